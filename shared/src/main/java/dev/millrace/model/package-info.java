@@ -1,0 +1,2 @@
+/** Plain values that both sides speak of: jobs, runs, stages, claims. JDK only. */
+package dev.millrace.model;
