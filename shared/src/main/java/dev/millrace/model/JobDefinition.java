@@ -1,0 +1,41 @@
+package dev.millrace.model;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A job as a person wrote it, checked as a whole: triggers and a graph of stages. One version of it
+ * is immutable.
+ *
+ * @param id unique inside the namespace
+ * @param namespace {@code default} when none was written
+ * @param description may be empty, never null
+ * @param params in the order written
+ * @param triggers may be empty: then only people and programs start it
+ * @param priority 0..9, higher first
+ * @param stages in the order written; at least one, at most 1,000; no cycles
+ * @param labels never null
+ * @param metadataJson unknown metadata of the metadata form as JSON text, kept as it was, or null
+ */
+public record JobDefinition(
+    String id,
+    String namespace,
+    String description,
+    List<ParamDefinition> params,
+    List<TriggerDefinition> triggers,
+    int priority,
+    List<StageDefinition> stages,
+    Map<String, String> labels,
+    String metadataJson) {
+  public static final String DEFAULT_NAMESPACE = "default";
+  public static final String DEFAULT_POOL = "default";
+  public static final int DEFAULT_PRIORITY = 5;
+  public static final int STAGES_MAX = 1_000;
+
+  public JobDefinition {
+    params = List.copyOf(params);
+    triggers = List.copyOf(triggers);
+    stages = List.copyOf(stages);
+    labels = Map.copyOf(labels);
+  }
+}

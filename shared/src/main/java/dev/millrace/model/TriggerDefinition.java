@@ -1,0 +1,27 @@
+package dev.millrace.model;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+
+/** What starts runs of a job by time. Immutable. */
+public sealed interface TriggerDefinition {
+  Misfire misfire();
+
+  /**
+   * @param expression 5, 6 or 7 fields (dialect by field count) or a nickname such as
+   *     {@code @daily}, as written
+   * @param zone the zone whose local time line the expression is evaluated on
+   */
+  record Cron(String expression, ZoneId zone, Misfire misfire) implements TriggerDefinition {}
+
+  /** Once. */
+  record At(Instant instant, Misfire misfire) implements TriggerDefinition {}
+
+  /**
+   * At {@code anchor + n * interval}: fixed rate without drift.
+   *
+   * @param anchor null means the Unix epoch, so that every node agrees without having to remember
+   */
+  record Every(Duration interval, Instant anchor, Misfire misfire) implements TriggerDefinition {}
+}
