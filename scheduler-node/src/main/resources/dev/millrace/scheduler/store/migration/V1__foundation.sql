@@ -217,6 +217,17 @@ create table worker (
   seen_at    timestamptz not null
 );
 
+-- What running attempts say of themselves. Kept out of stage, where it would spoil the rows; worth nothing after a crash.
+create unlogged table progress (
+  run     bigint not null,
+  stage   text not null,
+  attempt int not null,
+  percent int,
+  message text,
+  at      timestamptz not null,
+  primary key (run, stage)
+);
+
 create table pool (
   name       text primary key,
   created_at timestamptz not null
