@@ -1,0 +1,124 @@
+package dev.millrace.scheduler.store;
+
+import dev.millrace.scheduler.command.Command;
+import dev.millrace.scheduler.command.Outcome;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jdbi.v3.core.Handle;
+
+/** The tables inbox and outcome. Stateless; the caller's thread and transaction. */
+public final class Inbox {
+  private Inbox() {}
+
+  /**
+   * A command as it lies in the inbox; {@code answer} tells that somebody waits for its outcome.
+   */
+  public record Row(long id, Command command, boolean answer) {}
+
+  private static final String PUT =
+      """
+      insert into inbox (kind, namespace, job, body, actor, reason, answer)
+      values (:kind, :namespace, :job, :body, :actor, :reason, :answer)
+      returning id
+      """;
+
+  private static final String PUT_ALL =
+      """
+      insert into inbox (kind, namespace, job, body, actor, reason, answer)
+      select kind, namespace, job, body, actor, reason, false
+      from unnest(:kinds, :namespaces, :jobs, :bodies, :actors, :reasons)
+        as u (kind, namespace, job, body, actor, reason)
+      """;
+
+  /** Skips rows that another transaction still writes or holds; they come with a later pass. */
+  private static final String TAKE =
+      """
+      delete from inbox
+      where id = any (array(
+        select id from inbox order by id limit :limit for update skip locked))
+      returning id, kind, namespace, job, body, actor, reason, answer
+      """;
+
+  private static final String ANSWER =
+      """
+      insert into outcome (inbox, status, body, at)
+      select inbox, status, body, clock_timestamp() from unnest(:ids, :statuses, :bodies) as u (inbox, status, body)
+      """;
+
+  private static final String OUTCOME = "select status, body from outcome where inbox = :id";
+
+  private static final String SWEEP =
+      "delete from outcome where at < clock_timestamp() - interval '1 hour'";
+
+  public static long put(Handle handle, Command command, boolean answer) {
+    return handle
+        .createQuery(PUT)
+        .bindMethods(command)
+        .bind("answer", answer)
+        .mapTo(Long.class)
+        .one();
+  }
+
+  public static void putAll(Handle handle, List<Command> commands) {
+    handle
+        .createUpdate(PUT_ALL)
+        .bindArray("kinds", String.class, commands.stream().map(Command::kind).toList())
+        .bindArray("namespaces", String.class, commands.stream().map(Command::namespace).toList())
+        .bindArray("jobs", String.class, commands.stream().map(Command::job).toList())
+        .bindArray("bodies", String.class, commands.stream().map(Command::body).toList())
+        .bindArray("actors", String.class, commands.stream().map(Command::actor).toList())
+        .bindArray("reasons", String.class, commands.stream().map(Command::reason).toList())
+        .execute();
+  }
+
+  /**
+   * Takes the oldest commands out of the inbox, in order; they are gone when the caller's
+   * transaction commits.
+   */
+  public static List<Row> take(Handle tx, int limit) {
+    List<Row> rows =
+        new ArrayList<>(
+            tx.createQuery(TAKE)
+                .bind("limit", limit)
+                .map(
+                    (row, context) ->
+                        new Row(
+                            row.getLong(1),
+                            new Command(
+                                row.getString(2),
+                                row.getString(3),
+                                row.getString(4),
+                                row.getString(5),
+                                row.getString(6),
+                                row.getString(7)),
+                            row.getBoolean(8)))
+                .list());
+    rows.sort((a, b) -> Long.compare(a.id(), b.id())); // a delete returns in no promised order
+    return rows;
+  }
+
+  public static void answer(Handle tx, List<Long> ids, List<Outcome> outcomes) {
+    if (ids.isEmpty()) {
+      return;
+    }
+    tx.createUpdate(ANSWER)
+        .bindArray("ids", Long.class, ids)
+        .bindArray("statuses", Integer.class, outcomes.stream().map(Outcome::status).toList())
+        .bindArray("bodies", String.class, outcomes.stream().map(Outcome::body).toList())
+        .execute();
+  }
+
+  public static Optional<Outcome> outcome(Handle handle, long id) {
+    return handle
+        .createQuery(OUTCOME)
+        .bind("id", id)
+        .map((row, context) -> new Outcome(row.getInt(1), row.getString(2)))
+        .findOne();
+  }
+
+  /** Drops outcomes that nobody can be waiting for any more. */
+  public static int sweepOutcomes(Handle handle) {
+    return handle.createUpdate(SWEEP).execute();
+  }
+}

@@ -1,0 +1,62 @@
+package dev.millrace.amqp;
+
+import com.rabbitmq.client.Channel;
+import dev.millrace.wire.Entities;
+import java.io.IOException;
+import java.util.Map;
+
+/**
+ * Declares the broker's entities, the same from every node, so that whoever comes first makes them.
+ * Every argument must mean the same on RabbitMQ 3.10 to 4.x; the embedded broker ignores those it
+ * does not know. Stateless; the channel's thread.
+ */
+public final class Topology {
+  private static final int HEARTBEAT_TTL_MILLIS = 10_000;
+  private static final int LOGS_MAX = 100_000;
+  private static final int QUORUM_DELIVERY_LIMIT = 100;
+
+  private Topology() {}
+
+  /** Declares everything that is not one pool's. */
+  public static void declareShared(Channel channel) throws IOException {
+    channel.exchangeDeclare(Entities.STAGES, "direct", true);
+    channel.exchangeDeclare(Entities.CONTROL, "fanout", true);
+    channel.exchangeDeclare(Entities.EVENTS, "topic", true);
+    channel.exchangeDeclare(Entities.DEAD, "fanout", true);
+    channel.queueDeclare(Entities.DEAD, true, false, false, null);
+    channel.queueBind(Entities.DEAD, Entities.DEAD, "");
+    channel.queueDeclare(Entities.REPORTS, true, false, false, null);
+    channel.queueDeclare(
+        Entities.HEARTBEATS, true, false, false, Map.of("x-message-ttl", HEARTBEAT_TTL_MILLIS));
+    channel.queueDeclare(Entities.LOGS, true, false, false, Map.of("x-max-length", LOGS_MAX));
+    channel.queueDeclare(Entities.TRIGGERS, true, false, false, null);
+  }
+
+  /**
+   * Declares a pool's queue: a quorum queue on RabbitMQ. The delivery limit is declared because 4.0
+   * made it 20 without being asked; above it the broker drops the message, and the sweep publishes
+   * it again from the row.
+   *
+   * @return the queue's name
+   */
+  public static String declarePool(Channel channel, String pool) throws IOException {
+    String queue = Entities.stagesOf(pool);
+    channel.exchangeDeclare(Entities.STAGES, "direct", true);
+    channel.queueDeclare(
+        queue,
+        true,
+        false,
+        false,
+        Map.of("x-queue-type", "quorum", "x-delivery-limit", QUORUM_DELIVERY_LIMIT));
+    channel.queueBind(queue, Entities.STAGES, pool);
+    return queue;
+  }
+
+  /** Declares a worker's own control queue, gone with its connection. */
+  public static String declareControl(Channel channel) throws IOException {
+    channel.exchangeDeclare(Entities.CONTROL, "fanout", true);
+    String queue = channel.queueDeclare("", false, true, true, null).getQueue();
+    channel.queueBind(queue, Entities.CONTROL, "");
+    return queue;
+  }
+}

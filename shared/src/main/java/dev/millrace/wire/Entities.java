@@ -1,0 +1,29 @@
+package dev.millrace.wire;
+
+/** Names of the broker's entities; docs/protocol.md has the table of who writes and who reads. */
+public final class Entities {
+  private Entities() {}
+
+  /** Direct exchange, routing key = pool. */
+  public static final String STAGES = "millrace.stages";
+
+  public static final String REPORTS = "millrace.reports";
+  public static final String HEARTBEATS = "millrace.heartbeats";
+  public static final String LOGS = "millrace.logs";
+
+  /** Fanout exchange; each worker binds an exclusive queue. */
+  public static final String CONTROL = "millrace.control";
+
+  public static final String TRIGGERS = "millrace.triggers";
+
+  /** Topic exchange, key {@code namespace.job.type}. */
+  public static final String EVENTS = "millrace.events";
+
+  /** Fanout exchange and durable queue of the same name. */
+  public static final String DEAD = "millrace.dead";
+
+  /** The queue of a pool. */
+  public static String stagesOf(String pool) {
+    return STAGES + "." + pool;
+  }
+}

@@ -1,0 +1,140 @@
+package dev.millrace.wire;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.millrace.model.Claim;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** {@code job.reports}: what one worker says about its claims. Stateless; any thread. */
+public final class ReportCodec {
+  private static final String TYPE = "job.reports";
+
+  private ReportCodec() {}
+
+  public static byte[] encode(Reports reports) {
+    return Wire.write(
+        TYPE,
+        json -> {
+          json.writeStringField("worker", reports.worker());
+          json.writeArrayFieldStart("reports");
+          for (Report report : reports.reports()) {
+            write(json, report);
+          }
+          json.writeEndArray();
+        });
+  }
+
+  public static Decoded<Reports> decode(byte[] message) {
+    List<Report> reports = new ArrayList<>();
+    String[] worker = new String[1];
+    return Wire.read(
+        message,
+        TYPE,
+        (name, json) -> {
+          switch (name) {
+            case "worker" -> worker[0] = json.getValueAsString();
+            case "reports" -> {
+              Wire.expect(json, JsonToken.START_ARRAY, "reports");
+              while (json.nextToken() != JsonToken.END_ARRAY) {
+                reports.add(readReport(json));
+              }
+            }
+            default -> {
+              return false;
+            }
+          }
+          return true;
+        },
+        () -> {
+          if (worker[0] == null || worker[0].isEmpty()) {
+            throw new IllegalArgumentException("field worker is missing");
+          }
+          return new Reports(worker[0], reports);
+        });
+  }
+
+  private static void write(JsonGenerator json, Report report) throws IOException {
+    json.writeStartObject();
+    switch (report) {
+      case Report.Started r -> json.writeStringField("kind", "started");
+      case Report.Checkpoint r -> {
+        json.writeStringField("kind", "checkpoint");
+        Wire.writeRaw(json, "checkpoint", r.checkpoint());
+      }
+      case Report.Finished r -> {
+        json.writeStringField("kind", "finished");
+        json.writeStringField("outcome", r.outcome().name().toLowerCase(Locale.ROOT));
+        json.writeNumberField("ranMillis", r.ranMillis());
+        if (r.exitCode() != null) {
+          json.writeNumberField("exitCode", r.exitCode());
+        }
+        if (r.errorClass() != null) {
+          json.writeStringField("errorClass", r.errorClass());
+        }
+        if (r.error() != null) {
+          json.writeStringField("error", r.error());
+        }
+        Wire.writeRaw(json, "output", r.output());
+      }
+    }
+    Wire.writeClaim(json, report.claim());
+    json.writeEndObject();
+  }
+
+  private static Report readReport(JsonParser json) throws IOException {
+    Wire.expect(json, JsonToken.START_OBJECT, "reports[]");
+    String kind = null;
+    Claim claim = null;
+    Outcome outcome = null;
+    long ranMillis = 0;
+    Integer exitCode = null;
+    String errorClass = null;
+    String error = null;
+    String output = null;
+    String checkpoint = null;
+    while (json.nextToken() == JsonToken.FIELD_NAME) {
+      String name = json.currentName();
+      json.nextToken();
+      switch (name) {
+        case "kind" -> kind = json.getValueAsString();
+        case "claim" -> claim = Wire.readClaim(json);
+        case "outcome" -> outcome = outcome(json.getValueAsString());
+        case "ranMillis" -> ranMillis = Math.max(0, json.getValueAsLong());
+        case "exitCode" ->
+            exitCode = json.currentToken() == JsonToken.VALUE_NULL ? null : json.getValueAsInt();
+        case "errorClass" -> errorClass = json.getValueAsString();
+        case "error" -> error = json.getValueAsString();
+        case "output" -> output = Wire.readRaw(json);
+        case "checkpoint" -> checkpoint = Wire.readRaw(json);
+        default -> json.skipChildren();
+      }
+    }
+    if (claim == null || kind == null) {
+      throw new IllegalArgumentException("a report needs kind and claim");
+    }
+    return switch (kind) {
+      case "started" -> new Report.Started(claim);
+      case "checkpoint" -> new Report.Checkpoint(claim, checkpoint);
+      case "finished" -> {
+        if (outcome == null) {
+          throw new IllegalArgumentException("a finished report needs outcome");
+        }
+        yield new Report.Finished(claim, outcome, ranMillis, exitCode, errorClass, error, output);
+      }
+      default -> throw new IllegalArgumentException("report kind '" + kind + "' is unknown");
+    };
+  }
+
+  private static Outcome outcome(String text) {
+    for (Outcome outcome : Outcome.values()) {
+      if (outcome.name().equalsIgnoreCase(text)) {
+        return outcome;
+      }
+    }
+    throw new IllegalArgumentException("outcome '" + text + "' is unknown");
+  }
+}

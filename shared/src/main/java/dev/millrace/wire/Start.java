@@ -1,0 +1,35 @@
+package dev.millrace.wire;
+
+import dev.millrace.model.Claim;
+import java.time.Duration;
+import java.time.Instant;
+
+/**
+ * What a worker needs to execute one attempt. JSON texts travel as they are. Immutable.
+ *
+ * @param claim shown again in every report
+ * @param handler what executes it
+ * @param with the handler's input, a JSON object as text
+ * @param params the run's parameters, a JSON object as text
+ * @param inputs outputs of the stages that this one needs, by stage id, a JSON object as text
+ * @param checkpoint what the previous attempt stored, as JSON text, or null
+ * @param timeout how long the attempt may run, or null. Durations travel, never deadlines: clocks
+ *     may differ.
+ * @param scheduledFor the tick that the run stands for, or null
+ * @param traceparent W3C trace context, or null
+ */
+public record Start(
+    Claim claim,
+    String job,
+    String namespace,
+    String handler,
+    String with,
+    String params,
+    String inputs,
+    String checkpoint,
+    Duration timeout,
+    Instant scheduledFor,
+    String traceparent) {
+  /** Starts in one message at the most. */
+  public static final int BUNDLE_MAX = 64;
+}

@@ -1,0 +1,133 @@
+package dev.millrace.wire;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.millrace.model.Claim;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/** {@code job.start}: a list of 1..64 starts for one pool. Stateless; any thread. */
+public final class StartCodec {
+  private static final String TYPE = "job.start";
+
+  private StartCodec() {}
+
+  public static byte[] encode(List<Start> starts) {
+    return Wire.write(
+        TYPE,
+        json -> {
+          json.writeArrayFieldStart("starts");
+          for (Start start : starts) {
+            write(json, start);
+          }
+          json.writeEndArray();
+        });
+  }
+
+  public static Decoded<List<Start>> decode(byte[] message) {
+    List<Start> starts = new ArrayList<>();
+    return Wire.read(
+        message,
+        TYPE,
+        (name, json) -> {
+          if (!name.equals("starts")) {
+            return false;
+          }
+          Wire.expect(json, JsonToken.START_ARRAY, "starts");
+          while (json.nextToken() != JsonToken.END_ARRAY) {
+            starts.add(readStart(json));
+          }
+          return true;
+        },
+        () -> {
+          if (starts.isEmpty() || starts.size() > Start.BUNDLE_MAX) {
+            throw new IllegalArgumentException(
+                "starts must hold 1..64 entries, not " + starts.size());
+          }
+          return starts;
+        });
+  }
+
+  private static void write(JsonGenerator json, Start start) throws IOException {
+    json.writeStartObject();
+    Wire.writeClaim(json, start.claim());
+    json.writeStringField("job", start.job());
+    json.writeStringField("namespace", start.namespace());
+    json.writeStringField("handler", start.handler());
+    Wire.writeRaw(json, "with", start.with());
+    Wire.writeRaw(json, "params", start.params());
+    Wire.writeRaw(json, "inputs", start.inputs());
+    Wire.writeRaw(json, "checkpoint", start.checkpoint());
+    if (start.timeout() != null) {
+      json.writeNumberField("timeoutMillis", start.timeout().toMillis());
+    }
+    if (start.scheduledFor() != null) {
+      json.writeStringField("scheduledFor", start.scheduledFor().toString());
+    }
+    if (start.traceparent() != null) {
+      json.writeStringField("traceparent", start.traceparent());
+    }
+    json.writeEndObject();
+  }
+
+  private static Start readStart(JsonParser json) throws IOException {
+    Wire.expect(json, JsonToken.START_OBJECT, "starts[]");
+    Claim claim = null;
+    String job = null;
+    String namespace = "default";
+    String handler = null;
+    String with = "{}";
+    String params = "{}";
+    String inputs = "{}";
+    String checkpoint = null;
+    Duration timeout = null;
+    Instant scheduledFor = null;
+    String traceparent = null;
+    while (json.nextToken() == JsonToken.FIELD_NAME) {
+      String name = json.currentName();
+      json.nextToken();
+      switch (name) {
+        case "claim" -> claim = Wire.readClaim(json);
+        case "job" -> job = json.getValueAsString();
+        case "namespace" -> namespace = json.getValueAsString();
+        case "handler" -> handler = json.getValueAsString();
+        case "with" -> with = Wire.readRaw(json);
+        case "params" -> params = Wire.readRaw(json);
+        case "inputs" -> inputs = Wire.readRaw(json);
+        case "checkpoint" -> checkpoint = Wire.readRaw(json);
+        case "timeoutMillis" -> timeout = Duration.ofMillis(json.getValueAsLong());
+        case "scheduledFor" -> scheduledFor = instant(json.getValueAsString());
+        case "traceparent" -> traceparent = json.getValueAsString();
+        default -> json.skipChildren();
+      }
+    }
+    if (claim == null || job == null || handler == null) {
+      throw new IllegalArgumentException("a start needs claim, job and handler");
+    }
+    return new Start(
+        claim,
+        job,
+        namespace,
+        handler,
+        with,
+        params,
+        inputs,
+        checkpoint,
+        timeout,
+        scheduledFor,
+        traceparent);
+  }
+
+  private static Instant instant(String text) {
+    try {
+      return text == null ? null : Instant.parse(text);
+    } catch (java.time.format.DateTimeParseException e) {
+      throw new IllegalArgumentException(
+          "scheduledFor '" + text + "' is not an ISO-8601 instant", e);
+    }
+  }
+}
