@@ -66,8 +66,7 @@ final class Failures {
               "Method not allowed",
               http.method() + " is not possible here",
               "The methods of each route are in /openapi.json.");
-      case 413 ->
-          new Problem(413, "too-large", "Too large", "the body is too large", "Send less.");
+      case 413 -> new Problem(413, "too-large", "Too large", "the body is too large", "Send less.");
       default ->
           new Problem(
               answer.getStatus(),

@@ -45,7 +45,8 @@ final class Json {
       return MAPPER.readTree(text);
     } catch (JsonProcessingException e) {
       var at = e.getLocation();
-      String place = at == null ? "" : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
+      String place =
+          at == null ? "" : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
       throw Problem.badRequest(
           "the body is not JSON as we take it: " + e.getOriginalMessage() + place,
           "Send one JSON object, nested at most " + DEPTH_MAX + " deep, every key once.");

@@ -57,7 +57,14 @@ record Route(
 
   Route media(String mediaType) {
     return new Route(
-        method, path, tag, summary, query, body, List.of(new Answer(200, null, mediaType)), handler);
+        method,
+        path,
+        tag,
+        summary,
+        query,
+        body,
+        List.of(new Answer(200, null, mediaType)),
+        handler);
   }
 
   Route as(String otherMethod) {

@@ -153,9 +153,6 @@ public final class ReadsFleet {
   }
 
   public static Instant databaseNow(Handle handle) {
-    return handle
-        .createQuery(DATABASE_NOW)
-        .map((row, context) -> instant(row, "at"))
-        .one();
+    return handle.createQuery(DATABASE_NOW).map((row, context) -> instant(row, "at")).one();
   }
 }

@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 
-/** What the API reads of jobs, their versions, triggers and ticks. Stateless; the caller's thread. */
+/**
+ * What the API reads of jobs, their versions, triggers and ticks. Stateless; the caller's thread.
+ */
 public final class ReadsJobs {
   private ReadsJobs() {}
 
