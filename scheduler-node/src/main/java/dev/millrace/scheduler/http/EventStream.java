@@ -91,6 +91,11 @@ final class EventStream {
 
   /** What the client missed, up to where the feed begins. */
   private Position replay(Position last, long upTo) throws IOException {
+    if (filter.digest()) {
+      changed(upTo, Math.max(0, upTo - last.seq()));
+      out.flush();
+      return new Position(Math.max(upTo, last.seq()), Integer.MAX_VALUE);
+    }
     long after = last.seq() - 1;
     Position done = last;
     while (true) {
@@ -123,17 +128,14 @@ final class EventStream {
         first = done;
       }
       if (filter.digest() && changes > 0) {
-        write(
-            "id: "
-                + done.seq()
-                + "."
-                + done.move()
-                + "\nevent: scheduler.changed\ndata: {\"rows\":"
-                + changes
-                + "}\n\n");
+changed(done.seq(), changes);
       }
       out.flush();
     }
+  }
+
+  private void changed(long seq, long rows) throws IOException {
+    write("id: " + seq + "\nevent: scheduler.changed\ndata: {\"rows\":" + rows + "}\n\n");
   }
 
   private Position digested(EventRow row, Position done) {
