@@ -2,14 +2,11 @@ package dev.millrace.definition;
 
 import com.cronutils.model.definition.CronDefinition;
 import com.cronutils.model.definition.CronDefinitionBuilder;
-import com.cronutils.model.time.ExecutionTime;
 import com.cronutils.parser.CronParser;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
-import java.time.ZonedDateTime;
-import java.time.temporal.ChronoUnit;
 import java.time.zone.ZoneOffsetTransition;
 import java.time.zone.ZoneRules;
 import java.util.ArrayList;
@@ -17,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A cron expression, evaluated on the local time line of a zone. Immutable, any thread.
@@ -53,18 +51,22 @@ public final class CronSchedule {
           "@annually", "0 0 1 1 *");
 
   private static final int EXPRESSION_CHARS_MAX = 256;
+
+  /** Parsing costs 100 microseconds, and many jobs share few expressions. */
+  private static final Map<String, CronSchedule> PARSED = new ConcurrentHashMap<>();
+
+  private static final int PARSED_MAX = 10_000;
   private static final CronParser UNIX = new CronParser(unix());
   private static final CronParser SPRING = new CronParser(spring());
   private static final CronParser QUARTZ = new CronParser(quartz());
 
   /** Before any tick: an expression without a tick after it never fires. */
-  private static final ZonedDateTime BEGINNING =
-      ZonedDateTime.of(1970, 1, 1, 0, 0, 0, 0, ZoneOffset.UTC);
+  private static final LocalDateTime BEGINNING = LocalDateTime.of(1969, 12, 31, 23, 59, 59);
 
   private final String expression;
-  private final ExecutionTime times;
+  private final CronTimes times;
 
-  private CronSchedule(String expression, ExecutionTime times) {
+  private CronSchedule(String expression, CronTimes times) {
     this.expression = expression;
     this.times = times;
   }
@@ -77,6 +79,18 @@ public final class CronSchedule {
    */
   public static CronSchedule parse(String written) {
     String expression = written.strip();
+    CronSchedule known = PARSED.get(expression);
+    if (known != null) {
+      return known;
+    }
+    CronSchedule schedule = parseNew(expression);
+    if (PARSED.size() < PARSED_MAX) {
+      PARSED.put(expression, schedule);
+    }
+    return schedule;
+  }
+
+  private static CronSchedule parseNew(String expression) {
     if (expression.length() > EXPRESSION_CHARS_MAX) {
       throw new IllegalArgumentException("longer than " + EXPRESSION_CHARS_MAX + " characters");
     }
@@ -101,7 +115,7 @@ public final class CronSchedule {
               throw new IllegalArgumentException(
                   "'" + expression + "' has " + fields.length + " fields; cron has 5, 6 or 7");
         };
-    if (schedule.nextLocal(BEGINNING).isEmpty()) {
+    if (schedule.times.next(BEGINNING) == null) {
       throw new IllegalArgumentException("'" + expression + "' never fires: there is no such date");
     }
     return schedule;
@@ -110,11 +124,11 @@ public final class CronSchedule {
   private static CronSchedule parse(
       String expression, String[] fields, CronParser parser, List<String> names) {
     try {
-      var cron = parser.parse(String.join(" ", fields));
-      return new CronSchedule(expression, ExecutionTime.forCron(cron.validate()));
+      parser.parse(String.join(" ", fields)).validate();
     } catch (IllegalArgumentException wrong) {
       throw new IllegalArgumentException(blame(expression, fields, parser, names, wrong), wrong);
     }
+    return new CronSchedule(expression, CronTimes.of(fields));
   }
 
   /** The library does not say which field it means; so we try each with all others open. */
@@ -166,12 +180,10 @@ public final class CronSchedule {
       local = overlap.getDateTimeBefore().minusNanos(1);
     }
     while (true) {
-      Optional<ZonedDateTime> tick =
-          nextLocal(local.truncatedTo(ChronoUnit.SECONDS).atZone(ZoneOffset.UTC));
-      if (tick.isEmpty()) {
+      local = times.next(local);
+      if (local == null) {
         return Optional.empty();
       }
-      local = tick.get().toLocalDateTime();
       Instant instant = instantOf(local, rules);
       if (instant.isAfter(after)) {
         return Optional.of(instant);
@@ -192,10 +204,6 @@ public final class CronSchedule {
       ticks.add(last);
     }
     return ticks;
-  }
-
-  private Optional<ZonedDateTime> nextLocal(ZonedDateTime after) {
-    return times.nextExecution(after);
   }
 
   private static Instant instantOf(LocalDateTime local, ZoneRules rules) {
