@@ -128,7 +128,7 @@ final class EventStream {
         first = done;
       }
       if (filter.digest() && changes > 0) {
-changed(done.seq(), changes);
+        changed(done.seq(), changes);
       }
       out.flush();
     }
