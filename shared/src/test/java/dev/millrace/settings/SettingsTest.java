@@ -112,12 +112,12 @@ class SettingsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "worker.pools    | a            | 'a' is not pool=slots",
+        "worker.pools    | a            | is not pool=slots",
         "worker.pools    | a=0          | is not pool=slots",
         "worker.pools    | a=1,a=2      | is there twice",
         "worker.pools    | ''           | is not pool=slots",
         "worker.handlers | *,http       | write * alone",
-        "worker.handlers | 'a b'        | is not the name of a handler",
+        "worker.handlers | a b          | is not the name of a handler",
         "worker.work-dir | ''           | is empty",
         "worker.output-max-bytes | 1k   | is not a whole number",
       })
