@@ -10,7 +10,7 @@ triggers:
 stages:
   - id: greet
     run: command
-    with: {command: "echo hello"}
+    with: {shell: "echo hello"}
 `;
 
 function valueOf(definition, text) {
