@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.millrace.testing.PrivatePostgres;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -25,7 +26,7 @@ class DatabaseDownTest {
       }
       assertThat(api.get("/livez").status()).isEqualTo(200);
       postgres.startAgain();
-      assertThat(api.get("/api/v1/jobs").status()).isEqualTo(200);
+      await().atMost(Duration.ofSeconds(30)).until(() -> api.get("/api/v1/jobs").status() == 200);
     }
   }
 
