@@ -32,7 +32,10 @@ public final class RollUp {
       }
     }
     if (!running && !queued && !ready && !open && !backingOff) {
-      return failed ? RunState.FAILED : cancelled ? RunState.CANCELLED : RunState.COMPLETED;
+      if (cancelled && (!failed || current == RunState.STOPPING)) {
+        return RunState.CANCELLED;
+      }
+      return failed ? RunState.FAILED : RunState.COMPLETED;
     }
     if (current == RunState.STOPPING || current == RunState.PAUSED || current == RunState.PENDING) {
       return current;

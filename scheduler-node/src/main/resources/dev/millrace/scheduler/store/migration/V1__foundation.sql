@@ -3,6 +3,14 @@
 -- Hot tables are partitioned by day over the run's id, which is time-ordered: looking up a run touches one partition,
 -- retention is a partition drop. They have no foreign keys: those would lock parents and make drops expensive.
 
+-- Instants travel in batches as microseconds since 1970, 0 for none.
+create function ts(micros bigint) returns timestamptz language sql immutable parallel safe as $$
+  select case when micros = 0 then null else timestamptz 'epoch' + micros * interval '1 microsecond' end
+$$;
+create function micros(at timestamptz) returns bigint language sql immutable parallel safe as $$
+  select coalesce((extract(epoch from at) * 1000000)::bigint, 0)
+$$;
+
 create table job (
   id         bigint generated always as identity primary key,
   namespace  text not null,

@@ -1,0 +1,242 @@
+package dev.millrace.scheduler.engine;
+
+import dev.millrace.lifecycle.RunState;
+import dev.millrace.lifecycle.StageState;
+import dev.millrace.model.RunId;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * A run while the engine works on it: the state before, the state so far, and the moves that lead
+ * there. Confined to one thread; made by {@link Engine} and read by the leader's turn.
+ */
+public final class Draft {
+  private final Run before;
+  private Run run;
+  private Stage[] stages;
+  private boolean ownStages;
+  private final StringBuilder moves = new StringBuilder(256);
+  private final BitSet changed = new BitSet();
+  private List<Wish> wishes = List.of();
+  private List<Superseded> superseded = List.of();
+
+  /**
+   * @param before the stored run, or null for one that is new
+   * @param run the run to start from
+   */
+  Draft(Run before, Run run) {
+    this.before = before;
+    this.run = run;
+    this.stages = run.stages();
+    this.ownStages = before == null;
+  }
+
+  public static Draft of(Run stored) {
+    return new Draft(stored, stored);
+  }
+
+  /** True when the run is not in Postgres yet. */
+  public boolean isNew() {
+    return before == null;
+  }
+
+  public boolean changed() {
+    return moves.length() > 0 || !changed.isEmpty();
+  }
+
+  /** True when the run's own row must be written. */
+  public boolean runChanged() {
+    return before == null
+        || before.state() != run.state()
+        || before.startedAt() != run.startedAt()
+        || before.finishedAt() != run.finishedAt();
+  }
+
+  /** The run as it is now. The stages array must not be written. */
+  public Run run() {
+    return stages == run.stages()
+        ? run
+        : run.with(run.state(), run.startedAt(), run.finishedAt(), run.stopReason(), stages);
+  }
+
+  /** Indexes of the stages whose rows must be written; for a new run that is all of them. */
+  public BitSet changedStages() {
+    return changed;
+  }
+
+  /** The stage as it is stored, or null for a new run. */
+  public Stage stageBefore(int index) {
+    return before == null ? null : before.stages()[index];
+  }
+
+  public Stage stage(int index) {
+    return stages[index];
+  }
+
+  /**
+   * All moves so far: a JSON list of [subject, from, to, cause, actor, reason], trailing nulls left
+   * out.
+   */
+  public String movesJson() {
+    return "[" + moves + "]";
+  }
+
+  public boolean hasMoves() {
+    return moves.length() > 0;
+  }
+
+  public List<Wish> wishes() {
+    return wishes;
+  }
+
+  public List<Superseded> superseded() {
+    return superseded;
+  }
+
+  Plan plan() {
+    return run.plan();
+  }
+
+  RunState state() {
+    return run.state();
+  }
+
+  void wish(Wish wish) {
+    if (wishes.isEmpty()) {
+      wishes = new ArrayList<>();
+    }
+    wishes.add(wish);
+  }
+
+  void supersede(Superseded attempt) {
+    if (superseded.isEmpty()) {
+      superseded = new ArrayList<>();
+    }
+    superseded.add(attempt);
+  }
+
+  /** Replaces a stage without a move: a checkpoint, a due instant. */
+  void put(int index, Stage stage) {
+    if (!ownStages) {
+      stages = Arrays.copyOf(stages, stages.length);
+      ownStages = true;
+    }
+    stages[index] = stage;
+    changed.set(index);
+  }
+
+  /** Moves a stage and records it. */
+  void move(int index, Stage to, String cause, String actor, String reason) {
+    Stage from = stages[index];
+    if (!from.state().canBecome(to.state())) {
+      throw new IllegalStateException(
+          "stage "
+              + plan().stage(index).id()
+              + " of run "
+              + new RunId(run.id())
+              + " moved "
+              + from.state()
+              + " -> "
+              + to.state()
+              + "; refusing. The run stays as it is.");
+    }
+    put(index, to);
+    record(plan().stage(index).id(), from.state().name(), to.state().name(), cause, actor, reason);
+  }
+
+  /** Records that a stage came to be. */
+  void born(int index, String cause, String actor) {
+    changed.set(index);
+    record(plan().stage(index).id(), null, StageState.WAITING.name(), cause, actor, null);
+  }
+
+  void runBorn(String cause, String actor, String reason) {
+    record("", null, run.state().name(), cause, actor, reason);
+  }
+
+  void moveRun(RunState to, String cause, String actor, String reason, long now) {
+    RunState from = run.state();
+    if (!from.canBecome(to)) {
+      throw new IllegalStateException(
+          "run "
+              + new RunId(run.id())
+              + " moved "
+              + from
+              + " -> "
+              + to
+              + "; refusing. The run stays as it is.");
+    }
+    long startedAt = to == RunState.RUNNING && run.startedAt() == 0 ? now : run.startedAt();
+    run =
+        run.with(
+            to,
+            startedAt,
+            to.isFinal() ? now : 0,
+            to == RunState.STOPPING ? reason : run.stopReason(),
+            stages);
+    record("", from.name(), to.name(), cause, actor, reason);
+  }
+
+  Iterable<StageState> stageStates() {
+    return () ->
+        new Iterator<>() {
+          private int next;
+
+          @Override
+          public boolean hasNext() {
+            return next < stages.length;
+          }
+
+          @Override
+          public StageState next() {
+            return stages[next++].state();
+          }
+        };
+  }
+
+  private void record(
+      String subject, String from, String to, String cause, String actor, String reason) {
+    if (moves.length() > 0) {
+      moves.append(',');
+    }
+    moves.append('[');
+    quote(subject);
+    moves.append(',');
+    quote(from);
+    moves.append(',');
+    quote(to);
+    moves.append(',');
+    quote(cause);
+    if (actor != null || reason != null) {
+      moves.append(',');
+      quote(actor);
+    }
+    if (reason != null) {
+      moves.append(',');
+      quote(reason);
+    }
+    moves.append(']');
+  }
+
+  private void quote(String text) {
+    if (text == null) {
+      moves.append("null");
+      return;
+    }
+    moves.append('"');
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '"' || c == '\\') {
+        moves.append('\\').append(c);
+      } else if (c < 0x20) {
+        moves.append(String.format("\\u%04x", (int) c));
+      } else {
+        moves.append(c);
+      }
+    }
+    moves.append('"');
+  }
+}

@@ -1,0 +1,134 @@
+package dev.millrace.scheduler.store;
+
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jdbi.v3.core.Handle;
+
+/**
+ * What the leader scans in the table stage, each by its partial index. The states are written as
+ * literals so that the planner can prove the index. Stateless; the caller's thread and transaction.
+ */
+public final class Stages {
+  private Stages() {}
+
+  /** A stage by its key. */
+  public record Key(long run, int index) {}
+
+  private static final String READY_OF_POOL =
+      """
+      select run, idx from stage
+      where state = 'READY' and pool = :pool and handler = any (:handlers)
+      order by priority desc, run, idx
+      limit :limit
+      """;
+
+  private static final String QUEUED_ABOVE =
+      """
+      select run, idx from stage
+      where state = 'QUEUED' and dispatch > :above and dispatch <= :upTo
+      order by dispatch
+      limit :limit
+      """;
+
+  private static final String QUEUED_OF_POOL =
+      """
+      select run, idx from stage
+      where state = 'QUEUED' and dispatch <= :upTo and pool = :pool
+      order by dispatch
+      limit :limit
+      """;
+
+  private static final String RUNNING_ON =
+      """
+      select run, idx from stage where state = 'RUNNING' and worker = :worker limit :limit
+      """;
+
+  private static final String DUE =
+      """
+      select run, idx from stage where due_at <= ts(:now) order by due_at limit :limit
+      """;
+
+  private static final String NEXT_DUE =
+      """
+      select micros(min(due_at)) from stage where due_at is not null
+      """;
+
+  private static final String COUNT_READY =
+      "select pool, count(*) from stage where state = 'READY' group by pool";
+  private static final String COUNT_QUEUED =
+      "select pool, count(*) from stage where state = 'QUEUED' group by pool";
+  private static final String RUNNING_WORKERS =
+      "select distinct worker from stage where state = 'RUNNING'";
+
+  public static List<Key> readyOf(Handle tx, String pool, Collection<String> handlers, int limit) {
+    return tx.createQuery(READY_OF_POOL)
+        .bind("pool", pool)
+        .bindArray("handlers", String.class, List.copyOf(handlers))
+        .bind("limit", limit)
+        .map((row, context) -> new Key(row.getLong(1), row.getInt(2)))
+        .list();
+  }
+
+  /** Stages that must be with the broker, by dispatch number: what a new leader publishes again. */
+  public static List<Key> queuedAbove(Handle tx, long above, long upTo, int limit) {
+    return tx.createQuery(QUEUED_ABOVE)
+        .bind("above", above)
+        .bind("upTo", upTo)
+        .bind("limit", limit)
+        .map((row, context) -> new Key(row.getLong(1), row.getInt(2)))
+        .list();
+  }
+
+  public static List<Key> queuedOf(Handle tx, String pool, long upTo, int limit) {
+    return tx.createQuery(QUEUED_OF_POOL)
+        .bind("pool", pool)
+        .bind("upTo", upTo)
+        .bind("limit", limit)
+        .map((row, context) -> new Key(row.getLong(1), row.getInt(2)))
+        .list();
+  }
+
+  public static List<Key> runningOn(Handle tx, String worker, int limit) {
+    return tx.createQuery(RUNNING_ON)
+        .bind("worker", worker)
+        .bind("limit", limit)
+        .map((row, context) -> new Key(row.getLong(1), row.getInt(2)))
+        .list();
+  }
+
+  public static List<Key> due(Handle tx, long now, int limit) {
+    return tx.createQuery(DUE)
+        .bind("now", now)
+        .bind("limit", limit)
+        .map((row, context) -> new Key(row.getLong(1), row.getInt(2)))
+        .list();
+  }
+
+  /** The earliest due instant in microseconds, 0 when nothing is due ever. */
+  public static long nextDue(Handle tx) {
+    return tx.createQuery(NEXT_DUE).mapTo(Long.class).one();
+  }
+
+  /** Workers that hold a RUNNING stage, as the rows say. */
+  public static List<String> runningWorkers(Handle tx) {
+    return tx.createQuery(RUNNING_WORKERS).mapTo(String.class).list();
+  }
+
+  public static Map<String, Integer> countReady(Handle tx) {
+    return count(tx, COUNT_READY);
+  }
+
+  public static Map<String, Integer> countQueued(Handle tx) {
+    return count(tx, COUNT_QUEUED);
+  }
+
+  private static Map<String, Integer> count(Handle tx, String sql) {
+    Map<String, Integer> counts = new HashMap<>();
+    tx.createQuery(sql)
+        .map((row, context) -> Map.entry(row.getString(1), row.getInt(2)))
+        .forEach(entry -> counts.put(entry.getKey(), entry.getValue()));
+    return counts;
+  }
+}

@@ -1,0 +1,218 @@
+package dev.millrace.definition;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.model.Backoff;
+import dev.millrace.model.JobDefinition;
+import dev.millrace.model.Misfire;
+import dev.millrace.model.ParamDefinition;
+import dev.millrace.model.RetryPolicy;
+import dev.millrace.model.StageDefinition;
+import dev.millrace.model.TriggerDefinition;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The canonical JSON text of a definition, what the database keeps of a version: everything written
+ * out, keys in a fixed order, durations in ISO form. {@link DefinitionReader} reads it too.
+ * Stateless, any thread.
+ */
+public final class DefinitionJson {
+  private DefinitionJson() {}
+
+  /** The canonical text. */
+  public static String toJson(JobDefinition job) {
+    ObjectNode node = Json.object();
+    node.put("id", job.id());
+    node.put("namespace", job.namespace());
+    node.put("description", job.description());
+    ObjectNode params = node.putObject("params");
+    job.params().forEach(param -> params.set(param.name(), param(param)));
+    ArrayNode triggers = node.putArray("triggers");
+    job.triggers().forEach(trigger -> triggers.add(trigger(trigger)));
+    node.put("priority", job.priority());
+    ArrayNode stages = node.putArray("stages");
+    job.stages().forEach(stage -> stages.add(stage(stage)));
+    ObjectNode labels = node.putObject("labels");
+    new TreeMap<>(job.labels()).forEach(labels::put);
+    if (job.metadataJson() != null) {
+      node.set("metadata", Json.parseTrusted(job.metadataJson()));
+    }
+    return Json.write(node);
+  }
+
+  /**
+   * Reads the canonical text again, without judging it: what an earlier version accepted stays
+   * readable.
+   *
+   * @throws IllegalArgumentException when it is not a canonical text
+   */
+  public static JobDefinition fromJson(String json) {
+    JsonNode node = Json.parseTrusted(json);
+    List<ParamDefinition> params = new ArrayList<>();
+    need(node, "params").properties().forEach(e -> params.add(param(e.getKey(), e.getValue())));
+    List<TriggerDefinition> triggers = new ArrayList<>();
+    need(node, "triggers").forEach(trigger -> triggers.add(trigger(trigger)));
+    List<StageDefinition> stages = new ArrayList<>();
+    need(node, "stages").forEach(stage -> stages.add(stage(stage)));
+    Map<String, String> labels = new LinkedHashMap<>();
+    need(node, "labels").properties().forEach(e -> labels.put(e.getKey(), e.getValue().asText()));
+    return new JobDefinition(
+        need(node, "id").asText(),
+        need(node, "namespace").asText(),
+        need(node, "description").asText(),
+        params,
+        triggers,
+        need(node, "priority").asInt(),
+        stages,
+        labels,
+        node.has("metadata") ? Json.write(node.get("metadata")) : null);
+  }
+
+  /** SHA-256 of the canonical text, hexadecimal: equal definitions have equal hashes. */
+  public static String hash(JobDefinition job) {
+    try {
+      byte[] text = toJson(job).getBytes(StandardCharsets.UTF_8);
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
+    } catch (NoSuchAlgorithmException impossible) {
+      throw new IllegalStateException("every JDK has SHA-256", impossible);
+    }
+  }
+
+  private static ObjectNode param(ParamDefinition param) {
+    ObjectNode node = Json.object();
+    node.put("type", param.type());
+    node.put("required", param.required());
+    if (param.defaultJson() != null) {
+      node.set("default", Json.parseTrusted(param.defaultJson()));
+    }
+    return node.put("secret", param.secret());
+  }
+
+  private static ParamDefinition param(String name, JsonNode node) {
+    return new ParamDefinition(
+        name,
+        need(node, "type").asText(),
+        need(node, "required").asBoolean(),
+        node.has("default") ? Json.write(node.get("default")) : null,
+        need(node, "secret").asBoolean());
+  }
+
+  private static ObjectNode trigger(TriggerDefinition trigger) {
+    ObjectNode node = Json.object();
+    switch (trigger) {
+      case TriggerDefinition.Cron cron -> {
+        node.put("cron", cron.expression());
+        node.put("timezone", cron.zone().getId());
+      }
+      case TriggerDefinition.At at -> node.put("at", at.instant().toString());
+      case TriggerDefinition.Every every -> {
+        node.put("every", every.interval().toString());
+        if (every.anchor() != null) {
+          node.put("anchor", every.anchor().toString());
+        }
+      }
+    }
+    return node.put("misfire", lower(trigger.misfire()));
+  }
+
+  private static TriggerDefinition trigger(JsonNode node) {
+    Misfire misfire = Misfire.valueOf(upper(need(node, "misfire")));
+    if (node.has("cron")) {
+      ZoneId zone = ZoneId.of(need(node, "timezone").asText());
+      return new TriggerDefinition.Cron(node.get("cron").asText(), zone, misfire);
+    }
+    if (node.has("at")) {
+      return new TriggerDefinition.At(Instant.parse(node.get("at").asText()), misfire);
+    }
+    Instant anchor = node.has("anchor") ? Instant.parse(node.get("anchor").asText()) : null;
+    return new TriggerDefinition.Every(
+        Duration.parse(need(node, "every").asText()), anchor, misfire);
+  }
+
+  private static ObjectNode stage(StageDefinition stage) {
+    ObjectNode node = Json.object();
+    node.put("id", stage.id());
+    node.put("run", stage.handler());
+    node.put("pool", stage.pool());
+    node.set("with", Json.parseTrusted(stage.withJson()));
+    ArrayNode needs = node.putArray("needs");
+    stage.needs().forEach(needs::add);
+    node.set("retry", retry(stage.retry()));
+    if (stage.timeout() != null) {
+      node.put("timeout", stage.timeout().toString());
+    }
+    if (stage.queueTimeout() != null) {
+      node.put("queue-timeout", stage.queueTimeout().toString());
+    }
+    return node;
+  }
+
+  private static StageDefinition stage(JsonNode node) {
+    List<String> needs = new ArrayList<>();
+    need(node, "needs").forEach(need -> needs.add(need.asText()));
+    return new StageDefinition(
+        need(node, "id").asText(),
+        need(node, "run").asText(),
+        need(node, "pool").asText(),
+        Json.write(need(node, "with")),
+        needs,
+        retry(need(node, "retry")),
+        duration(node.get("timeout")),
+        duration(node.get("queue-timeout")));
+  }
+
+  private static ObjectNode retry(RetryPolicy retry) {
+    ObjectNode node = Json.object();
+    node.put("max-attempts", retry.maxAttempts());
+    node.put("backoff", lower(retry.backoff()));
+    node.put("initial", retry.initial().toString());
+    node.put("factor", retry.factor());
+    node.put("max", retry.max().toString());
+    node.put("jitter", retry.jitter());
+    return node.put("max-lost", retry.maxLost());
+  }
+
+  private static RetryPolicy retry(JsonNode node) {
+    return new RetryPolicy(
+        need(node, "max-attempts").asInt(),
+        Backoff.valueOf(upper(need(node, "backoff"))),
+        duration(need(node, "initial")),
+        need(node, "factor").asDouble(),
+        duration(need(node, "max")),
+        need(node, "jitter").asDouble(),
+        need(node, "max-lost").asInt());
+  }
+
+  private static Duration duration(JsonNode node) {
+    return node == null ? null : Duration.parse(node.asText());
+  }
+
+  private static JsonNode need(JsonNode node, String key) {
+    JsonNode value = node.get(key);
+    if (value == null) {
+      throw new IllegalArgumentException("not a canonical definition: `" + key + "` is missing");
+    }
+    return value;
+  }
+
+  private static String lower(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
+  }
+
+  private static String upper(JsonNode value) {
+    return value.asText().toUpperCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,151 @@
+package dev.millrace.definition;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.model.JobDefinition;
+import dev.millrace.model.Misfire;
+import dev.millrace.model.RetryPolicy;
+import dev.millrace.model.StageDefinition;
+import dev.millrace.model.TriggerDefinition;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/** Reads the two forms of other systems that are accepted as they are. Stateless. */
+final class ForeignForms {
+  static final String ONLY_STAGE = "main";
+
+  private ForeignForms() {}
+
+  static boolean isSimple(Doc.Mapping root) {
+    return root.get("job_id") != null || (root.get("task") != null && root.get("stages") == null);
+  }
+
+  static boolean isMetadata(Doc.Mapping root) {
+    return root.get("job") instanceof Doc.Mapping && root.get("stages") == null;
+  }
+
+  /** {@code {"job_id", "description", "schedule", "task": {"type", "command"}}}. */
+  static JobDefinition simple(Problems problems, Doc.Mapping root) {
+    Fields job = new Fields(problems, root, "");
+    String id = job.requiredId("job_id");
+    String description = job.text("description");
+    List<TriggerDefinition> triggers = new ArrayList<>();
+    if (job.takeRequired("schedule", " (an instant or a cron expression)") != null) {
+      TriggerDefinition trigger = job.parsed("schedule", ForeignForms::schedule);
+      if (trigger != null) {
+        triggers.add(trigger);
+      }
+    }
+    Fields task = job.takeRequired("task", "") == null ? null : job.fields("task");
+    StageDefinition stage = task == null ? null : commandStage(task);
+    job.finish(Set.of("enabled", "times", "metadata"));
+    return problems.none() ? job(id, description, triggers, stage, null) : null;
+  }
+
+  /** An instant when it looks like one, else cron. */
+  private static TriggerDefinition schedule(String text) {
+    if (text.matches("\\d{4}-\\d\\d-\\d\\d[Tt ].*")) {
+      return new TriggerDefinition.At(TriggerReader.instant(text), Misfire.LATEST);
+    }
+    CronSchedule cron = CronSchedule.parse(text);
+    return new TriggerDefinition.Cron(cron.expression(), java.time.ZoneOffset.UTC, Misfire.LATEST);
+  }
+
+  private static StageDefinition commandStage(Fields task) {
+    if (task.takeRequired("type", "") != null) {
+      task.oneOf("type", List.of("execute_command"));
+    }
+    String command = task.requiredText("command");
+    if (command != null && command.isBlank()) {
+      task.problem(task.map().get("command"), "command", "is blank");
+    }
+    task.finish(Set.of());
+    ObjectNode with = Json.object();
+    with.put("shell", command);
+    return stage("command", Json.write(with), RetryPolicy.NONE);
+  }
+
+  /**
+   * {@code {"job": {"name", "metadata": {"scheduling": {...}}}}}. This form names no work, so its
+   * one stage runs the handler that has the job's id; with a {@code task} it is that command.
+   */
+  static JobDefinition metadata(Problems problems, Doc.Mapping root) {
+    Fields outer = new Fields(problems, root, "");
+    Fields job = outer.fields("job");
+    outer.finish(Set.of());
+    String name = job.requiredText("name");
+    String givenId = job.id("id");
+    String id = givenId == null && name != null ? idOf(job, name) : givenId;
+    String description = job.text("description");
+    Fields metadata = job.fields("metadata");
+    Fields scheduling = metadata == null ? null : metadata.fields("scheduling");
+    List<TriggerDefinition> triggers = new ArrayList<>();
+    RetryPolicy retry = scheduling == null ? null : scheduling(scheduling, triggers);
+    Fields task = job.fields("task");
+    StageDefinition stage = task == null ? null : commandStage(task);
+    job.finish(Set.of("stages", "type"));
+    if (!problems.none()) {
+      return null;
+    }
+    RetryPolicy policy = retry == null ? RetryPolicy.NONE : retry;
+    StageDefinition only =
+        stage == null ? stage(id, "{}", policy) : stage(stage.handler(), stage.withJson(), policy);
+    String json = metadata == null ? null : Json.write(metadata.map().toJson());
+    return job(id, description == null ? name : description, triggers, only, json);
+  }
+
+  private static RetryPolicy scheduling(Fields scheduling, List<TriggerDefinition> triggers) {
+    if (scheduling.map().get("cron") != null) {
+      TriggerDefinition cron = TriggerReader.cron(scheduling, "cron", Misfire.LATEST);
+      if (cron != null) {
+        triggers.add(cron);
+      }
+    }
+    List<Doc> dependencies = scheduling.list("dependencies");
+    if (dependencies != null && !dependencies.isEmpty()) {
+      scheduling.problem(
+          scheduling.map().get("dependencies"),
+          "dependencies",
+          "`dependencies` are not supported by this version yet");
+    }
+    return RetryReader.read(scheduling, "retry_policy");
+  }
+
+  /** {@code Weekly Report} becomes {@code weekly-report}. */
+  private static String idOf(Fields job, String name) {
+    String id =
+        name.toLowerCase(Locale.ROOT)
+            .replaceAll("[^a-z0-9_.-]+", "-")
+            .replaceAll("^[^a-z0-9]+|-+$", "");
+    if (id.isEmpty() || id.length() > 128) {
+      job.problem(job.map().get("name"), "name", "no id can be made of it; add an `id`");
+      return null;
+    }
+    return id;
+  }
+
+  private static StageDefinition stage(String handler, String with, RetryPolicy retry) {
+    return new StageDefinition(
+        ONLY_STAGE, handler, JobDefinition.DEFAULT_POOL, with, List.of(), retry, null, null);
+  }
+
+  private static JobDefinition job(
+      String id,
+      String description,
+      List<TriggerDefinition> triggers,
+      StageDefinition stage,
+      String metadata) {
+    return new JobDefinition(
+        id,
+        JobDefinition.DEFAULT_NAMESPACE,
+        description == null ? "" : description,
+        List.of(),
+        triggers,
+        JobDefinition.DEFAULT_PRIORITY,
+        List.of(stage),
+        Map.of(),
+        metadata);
+  }
+}

@@ -1,0 +1,42 @@
+package dev.millrace.settings;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * All settings of a scheduler node. Immutable.
+ *
+ * @param jobsDir folder of job files, if one is watched
+ */
+public record SchedulerSettings(
+    PostgresSettings postgres,
+    RabbitSettings rabbit,
+    HttpSettings http,
+    LeaderSettings leader,
+    EngineSettings engine,
+    WorkerTimeouts workers,
+    Optional<Path> jobsDir) {
+  /**
+   * Reads and checks everything.
+   *
+   * @throws SettingsException with every problem
+   */
+  public static SchedulerSettings read(SettingsInput input) {
+    Values values = new Values(input);
+    Optional<Path> jobsDir =
+        values.text("jobs.dir").isEmpty()
+            ? Optional.empty()
+            : Optional.of(WorkerSettings.path(values, "jobs.dir"));
+    SchedulerSettings settings =
+        new SchedulerSettings(
+            PostgresSettings.read(values),
+            RabbitSettings.read(values),
+            HttpSettings.read(values),
+            LeaderSettings.read(values),
+            EngineSettings.read(values),
+            WorkerTimeouts.read(values),
+            jobsDir);
+    values.finish();
+    return settings;
+  }
+}

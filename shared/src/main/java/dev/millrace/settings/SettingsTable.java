@@ -1,0 +1,158 @@
+package dev.millrace.settings;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Every setting there is, with its file key, its environment name and its default: the one table
+ * that reading and {@code docs/settings.md} come from. Stateless, any thread.
+ */
+public final class SettingsTable {
+  /**
+   * One setting.
+   *
+   * @param key in the properties file, and as a flag
+   * @param env in the environment
+   * @param standard the default as text, or null when there is none
+   * @param secret its value is never shown
+   * @param meaning one sentence
+   */
+  public record Key(String key, String env, String standard, boolean secret, String meaning) {}
+
+  /** Names of the environment that are no settings: given to stages, to launchers, to tests. */
+  private static final Set<String> NOT_SETTINGS =
+      Set.of(
+          "MILLRACE_HOME",
+          "MILLRACE_JAVA_HOME",
+          "MILLRACE_JAVA_OPTS",
+          "MILLRACE_CONFIG",
+          "MILLRACE_API",
+          "MILLRACE_RUN",
+          "MILLRACE_STAGE",
+          "MILLRACE_ATTEMPT",
+          "MILLRACE_JOB",
+          "MILLRACE_NAMESPACE",
+          "MILLRACE_PARAMS",
+          "MILLRACE_INPUTS",
+          "MILLRACE_OUTPUT",
+          "MILLRACE_CHECKPOINT",
+          "MILLRACE_PROGRESS",
+          "MILLRACE_SCHEDULED_FOR",
+          "MILLRACE_TRACEPARENT");
+
+  private static final List<String> NOT_SETTINGS_PREFIXES =
+      List.of("MILLRACE_TEST_", "MILLRACE_PARAM_");
+
+  private static final List<Key> KEYS =
+      List.of(
+          key("postgres.url", "POSTGRES_URL", null, "JDBC URL of the database."),
+          key("postgres.user", "POSTGRES_USER", "", "Database user, unless the URL names it."),
+          secret("postgres.password", "POSTGRES_PASSWORD", "Password of that user."),
+          key("postgres.pool-size", "POSTGRES_POOL_SIZE", "8", "Connections per node, 2..100."),
+          key("rabbitmq.url", "RABBITMQ_URL", null, "AMQP URL of the broker, with its login."),
+          key("rabbitmq.heartbeat", "RABBITMQ_HEARTBEAT", "5s", "AMQP heartbeat, whole seconds."),
+          key("rabbitmq.connect-timeout", "RABBITMQ_CONNECT_TIMEOUT", "5s", "Limit of a connect."),
+          key("http.bind", "BIND", "127.0.0.1", "Address the API listens on."),
+          key("http.port", "PORT", "8080", "Port of the API; 0 takes a free one."),
+          secret("http.token", "TOKEN", "Bearer token; required when others can reach the API."),
+          key("jobs.dir", "JOBS_DIR", "", "Folder whose job files are loaded and watched."),
+          key(
+              "leader.lease-ttl",
+              "LEASE_TTL",
+              "6s",
+              "A leader that is silent so long is replaced."),
+          key("leader.renew-every", "LEASE_RENEW_EVERY", "2s", "How often the leader renews."),
+          key("leader.follower-poll", "FOLLOWER_POLL", "500ms", "How often a follower looks."),
+          key("engine.batch-max", "ENGINE_BATCH_MAX", "2000", "Facts in one transaction."),
+          key(
+              "engine.window-min",
+              "ENGINE_WINDOW_MIN",
+              "64",
+              "Least stages per pool at the broker."),
+          key("engine.window-max", "ENGINE_WINDOW_MAX", "20000", "Most stages per pool there."),
+          key("engine.bundle-max", "ENGINE_BUNDLE_MAX", "64", "Starts in one message, 1..64."),
+          key("engine.poll", "ENGINE_POLL", "1s", "Loops look so often even when nobody nudges."),
+          key("worker.heartbeat-every", "HEARTBEAT_EVERY", "2s", "Workers report so often."),
+          key("worker.suspect-after", "SUSPECT_AFTER", "6s", "Silent so long is suspect."),
+          key("worker.lost-after", "LOST_AFTER", "10s", "Silent so long is lost."),
+          key("worker.pools", "POOLS", "default=16", "Pools and slots: scraper=200,nas=4."),
+          key("worker.handlers", "HANDLERS", "*", "Handlers it may run, or * for all it has."),
+          key("worker.drain-grace", "DRAIN_GRACE", "30s", "Running stages may end so long."),
+          key("worker.work-dir", "WORK_DIR", "work", "Folder for the work folders of stages."),
+          key(
+              "worker.output-max-bytes",
+              "OUTPUT_MAX_BYTES",
+              "1048576",
+              "Output kept of one attempt; more is cut and said so."));
+
+  private static final Map<String, Key> BY_KEY = new LinkedHashMap<>();
+  private static final Map<String, Key> BY_ENV = new LinkedHashMap<>();
+
+  static {
+    for (Key key : KEYS) {
+      BY_KEY.put(key.key(), key);
+      BY_ENV.put(key.env(), key);
+    }
+  }
+
+  private SettingsTable() {}
+
+  /** In the order of the documentation. */
+  public static List<Key> keys() {
+    return KEYS;
+  }
+
+  /** The body of {@code docs/settings.md}. */
+  public static String markdown() {
+    StringBuilder text = new StringBuilder();
+    text.append("| file key, flag | environment | default | meaning |\n|---|---|---|---|\n");
+    for (Key key : KEYS) {
+      String standard =
+          key.standard() == null
+              ? "required"
+              : key.standard().isEmpty() ? "" : code(key.standard());
+      text.append("| ").append(code(key.key())).append(" | ").append(code(key.env()));
+      text.append(" | ").append(standard).append(" | ").append(key.meaning());
+      text.append(key.secret() ? " Secret. |\n" : " |\n");
+    }
+    return text.toString();
+  }
+
+  static Key byKey(String key) {
+    return BY_KEY.get(key);
+  }
+
+  static Key byEnv(String env) {
+    return BY_ENV.get(env);
+  }
+
+  static Set<String> keyNames() {
+    return BY_KEY.keySet();
+  }
+
+  static Set<String> envNames() {
+    return BY_ENV.keySet();
+  }
+
+  /** Ours by prefix, and neither a setting nor one of the names that are something else. */
+  static boolean isUnknownEnv(String env) {
+    return env.startsWith("MILLRACE_")
+        && !BY_ENV.containsKey(env)
+        && !NOT_SETTINGS.contains(env)
+        && NOT_SETTINGS_PREFIXES.stream().noneMatch(env::startsWith);
+  }
+
+  private static String code(String text) {
+    return "`" + text + "`";
+  }
+
+  private static Key key(String key, String env, String standard, String meaning) {
+    return new Key(key, "MILLRACE_" + env, standard, false, meaning);
+  }
+
+  private static Key secret(String key, String env, String meaning) {
+    return new Key(key, "MILLRACE_" + env, "", true, meaning);
+  }
+}

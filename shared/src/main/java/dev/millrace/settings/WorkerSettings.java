@@ -1,0 +1,70 @@
+package dev.millrace.settings;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What a worker offers and its bounds. Immutable.
+ *
+ * @param handlers names it may run; {@code *} for all it has
+ * @param outputBytesMax output kept of one attempt
+ */
+public record WorkerSettings(
+    List<PoolSlots> pools,
+    Duration drainGrace,
+    Path workDir,
+    List<String> handlers,
+    int outputBytesMax) {
+  private static final String EVERY_HANDLER = "*";
+
+  public WorkerSettings {
+    pools = List.copyOf(pools);
+    handlers = List.copyOf(handlers);
+  }
+
+  static WorkerSettings read(Values values) {
+    return new WorkerSettings(
+        PoolSlots.read(values),
+        values.duration("worker.drain-grace", Duration.ZERO, Duration.ofHours(24)),
+        path(values, "worker.work-dir"),
+        handlers(values),
+        values.integer("worker.output-max-bytes", 0, 64 << 20));
+  }
+
+  /** May this worker run that handler, as far as its settings go? */
+  public boolean allows(String handler) {
+    return handlers.contains(EVERY_HANDLER) || handlers.contains(handler);
+  }
+
+  private static List<String> handlers(Values values) {
+    String key = "worker.handlers";
+    List<String> handlers =
+        Arrays.stream(values.text(key).split(",", -1)).map(String::strip).toList();
+    for (String handler : handlers) {
+      if (!handler.equals(EVERY_HANDLER) && !handler.matches("[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")) {
+        values.problem(key, "'" + handler + "' is not the name of a handler");
+      }
+    }
+    values.require(
+        handlers.size() == 1 || !handlers.contains(EVERY_HANDLER),
+        "* already allows every handler; list handlers or write * alone",
+        key);
+    return handlers;
+  }
+
+  static Path path(Values values, String key) {
+    String text = values.text(key);
+    try {
+      if (!text.isEmpty()) {
+        return Path.of(text);
+      }
+      values.problem(key, "is empty");
+    } catch (InvalidPathException wrong) {
+      values.problem(key, "is not a path: " + wrong.getReason());
+    }
+    return Path.of(".");
+  }
+}

@@ -1,0 +1,2 @@
+/** Settings of every process: read once, checked as a whole, then immutable. */
+package dev.millrace.settings;

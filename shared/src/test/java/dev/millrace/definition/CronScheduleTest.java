@@ -1,0 +1,214 @@
+package dev.millrace.definition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.cronutils.model.CronType;
+import com.cronutils.model.definition.CronDefinitionBuilder;
+import com.cronutils.model.time.ExecutionTime;
+import com.cronutils.parser.CronParser;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CronScheduleTest {
+  private static final ZoneId NEW_YORK = ZoneId.of("America/New_York");
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "0 9 * * TUE     | 2026-11-24T09:00:00Z",
+        "0 9 * * 1       | 2026-11-23T09:00:00Z",
+        "0 0 * * 0       | 2026-11-29T00:00:00Z",
+        "0 0 * * 7       | 2026-11-29T00:00:00Z",
+        "0 0 * * fri-sun | 2026-11-27T00:00:00Z",
+        "0 0 * * 0-7     | 2026-11-23T00:00:00Z",
+        "0 0 * * 6-1/2   | 2026-11-23T00:00:00Z",
+        "0 22-3 * * *    | 2026-11-22T01:00:00Z",
+        "0 0 L * *       | 2026-11-30T00:00:00Z",
+        "0 0 L-3 * *     | 2026-11-27T00:00:00Z",
+        "0 0 LW 1 *      | 2027-01-29T00:00:00Z",
+        "0 0 1W 5 *      | 2027-05-03T00:00:00Z",
+        "0 0 31W 1 *     | 2027-01-29T00:00:00Z",
+        "0 0 * * 5L      | 2026-11-27T00:00:00Z",
+        "0 0 * * FRI#2   | 2026-12-11T00:00:00Z",
+        "0 0 13 * 5      | 2026-11-27T00:00:00Z",
+        "0 0 0 13 * 5    | 2027-08-13T00:00:00Z",
+        "0 0 */2 * 1     | 2026-11-23T00:00:00Z",
+        "30 0 0 ? * MON  | 2026-11-23T00:00:30Z",
+        "0 0 12 ? * 2 *  | 2026-11-23T12:00:00Z",
+        "0 0 12 ? * L *  | 2026-11-28T12:00:00Z",
+        "0 0 12 L * ? 2028/2 | 2028-01-31T12:00:00Z",
+        "0 0 29 2 *      | 2028-02-29T00:00:00Z",
+        "0 0 0 29 2 5    | 2036-02-29T00:00:00Z",
+        "@hourly         | 2026-11-22T01:00:00Z",
+        "@Weekly         | 2026-11-29T00:00:00Z",
+        "@annually       | 2027-01-01T00:00:00Z",
+      })
+  void theNextTick(String expression, String expected) {
+    var after = Instant.parse("2026-11-22T00:00:00Z");
+    assertThat(CronSchedule.parse(expression).next(after, ZoneOffset.UTC))
+        .contains(Instant.parse(expected));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "61 * * * *    | minute: '61'",
+        "0 25 * * *    | hour: '25'",
+        "0 0 * * MOO   | day-of-week: 'MOO'",
+        "0 0 * * L     | day-of-week: 'L'",
+        "0 0 0 * * 8   | day-of-week: '8'",
+        "*/0 * * * *   | minute: '*/0'",
+        "0 0 30 2 *    | never fires",
+        "0 0 31 4,6 *  | never fires",
+        "0 0 0 29 2 ? 2027 | never fires",
+        "* * * *       | has 4 fields",
+        "@dayly        | did you mean '@daily'?",
+        "''            | has 1 fields",
+        "1,,2 * * * *  | minute: '1,,2'",
+      })
+  void whatIsWrongIsNamed(String expression, String expected) {
+    assertThatThrownBy(() -> CronSchedule.parse(expression))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(expected);
+  }
+
+  @Test
+  void aTimeInTheGapFiresOnceAtItsEnd() {
+    var ticks =
+        CronSchedule.parse("*/20 2 * * *")
+            .upTo(
+                Instant.parse("2027-03-13T23:00:00Z"),
+                Instant.parse("2027-03-15T07:00:00Z"),
+                NEW_YORK,
+                10);
+    assertThat(ticks)
+        .containsExactly(
+            Instant.parse("2027-03-14T07:00:00Z"),
+            Instant.parse("2027-03-15T06:00:00Z"),
+            Instant.parse("2027-03-15T06:20:00Z"),
+            Instant.parse("2027-03-15T06:40:00Z"));
+  }
+
+  @Test
+  void aTimeThatExistsTwiceFiresTheFirstTime() {
+    var schedule = CronSchedule.parse("30 1 * * *");
+    var first = Instant.parse("2026-11-01T05:30:00Z");
+    assertThat(schedule.next(Instant.parse("2026-11-01T04:00:00Z"), NEW_YORK)).contains(first);
+    assertThat(schedule.next(first, NEW_YORK)).contains(Instant.parse("2026-11-02T06:30:00Z"));
+    var secondPass = Instant.parse("2026-11-01T06:10:00Z");
+    assertThat(schedule.next(secondPass, NEW_YORK)).contains(Instant.parse("2026-11-02T06:30:00Z"));
+  }
+
+  @Test
+  void aYearThatIsOverHasNoTickAnyMore() {
+    assertThat(
+            CronSchedule.parse("0 0 0 1 1 ? 2020")
+                .next(Instant.parse("2026-11-22T00:00:00Z"), ZoneOffset.UTC))
+        .isEmpty();
+  }
+
+  /** Every zone with changing clocks: strictly later, never before, one tick a day. */
+  @Test
+  void everyZoneTicksOnceADayInOrder() {
+    var random = new Random(20261122);
+    var zones = List.copyOf(ZoneId.getAvailableZoneIds());
+    for (int round = 0; round < 400; round++) {
+      var zone = ZoneId.of(zones.get(random.nextInt(zones.size())));
+      var schedule = CronSchedule.parse(random.nextInt(60) + " " + random.nextInt(24) + " * * *");
+      var start = Instant.ofEpochSecond(random.nextLong(1_000_000_000L, 2_200_000_000L));
+      var ticks = schedule.upTo(start, Instant.MAX, zone, 400);
+      assertThat(ticks).hasSize(400).isSorted().doesNotHaveDuplicates();
+      assertThat(ticks.get(0)).isAfter(start);
+      for (int i = 1; i < ticks.size(); i++) {
+        assertThat(ticks.get(i).getEpochSecond() - ticks.get(i - 1).getEpochSecond())
+            .as("%s in %s after %s", schedule.expression(), zone, ticks.get(i - 1))
+            .isBetween(20 * 3600L, 50 * 3600L);
+      }
+    }
+  }
+
+  /** Against another implementation, where it is right: no ranges over the end of a field. */
+  @Test
+  void agreesWithCronUtils() {
+    var parser = new CronParser(CronDefinitionBuilder.instanceDefinitionFor(CronType.UNIX));
+    var random = new Random(7);
+    for (int round = 0; round < 1_500; round++) {
+      String expression =
+          String.join(
+              " ",
+              field(random, 0, 59),
+              field(random, 0, 23),
+              field(random, 1, 28),
+              field(random, 1, 12),
+              field(random, 0, 6));
+      var theirs = ExecutionTime.forCron(parser.parse(expression));
+      var ours = CronSchedule.parse(expression);
+      var at = Instant.ofEpochSecond(random.nextLong(1_000_000_000L, 2_000_000_000L));
+      for (int i = 0; i < 4; i++) {
+        var expected = theirs.nextExecution(ZonedDateTime.ofInstant(at, ZoneOffset.UTC));
+        assertThat(ours.next(at, ZoneOffset.UTC))
+            .as("%s after %s", expression, at)
+            .isEqualTo(expected.map(ZonedDateTime::toInstant));
+        at = expected.orElseThrow().toInstant();
+      }
+    }
+  }
+
+  private static String field(Random random, int min, int max) {
+    int a = random.nextInt(min, max + 1);
+    int b = random.nextInt(min, max + 1);
+    return switch (random.nextInt(5)) {
+      case 0 -> "" + a;
+      case 1 -> Math.min(a, b) + "-" + Math.max(a, b);
+      case 2 -> a == b ? "" + a : Math.min(a, b) + "," + Math.max(a, b);
+      default -> "*";
+    };
+  }
+
+  /** Against stepping through every minute. */
+  @Test
+  void agreesWithSteppingThroughTheMinutes() {
+    var random = new Random(11);
+    for (int round = 0; round < 100; round++) {
+      int minute = random.nextInt(60);
+      int from = random.nextInt(24);
+      int to = random.nextInt(24);
+      int weekday = random.nextInt(7);
+      var schedule = CronSchedule.parse(minute + " " + from + "-" + to + " * * " + weekday);
+      var at = LocalDateTime.of(2026, 1, 1, 0, 0).plusMinutes(random.nextInt(500_000));
+      var expected = at.plusMinutes(1);
+      while (!(expected.getMinute() == minute
+          && expected.getDayOfWeek().getValue() % 7 == weekday
+          && Math.floorMod(expected.getHour() - from, 24) <= Math.floorMod(to - from, 24))) {
+        expected = expected.plusMinutes(1);
+      }
+      assertThat(schedule.next(at.toInstant(ZoneOffset.UTC), ZoneOffset.UTC))
+          .as("%s after %s", schedule.expression(), at)
+          .contains(expected.toInstant(ZoneOffset.UTC));
+    }
+  }
+
+  @Test
+  @Timeout(value = 20, unit = TimeUnit.SECONDS)
+  void aHundredThousandSchedulesAreQuick() {
+    var at = Instant.parse("2026-11-22T00:00:00Z");
+    var random = new Random(3);
+    for (int i = 0; i < 100_000; i++) {
+      String expression = random.nextInt(60) + " " + random.nextInt(24) + " * * *";
+      assertThat(CronSchedule.parse(expression).next(at, NEW_YORK)).isPresent();
+    }
+  }
+}
