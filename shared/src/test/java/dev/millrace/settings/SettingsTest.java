@@ -112,12 +112,12 @@ class SettingsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "worker.pools    | a            | 'a' is not pool=slots",
+        "worker.pools    | a            | is not pool=slots",
         "worker.pools    | a=0          | is not pool=slots",
         "worker.pools    | a=1,a=2      | is there twice",
         "worker.pools    | ''           | is not pool=slots",
         "worker.handlers | *,http       | write * alone",
-        "worker.handlers | 'a b'        | is not the name of a handler",
+        "worker.handlers | a b          | is not the name of a handler",
         "worker.work-dir | ''           | is empty",
         "worker.output-max-bytes | 1k   | is not a whole number",
       })
@@ -185,12 +185,12 @@ class SettingsTest {
   void everyKeyOfTheTableIsRead() {
     for (var key : SettingsTable.keys()) {
       var flags = Map.of(key.key(), "\u0001 impossible");
-      assertThat(List.of(refuses(flags, true), refuses(flags, false)))
-          .as(key.key())
-          .satisfiesAnyOf(
-              refused -> assertThat(refused).contains(true),
-              refused -> assertThat(shown(flags)).contains("impossible"),
-              refused -> assertThat(key.secret()).isTrue());
+      boolean noticed =
+          key.secret()
+              || refuses(flags, true)
+              || refuses(flags, false)
+              || shown(flags).contains("impossible");
+      assertThat(noticed).as(key.key()).isTrue();
     }
   }
 

@@ -1,0 +1,243 @@
+package dev.millrace.scheduler.store;
+
+import dev.millrace.lifecycle.JobState;
+import java.util.List;
+import java.util.Optional;
+import org.jdbi.v3.core.Handle;
+
+/**
+ * The tables job, job_version and trigger, as the leader writes them. Stateless; the caller's
+ * transaction.
+ */
+public final class Jobs {
+  private Jobs() {}
+
+  /** A job's own row. */
+  public record Row(
+      long id, String namespace, String name, JobState state, int version, String source) {}
+
+  /** A trigger's own row; {@code nextAt} in microseconds, 0 when it has no next tick. */
+  public record TriggerRow(
+      long id, long job, int position, String kind, String spec, long nextAt) {}
+
+  private static final String FIND =
+      """
+      select id, namespace, name, state, version, source from job
+      where namespace = :namespace and name = :name and state <> 'ARCHIVED'
+      """;
+
+  private static final String FIND_ID =
+      "select id, namespace, name, state, version, source from job where id = :id";
+
+  private static final String OF_SOURCE =
+      """
+      select id, namespace, name, state, version, source from job
+      where starts_with(source, :prefix) and state <> 'ARCHIVED'
+      order by id
+      """;
+
+  private static final String ALL_ARMED =
+      """
+      select id, namespace, name, state, version, source from job where state <> 'ARCHIVED' order by id
+      """;
+
+  private static final String INSERT =
+      """
+      insert into job (namespace, name, state, version, source, created_at, updated_at)
+      values (:namespace, :name, :state, 1, :source, ts(:now), ts(:now))
+      returning id
+      """;
+
+  private static final String UPDATE =
+      """
+      update job set state = :state, version = :version, source = :source, updated_at = ts(:now) where id = :id
+      """;
+
+  private static final String INSERT_VERSION =
+      """
+      insert into job_version (job, version, definition, hash, actor, created_at)
+      values (:job, :version, :definition, :hash, :actor, ts(:now))
+      """;
+
+  private static final String DEFINITION =
+      "select definition from job_version where job = :job and version = :version";
+  private static final String HASH =
+      "select hash from job_version where job = :job and version = :version";
+
+  private static final String TRIGGERS =
+      """
+      select id, job, position, kind, spec, micros(next_at) from trigger where job = :job and active order by position
+      """;
+
+  private static final String ALL_TRIGGERS =
+      """
+      select id, job, position, kind, spec, micros(next_at) from trigger where active order by job, position
+      """;
+
+  private static final String INSERT_TRIGGER =
+      """
+      insert into trigger (job, position, kind, spec, active, next_at, created_at)
+      values (:job, :position, :kind, :spec, true, ts(:nextAt), ts(:now))
+      returning id
+      """;
+
+  private static final String MOVE_TRIGGER =
+      "update trigger set position = :position where id = :id";
+  private static final String DISARM =
+      "update trigger set active = false, next_at = null where id = :id";
+
+  private static final String ADVANCE =
+      """
+      update trigger t set next_at = ts(u.next_at) from unnest(?, ?) as u (id, next_at) where t.id = u.id
+      """;
+
+  private static final String JOB_TRANSITION =
+      """
+      insert into transition (run, job, epoch, at, moves) values (:id, :job, :epoch, ts(:now), :moves)
+      """;
+
+  public static Optional<Row> find(Handle tx, String namespace, String name) {
+    return tx.createQuery(FIND)
+        .bind("namespace", namespace)
+        .bind("name", name)
+        .map((r, c) -> row(r))
+        .findOne();
+  }
+
+  public static Optional<Row> find(Handle tx, long id) {
+    return tx.createQuery(FIND_ID).bind("id", id).map((r, c) -> row(r)).findOne();
+  }
+
+  /** Jobs that a source with this prefix defines. */
+  public static List<Row> ofSource(Handle handle, String prefix) {
+    return handle.createQuery(OF_SOURCE).bind("prefix", prefix).map((r, c) -> row(r)).list();
+  }
+
+  public static List<Row> all(Handle handle) {
+    return handle.createQuery(ALL_ARMED).map((r, c) -> row(r)).list();
+  }
+
+  public static long insert(
+      Handle tx, String namespace, String name, JobState state, String source, long now) {
+    return tx.createQuery(INSERT)
+        .bind("namespace", namespace)
+        .bind("name", name)
+        .bind("state", state.name())
+        .bind("source", source)
+        .bind("now", now)
+        .mapTo(Long.class)
+        .one();
+  }
+
+  public static void update(
+      Handle tx, long id, JobState state, int version, String source, long now) {
+    tx.createUpdate(UPDATE)
+        .bind("id", id)
+        .bind("state", state.name())
+        .bind("version", version)
+        .bind("source", source)
+        .bind("now", now)
+        .execute();
+  }
+
+  public static void insertVersion(
+      Handle tx, long job, int version, String definition, String hash, String actor, long now) {
+    tx.createUpdate(INSERT_VERSION)
+        .bind("job", job)
+        .bind("version", version)
+        .bind("definition", definition)
+        .bind("hash", hash)
+        .bind("actor", actor)
+        .bind("now", now)
+        .execute();
+  }
+
+  /**
+   * @throws StoreException when there is no such version: versions are never removed while runs
+   *     refer to them
+   */
+  public static String definition(Handle tx, long job, int version) {
+    return tx.createQuery(DEFINITION)
+        .bind("job", job)
+        .bind("version", version)
+        .mapTo(String.class)
+        .findOne()
+        .orElseThrow(
+            () -> new StoreException("version " + version + " of job " + job + " is missing"));
+  }
+
+  public static String hash(Handle tx, long job, int version) {
+    return tx.createQuery(HASH).bind("job", job).bind("version", version).mapTo(String.class).one();
+  }
+
+  public static List<TriggerRow> triggers(Handle tx, long job) {
+    return tx.createQuery(TRIGGERS).bind("job", job).map((r, c) -> triggerRow(r)).list();
+  }
+
+  public static List<TriggerRow> allTriggers(Handle tx) {
+    return tx.createQuery(ALL_TRIGGERS).map((r, c) -> triggerRow(r)).list();
+  }
+
+  public static long insertTrigger(
+      Handle tx, long job, int position, String kind, String spec, long nextAt, long now) {
+    return tx.createQuery(INSERT_TRIGGER)
+        .bind("job", job)
+        .bind("position", position)
+        .bind("kind", kind)
+        .bind("spec", spec)
+        .bind("nextAt", nextAt)
+        .bind("now", now)
+        .mapTo(Long.class)
+        .one();
+  }
+
+  public static void moveTrigger(Handle tx, long id, int position) {
+    tx.createUpdate(MOVE_TRIGGER).bind("id", id).bind("position", position).execute();
+  }
+
+  public static void disarm(Handle tx, long id) {
+    tx.createUpdate(DISARM).bind("id", id).execute();
+  }
+
+  /** Sets the next tick of many triggers; 0 for none. */
+  public static void advance(Handle tx, List<long[]> idAndNextAt) {
+    if (idAndNextAt.isEmpty()) {
+      return;
+    }
+    Columns columns = new Columns();
+    var ids = columns.longs();
+    var nexts = columns.longs();
+    for (long[] pair : idAndNextAt) {
+      ids.add(pair[0]);
+      nexts.add(pair[1]);
+    }
+    columns.execute(tx, ADVANCE);
+  }
+
+  /** Records a move of the job itself in the transition log. */
+  public static void recordMove(
+      Handle tx, long id, long job, long epoch, long now, String movesJson) {
+    tx.createUpdate(JOB_TRANSITION)
+        .bind("id", id)
+        .bind("job", job)
+        .bind("epoch", epoch)
+        .bind("now", now)
+        .bind("moves", movesJson)
+        .execute();
+  }
+
+  private static Row row(java.sql.ResultSet r) throws java.sql.SQLException {
+    return new Row(
+        r.getLong(1),
+        r.getString(2),
+        r.getString(3),
+        JobState.valueOf(r.getString(4)),
+        r.getInt(5),
+        r.getString(6));
+  }
+
+  private static TriggerRow triggerRow(java.sql.ResultSet r) throws java.sql.SQLException {
+    return new TriggerRow(
+        r.getLong(1), r.getLong(2), r.getInt(3), r.getString(4), r.getString(5), r.getLong(6));
+  }
+}
