@@ -68,7 +68,7 @@ public final class Outbox implements Service {
   }
 
   /** Declares the topology first, so that nothing is published into the void. */
-  private static final class Declarations implements AmqpLink.Session {
+  public static final class Declarations implements AmqpLink.Session {
     @Override
     public void opened(Connection connection, long generation) throws IOException {
       try (var channel = connection.createChannel()) {

@@ -29,7 +29,9 @@ final class Dashboard {
     own("/dashboard/style.css", "style.css", "text/css; charset=utf-8");
     own("/dashboard/icon.svg", "icon.svg", "image/svg+xml");
     for (String script :
-        new String[] {"main.js", "api.js", "parts.js", "graph.js", "overview.js", "jobs.js", "run.js"}) {
+        new String[] {
+          "main.js", "api.js", "parts.js", "graph.js", "overview.js", "jobs.js", "run.js"
+        }) {
       own("/dashboard/" + script, script, JS);
     }
     add("/dashboard/vue.js", VUE + vueVersion() + VUE_FILE, JS, Dashboard.class.getClassLoader());

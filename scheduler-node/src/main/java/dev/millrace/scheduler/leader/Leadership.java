@@ -108,7 +108,7 @@ public final class Leadership implements Elector.Duties {
         new AmqpLink(
             node.name + "-consume",
             node.settings.rabbit().uri(),
-            List.of(declare(), intake.consumer(), table.consumer(), repair));
+            List.of(new Outbox.Declarations(), intake.consumer(), table.consumer(), repair));
     intake.consumer().on(consuming);
     table.consumer().on(consuming);
     current = turn;
@@ -148,23 +148,6 @@ public final class Leadership implements Elector.Duties {
                 above = page.isEmpty() ? above : page.getLast().dispatch();
               } while (page.size() == REPUBLISH_PAGE);
             });
-  }
-
-  private static AmqpLink.Session declare() {
-    return new AmqpLink.Session() {
-      @Override
-      public void opened(com.rabbitmq.client.Connection connection, long generation)
-          throws java.io.IOException {
-        try (var channel = connection.createChannel()) {
-          dev.millrace.amqp.Topology.declareShared(channel);
-        } catch (java.util.concurrent.TimeoutException e) {
-          throw new java.io.IOException("the broker did not close a channel in time", e);
-        }
-      }
-
-      @Override
-      public void closed(long generation) {}
-    };
   }
 
   private boolean keepHouse() {

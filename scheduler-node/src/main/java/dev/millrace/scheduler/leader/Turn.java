@@ -132,13 +132,11 @@ final class Turn {
   private static final class Pass {
     final Map<Long, Draft> drafts = new LinkedHashMap<>();
     final List<ReportIntake.Message> messages;
-    final List<Inbox.Row> commands = new ArrayList<>();
     final List<Long> answerIds = new ArrayList<>();
     final List<Outcome> answers = new ArrayList<>();
     final List<Control> controls = new ArrayList<>();
     final List<Dispatcher.Item> items = new ArrayList<>();
     final List<Long> tickLateness = new ArrayList<>();
-    Ticker.Due due;
     List<WorkerTable.LostWorker> lost = List.of();
     long now;
     boolean more;
@@ -413,7 +411,6 @@ final class Turn {
       return;
     }
     Ticker.Due due = ticker.takeDue(pass.now, parts.batchMax, job -> catalog.find(tx, job).state());
-    pass.due = due;
     List<Ticks.Entry> entries = new ArrayList<>(due.unfired());
     for (Ticker.Fire fire : due.fires()) {
       Jobs.Row job = catalog.find(tx, fire.job());

@@ -259,14 +259,19 @@ public final class WorkerTable {
   }
 
   private void judgeSilence(long now) {
+    workers
+        .values()
+        .removeIf(
+            view ->
+                (view.life == Life.LOST || view.life == Life.GONE)
+                    && now - view.seenNanos > TimeUnit.HOURS.toNanos(1));
     for (Map.Entry<String, View> entry : workers.entrySet()) {
       View view = entry.getValue();
       long silentNanos = now - view.seenNanos;
       if (view.life == Life.LOST || view.life == Life.GONE) {
-        if (silentNanos > TimeUnit.HOURS.toNanos(1)) {
-          workers.remove(entry.getKey());
-        }
-      } else if (silentNanos > timeouts.lostAfter().toNanos()) {
+        continue;
+      }
+      if (silentNanos > timeouts.lostAfter().toNanos()) {
         giveUp(entry.getKey(), view, silentNanos);
       } else if (view.life == Life.ALIVE && silentNanos > timeouts.suspectAfter().toNanos()) {
         view.life = Life.SUSPECT;

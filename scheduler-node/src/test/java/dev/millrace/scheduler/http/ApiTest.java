@@ -344,7 +344,9 @@ class ApiTest {
                 path.getValue()
                     .fieldNames()
                     .forEachRemaining(
-                        method -> written.add(method.toUpperCase(java.util.Locale.ROOT) + " " + path.getKey())));
+                        method ->
+                            written.add(
+                                method.toUpperCase(java.util.Locale.ROOT) + " " + path.getKey())));
     Set<String> served = new TreeSet<>();
     api.server.routes().forEach(route -> served.add(route.method() + " " + route.path()));
     assertThat(written).isEqualTo(served);

@@ -62,7 +62,8 @@ final class DashboardPreview {
     long watch = rows.job(PIPELINE);
     JobDefinition pipeline = Rows.definition(PIPELINE);
     rows.execute("update trigger set next_at = now() + interval '97 seconds' where job = ?", watch);
-    RunId run = rows.run(watch, pipeline, "{\"listing\":\"https://shop.example\",\"api-key\":\"x\"}");
+    RunId run =
+        rows.run(watch, pipeline, "{\"listing\":\"https://shop.example\",\"api-key\":\"x\"}");
     live(rows, run, watch);
   }
 
@@ -75,7 +76,9 @@ final class DashboardPreview {
         run.value());
     if (failed) {
       rows.stage(
-          run, "parse", "state = 'FAILED', exit_code = 3, error = 'cannot parse line 12: <b>odd</b>'");
+          run,
+          "parse",
+          "state = 'FAILED', exit_code = 3, error = 'cannot parse line 12: <b>odd</b>'");
       rows.stage(run, "store", "state = 'SKIPPED'");
     }
     rows.execute(
@@ -123,7 +126,8 @@ final class DashboardPreview {
         job,
         "[[\"discover\",\"WAITING\",\"READY\",\"needs\"],[\"\",\"SCHEDULED\",\"RUNNING\",\"report\",\"net-7f3a\"]]");
     for (int i = 1; i <= 30; i++) {
-      rows.log(run, "parse", 1, i, "\u001b[32mok\u001b[0m page " + i + " of 41: price 12.9" + i % 10);
+      rows.log(
+          run, "parse", 1, i, "\u001b[32mok\u001b[0m page " + i + " of 41: price 12.9" + i % 10);
     }
     rows.log(run, "scrape", 2, 1, "<script>alert(1)</script> is only text here");
   }

@@ -15,8 +15,7 @@ class DatabaseDownTest {
   void everyCallIsA503InTimeAndWorksAgainLater() throws Exception {
     try (PrivatePostgres postgres = PrivatePostgres.start();
         ApiFixture api =
-            new ApiFixture(
-                postgres.jdbcUrl(), postgres.user(), postgres.password(), null, 0)) {
+            new ApiFixture(postgres.jdbcUrl(), postgres.user(), postgres.password(), null, 0)) {
       assertThat(api.get("/api/v1/status").status()).isEqualTo(200);
       postgres.killHard();
       for (Route route : api.server.routes()) {
@@ -31,8 +30,7 @@ class DatabaseDownTest {
   }
 
   private static void isUnavailable(ApiFixture api, Route route) throws Exception {
-    String path =
-        route.path().replace("{run}", "0HZXW3V5K2Q8T").replaceAll("\\{\\w+}", "some");
+    String path = route.path().replace("{run}", "0HZXW3V5K2Q8T").replaceAll("\\{\\w+}", "some");
     boolean apply = route.method().equals("POST") && route.path().equals("/api/v1/jobs");
     String body = apply ? Rows.CHAIN.formatted("some") : "";
     var request =

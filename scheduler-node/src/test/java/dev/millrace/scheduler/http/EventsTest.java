@@ -114,9 +114,7 @@ class EventsTest {
                   + "[\"@job\",\"PAUSED\",\"SCHEDULED\",\"command\"]]");
       await().until(() -> client.ids().contains(seq + ".3"));
       List<JsonNode> ours =
-          client.events.stream()
-              .filter(e -> e.path("id").asText().startsWith(seq + "."))
-              .toList();
+          client.events.stream().filter(e -> e.path("id").asText().startsWith(seq + ".")).toList();
       assertThat(ours.stream().map(e -> e.path("type").asText()))
           .containsExactly(
               "scheduler.run_completed", "scheduler.stage_completed", "scheduler.job_resumed");

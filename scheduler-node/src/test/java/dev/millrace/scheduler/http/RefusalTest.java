@@ -93,8 +93,16 @@ class RefusalTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"{", "[]", "\"x\"", "{\"params\":1}", "{\"params\":{},\"params\":{}}", "{\"parms\":{}}",
-        "{\"reason\":7}", "{} {}"})
+      strings = {
+        "{",
+        "[]",
+        "\"x\"",
+        "{\"params\":1}",
+        "{\"params\":{},\"params\":{}}",
+        "{\"parms\":{}}",
+        "{\"reason\":7}",
+        "{} {}"
+      })
   void aBadBodyIsAProblem(String body) throws Exception {
     isProblem(api.post("/api/v1/jobs/known/runs", body), 400);
   }
@@ -141,8 +149,7 @@ class RefusalTest {
     isProblem(api.send(start.copy().header("Origin", "https://evil.example").build()), 403);
     isProblem(api.send(start.copy().header("Origin", "null").build()), 403);
     isProblem(api.send(start.copy().header("Sec-Fetch-Site", "cross-site").build()), 403);
-    isProblem(
-        api.send(start.copy().header("Origin", "http://localhost:1").build()), 403);
+    isProblem(api.send(start.copy().header("Origin", "http://localhost:1").build()), 403);
     String own = "http://127.0.0.1:" + api.server.port();
     assertThat(api.send(start.copy().header("Origin", own).build()).status()).isEqualTo(200);
   }
@@ -176,7 +183,8 @@ class RefusalTest {
   void withATokenOnlyWhoShowsItIsServed() throws Exception {
     assertThat(guarded.get("/api/v1/jobs").status()).isEqualTo(200);
     assertThat(guarded.get("/metrics").status()).isEqualTo(200);
-    HttpRequest.Builder bare = HttpRequest.newBuilder(guarded.request("/api/v1/jobs").build().uri());
+    HttpRequest.Builder bare =
+        HttpRequest.newBuilder(guarded.request("/api/v1/jobs").build().uri());
     isProblem(guarded.send(bare.copy().build()), 401);
     isProblem(guarded.send(bare.copy().header("Authorization", "Bearer wrong").build()), 401);
     isProblem(guarded.send(bare.copy().header("Authorization", "Basic " + TOKEN).build()), 401);
