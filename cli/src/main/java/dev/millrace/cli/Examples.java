@@ -51,9 +51,7 @@ final class Examples {
   }
 
   JsonNode trigger(String name) throws InterruptedException {
-    return client
-        .post("/api/v1/jobs/" + name + "/runs", ApiClient.JSON.createObjectNode())
-        .body();
+    return client.post("/api/v1/jobs/" + name + "/runs", ApiClient.JSON.createObjectNode()).body();
   }
 
   /** Tells when each job has ended its first run; true when all were told of. */

@@ -3,7 +3,9 @@ package dev.millrace.cli;
 import java.util.LinkedHashSet;
 import java.util.Set;
 
-/** Says why something failed in one line: the messages of an exception and its causes. Stateless. */
+/**
+ * Says why something failed in one line: the messages of an exception and its causes. Stateless.
+ */
 final class Reasons {
   private static final int CAUSES_MAX = 5;
 

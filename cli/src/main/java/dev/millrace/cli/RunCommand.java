@@ -61,10 +61,7 @@ final class RunCommand {
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "show",
-      description = "One run with its stages.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "show", description = "One run with its stages.", mixinStandardHelpOptions = true)
   int show(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -141,7 +138,10 @@ final class RunCommand {
   }
 
   private static String logLine(JsonNode line) {
-    return Times.local(line.path("at")) + "  " + line.path("stage").asText() + "  "
+    return Times.local(line.path("at"))
+        + "  "
+        + line.path("stage").asText()
+        + "  "
         + line.path("text").asText();
   }
 

@@ -41,7 +41,8 @@ final class RunView {
   static List<String> details(JsonNode run) {
     List<String> lines = new ArrayList<>();
     lines.add("run        " + run.path("id").asText());
-    lines.add("job        " + run.path("job").asText() + "  version " + run.path("version").asText());
+    lines.add(
+        "job        " + run.path("job").asText() + "  version " + run.path("version").asText());
     lines.add("state      " + state(run));
     lines.add("trigger    " + run.path("trigger").asText(Times.NONE));
     lines.add("created    " + Times.local(run.path("createdAt")));

@@ -54,7 +54,11 @@ final class SchedulerCommand implements Callable<Integer> {
     try (SchedulerNode node = Nodes.scheduler(settings)) {
       node.start();
       terminal.note(
-          "scheduler serves http://" + settings.http().bind() + ":" + node.port() + "; ctrl-C stops");
+          "scheduler serves http://"
+              + settings.http().bind()
+              + ":"
+              + node.port()
+              + "; ctrl-C stops");
       wait(signal);
     } catch (InterruptedException e) {
       if (!signal.asked()) {

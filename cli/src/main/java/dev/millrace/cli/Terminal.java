@@ -8,7 +8,7 @@ import java.util.Map;
  * Where a command writes and what surrounds it. Answers go to {@code out}, everything else to
  * {@code err}. Any thread.
  *
- * @param interactive a person looks at {@code err} while it is written
+ * @param interactive a person looks at {@code err} while it is written; the launcher knows
  */
 record Terminal(
     PrintWriter out, PrintWriter err, boolean interactive, Map<String, String> environment) {
@@ -20,7 +20,7 @@ record Terminal(
     return new Terminal(
         new PrintWriter(System.out, true, StandardCharsets.UTF_8),
         new PrintWriter(System.err, true, StandardCharsets.UTF_8),
-        System.console() != null && System.console().isTerminal(),
+        Boolean.getBoolean("millrace.terminal"),
         System.getenv());
   }
 

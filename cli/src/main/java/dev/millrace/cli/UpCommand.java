@@ -129,8 +129,7 @@ final class UpCommand implements Callable<Integer> {
   }
 
   /** Returns null when the process was asked to stop, else what broke. */
-  private static String watch(
-      Examples examples, boolean watching, CompletableFuture<Object> ended)
+  private static String watch(Examples examples, boolean watching, CompletableFuture<Object> ended)
       throws ExecutionException {
     int looks = watching ? LOOKS_MAX : 0;
     try {
