@@ -3,6 +3,7 @@ package dev.millrace.embedded;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.JarURLConnection;
 import java.net.URL;
@@ -31,6 +32,7 @@ import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
  */
 final class PostgresBinaries {
   private static final int READ_BUFFER_BYTES = 1 << 16;
+  private static final long TAR_LIMIT_SECONDS = 120;
   private static final boolean WINDOWS = osName().contains("windows");
 
   private final Path home;
@@ -83,16 +85,60 @@ final class PostgresBinaries {
   private static void unpack(URL source, Path home) throws IOException {
     Files.createDirectories(home.getParent());
     Path fresh = Files.createTempDirectory(home.getParent(), "unpacking");
-    try (InputStream raw = new BufferedInputStream(source.openStream(), READ_BUFFER_BYTES);
-        TarArchiveInputStream tar = new TarArchiveInputStream(new XZCompressorInputStream(raw))) {
-      for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
-        write(tar, entry, fresh);
+    try {
+      if (!unpackWithTar(source, fresh)) {
+        unpackHere(source, fresh);
       }
       Files.move(fresh, home, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       deleteTree(fresh);
       if (!Files.isDirectory(home)) {
         throw new IOException("cannot unpack PostgreSQL to " + home, e);
+      }
+    }
+  }
+
+  /** Twice as fast as doing it here, where tar and xz are installed. */
+  private static boolean unpackWithTar(URL source, Path fresh) throws IOException {
+    if (WINDOWS || !runs(List.of("tar", "--version")) || !runs(List.of("xz", "--version"))) {
+      return false;
+    }
+    Process tar =
+        new ProcessBuilder("tar", "-xJ", "--no-same-owner", "-f", "-", "-C", fresh.toString())
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    boolean sent = true;
+    try (InputStream raw = source.openStream();
+        OutputStream input = tar.getOutputStream()) {
+      raw.transferTo(input);
+    } catch (IOException tarEnded) {
+      sent = false;
+    }
+    if (ended(tar, TAR_LIMIT_SECONDS) && sent && tar.exitValue() == 0) {
+      return true;
+    }
+    tar.destroyForcibly();
+    deleteTree(fresh);
+    Files.createDirectory(fresh);
+    return false;
+  }
+
+  private static boolean ended(Process process, long limitSeconds) throws IOException {
+    try {
+      return process.waitFor(limitSeconds, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while starting PostgreSQL", e);
+    }
+  }
+
+  private static void unpackHere(URL source, Path fresh) throws IOException {
+    try (InputStream raw = new BufferedInputStream(source.openStream(), READ_BUFFER_BYTES);
+        TarArchiveInputStream tar = new TarArchiveInputStream(new XZCompressorInputStream(raw))) {
+      for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+        write(tar, entry, fresh);
       }
     }
   }
@@ -170,12 +216,7 @@ final class PostgresBinaries {
     } catch (IOException noSuchProgram) {
       return false;
     }
-    try {
-      return process.waitFor(5, TimeUnit.SECONDS) && process.exitValue() == 0;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted while starting PostgreSQL", e);
-    }
+    return ended(process, 5) && process.exitValue() == 0;
   }
 
   static void deleteTree(Path root) throws IOException {

@@ -14,8 +14,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentSkipListMap;
 
 /**
- * Publishes what a turn has committed as QUEUED, and keeps account of what the broker confirmed. Publishing is the
- * leader's thread; fates arrive on the broker connection's thread and only touch concurrent structures. One per term.
+ * Publishes what a turn has committed as QUEUED, and keeps account of what the broker confirmed.
+ * Publishing is the leader's thread; fates arrive on the broker connection's thread and only touch
+ * concurrent structures. One per term.
  */
 public final class Dispatcher {
   /** One committed start and its dispatch number. */
@@ -32,11 +33,14 @@ public final class Dispatcher {
   private final Deque<Bundle> waiting = new ArrayDeque<>();
   private final ConcurrentLinkedQueue<Bundle> returned = new ConcurrentLinkedQueue<>();
   private final ConcurrentLinkedQueue<Bundle> lost = new ConcurrentLinkedQueue<>();
+
   /** Lowest dispatch number of each bundle without a confirm, with how many bundles share it. */
   private final ConcurrentSkipListMap<Long, Integer> open = new ConcurrentSkipListMap<>();
+
   private volatile long issued;
 
-  public Dispatcher(Outbox outbox, Pools pools, Runnable nudge, MeterRegistry metrics, long confirmedAtStart) {
+  public Dispatcher(
+      Outbox outbox, Pools pools, Runnable nudge, MeterRegistry metrics, long confirmedAtStart) {
     this.outbox = outbox;
     this.pools = pools;
     this.nudge = nudge;
@@ -141,7 +145,8 @@ public final class Dispatcher {
 
   /** Every dispatch up to this number is confirmed. Any thread. */
   public long confirmedUpTo() {
-    long upTo = issued; // before looking at the open ones: a bundle is opened before its number is issued
+    long upTo =
+        issued; // before looking at the open ones: a bundle is opened before its number is issued
     Map.Entry<Long, Integer> first = open.firstEntry();
     return first == null ? upTo : Math.min(upTo, first.getKey() - 1);
   }

@@ -12,11 +12,14 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * This node's publishing connection: starts, control messages, canaries and quarantined messages go through here. Lives
- * as long as the node, not the term. Any thread.
+ * This node's publishing connection: starts, control messages, canaries and quarantined messages go
+ * through here. Lives as long as the node, not the term. Any thread.
  */
 public final class Outbox implements Service {
-  /** A message that wants to know its fate. Called on the connection's thread, which must not be kept. */
+  /**
+   * A message that wants to know its fate. Called on the connection's thread, which must not be
+   * kept.
+   */
   public interface Fated {
     void confirmed();
 
@@ -65,7 +68,7 @@ public final class Outbox implements Service {
   }
 
   /** Declares the topology first, so that nothing is published into the void. */
-  private final class Declarations implements AmqpLink.Session {
+  public static final class Declarations implements AmqpLink.Session {
     @Override
     public void opened(Connection connection, long generation) throws IOException {
       try (var channel = connection.createChannel()) {
@@ -112,7 +115,8 @@ public final class Outbox implements Service {
 
   /** Tells workers something; nobody waits for it, the sweep says it again. */
   public boolean control(Control control) {
-    return publisher.publish(Entities.CONTROL, "", false, false, ControlCodec.encode(control), CARELESS);
+    return publisher.publish(
+        Entities.CONTROL, "", false, false, ControlCodec.encode(control), CARELESS);
   }
 
   public boolean heartbeatQueue(byte[] message) {

@@ -9,9 +9,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What the leader knows of each pool: how much waits, how much is with the broker, how fast it finishes, and who is
- * there to do it. Counts are kept by the turn as it commits; capacity comes from heartbeats. The counts belong to the
- * leader's thread; gauges may read them from any.
+ * What the leader knows of each pool: how much waits, how much is with the broker, how fast it
+ * finishes, and who is there to do it. Counts are kept by the turn as it commits; capacity comes
+ * from heartbeats. The counts belong to the leader's thread; gauges may read them from any.
  */
 public final class Pools {
   /** Live capacity, replaced as a whole by the sweep of workers. */
@@ -64,8 +64,9 @@ public final class Pools {
     }
 
     /**
-     * How many stages may be with the broker: the larger of 4x the live slots and what the pool finished in the last
-     * 500 ms, so that no-op stages flow at full speed and hour-long ones do not pile up. None without a live worker.
+     * How many stages may be with the broker: the larger of 4x the live slots and what the pool
+     * finished in the last 500 ms, so that no-op stages flow at full speed and hour-long ones do
+     * not pile up. None without a live worker.
      */
     public int window() {
       Capacity now = capacity;
@@ -137,7 +138,9 @@ public final class Pools {
     return pools.values();
   }
 
-  /** Sets the books as the tables have them, at the start of a term and after a failed transaction. */
+  /**
+   * Sets the books as the tables have them, at the start of a term and after a failed transaction.
+   */
   public void load(Map<String, Integer> ready, Map<String, Integer> queued) {
     for (Pool pool : pools.values()) {
       pool.ready = 0;

@@ -16,14 +16,16 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jdbi.v3.core.Jdbi;
 
 /**
- * Stores what stages write, on any scheduler node: logs need no leader. Deliveries come on the connection's thread;
- * {@link #runOnce} is its own loop's. Acked after the commit; a line delivered twice is stored once.
+ * Stores what stages write, on any scheduler node: logs need no leader. Deliveries come on the
+ * connection's thread; {@link #runOnce} is its own loop's. Acked after the commit; a line delivered
+ * twice is stored once.
  */
 public final class LogIntake {
   private static final int PREFETCH = 100;
   private static final int LINES_PER_PASS_MAX = 5_000;
 
-  private final ConcurrentLinkedQueue<QueueConsumer.Delivery> deliveries = new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedQueue<QueueConsumer.Delivery> deliveries =
+      new ConcurrentLinkedQueue<>();
   private final QueueConsumer consumer;
   private final Jdbi jdbi;
   private final DatabaseClock clock;
@@ -31,7 +33,8 @@ public final class LogIntake {
   private final Counter lineCount;
   private final Counter quarantined;
 
-  public LogIntake(Jdbi jdbi, DatabaseClock clock, Outbox outbox, Runnable nudge, MeterRegistry metrics) {
+  public LogIntake(
+      Jdbi jdbi, DatabaseClock clock, Outbox outbox, Runnable nudge, MeterRegistry metrics) {
     this.jdbi = jdbi;
     this.clock = clock;
     this.outbox = outbox;

@@ -15,22 +15,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Puts a message that nobody can read into {@code millrace.dead}, with where it came from and why, and waits for the
- * broker's confirm: only then may the original be acked. Rare; blocks the caller for some milliseconds.
+ * Puts a message that nobody can read into {@code millrace.dead}, with where it came from and why,
+ * and waits for the broker's confirm: only then may the original be acked. Rare; blocks the caller
+ * for some milliseconds.
  */
 public final class Quarantine {
   private static final Logger log = LoggerFactory.getLogger(Quarantine.class);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final long CONFIRM_SECONDS_MAX = 5;
+
   /** The base64 form must fit a message again. */
   private static final int BODY_BYTES_MAX = 128 * 1024;
 
   private Quarantine() {}
 
   /**
-   * @throws QuietFailure when the broker did not confirm: the caller must not ack, the message comes again
+   * @throws QuietFailure when the broker did not confirm: the caller must not ack, the message
+   *     comes again
    */
-  public static void put(Outbox outbox, String from, String cause, byte[] body) throws InterruptedException {
+  public static void put(Outbox outbox, String from, String cause, byte[] body)
+      throws InterruptedException {
     CompletableFuture<Boolean> confirmed = new CompletableFuture<>();
     boolean published =
         outbox.quarantine(
@@ -59,13 +63,20 @@ public final class Quarantine {
     } catch (ExecutionException | TimeoutException e) {
       throw new QuietFailure("the broker did not confirm a quarantined message", e);
     }
-    throw new QuietFailure("the broker did not take a quarantined message; the original stays where it is");
+    throw new QuietFailure(
+        "the broker did not take a quarantined message; the original stays where it is");
   }
 
   private static byte[] envelope(String from, String cause, byte[] body) {
     var envelope = JSON.createObjectNode();
-    envelope.put("v", 1).put("type", "dead.message").put("from", from).put("cause", cause).put("bytes", body.length);
-    byte[] kept = body.length > BODY_BYTES_MAX ? java.util.Arrays.copyOf(body, BODY_BYTES_MAX) : body;
+    envelope
+        .put("v", 1)
+        .put("type", "dead.message")
+        .put("from", from)
+        .put("cause", cause)
+        .put("bytes", body.length);
+    byte[] kept =
+        body.length > BODY_BYTES_MAX ? java.util.Arrays.copyOf(body, BODY_BYTES_MAX) : body;
     envelope.put("bodyBase64", Base64.getEncoder().encodeToString(kept));
     try {
       return JSON.writeValueAsString(envelope).getBytes(StandardCharsets.UTF_8);

@@ -11,8 +11,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Holds reports between the broker and the leader's turn, bounded by the consumer's prefetch. Messages are decoded on
- * the connection's thread, taken in order by the leader's thread, and acked after its commit. One per term.
+ * Holds reports between the broker and the leader's turn, bounded by the consumer's prefetch.
+ * Messages are decoded on the connection's thread, taken in order by the leader's thread, and acked
+ * after its commit. One per term.
  */
 public final class ReportIntake {
   /** Messages, of up to 200 reports each. */
@@ -22,6 +23,10 @@ public final class ReportIntake {
   public record Message(QueueConsumer.Delivery delivery, Decoded<Reports> decoded) {}
 
   private final ConcurrentLinkedQueue<Message> messages = new ConcurrentLinkedQueue<>();
+
+  /** Taken once and given back; the leader's thread only. */
+  private final java.util.ArrayDeque<Message> returned = new java.util.ArrayDeque<>();
+
   private final AtomicInteger size = new AtomicInteger();
   private final Runnable nudge;
   private final QueueConsumer consumer;
@@ -46,13 +51,16 @@ public final class ReportIntake {
     return size.get() == 0;
   }
 
-  /** Takes messages of at least one and about so many reports, in order; drops those of a connection that is gone. */
+  /**
+   * Takes messages of at least one and about so many reports, in order; drops those of a connection
+   * that is gone.
+   */
   public List<Message> take(int reportsMax) {
     List<Message> taken = new ArrayList<>();
     int reports = 0;
     long generation = consumer.generation();
     while (reports < reportsMax) {
-      Message message = messages.poll();
+      Message message = returned.isEmpty() ? messages.poll() : returned.poll();
       if (message == null) {
         break;
       }
@@ -61,12 +69,23 @@ public final class ReportIntake {
         continue; // unacked and gone with its connection: the broker delivers it again
       }
       taken.add(message);
-      reports += message.decoded instanceof Decoded.Ok<Reports> ok ? ok.value().reports().size() : 1;
+      reports +=
+          message.decoded instanceof Decoded.Ok<Reports> ok ? ok.value().reports().size() : 1;
     }
     return taken;
   }
 
-  /** Acks messages that {@link #take} gave: they were the oldest, so one ack up to the last does. */
+  /**
+   * Gives messages back that were not committed: they come first again, in order. Leader's thread.
+   */
+  public void giveBack(List<Message> taken) {
+    taken.reversed().forEach(returned::addFirst);
+    size.addAndGet(taken.size());
+  }
+
+  /**
+   * Acks messages that {@link #take} gave: they were the oldest, so one ack up to the last does.
+   */
   public void ack(List<Message> taken) {
     if (!taken.isEmpty()) {
       QueueConsumer.Delivery last = taken.getLast().delivery;

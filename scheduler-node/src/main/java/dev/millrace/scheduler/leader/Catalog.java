@@ -9,8 +9,8 @@ import java.util.Map;
 import org.jdbi.v3.core.Handle;
 
 /**
- * Jobs and their compiled versions, read when first needed. The leader is the only writer of jobs, so what it knows
- * stays true for its term. The leader's thread.
+ * Jobs and their compiled versions, read when first needed. The leader is the only writer of jobs,
+ * so what it knows stays true for its term. The leader's thread.
  */
 final class Catalog {
   private static final int PLANS_MAX = 10_000;
@@ -48,7 +48,9 @@ final class Catalog {
   Jobs.Row find(Handle tx, long id) {
     Jobs.Row row = byId.get(id);
     if (row == null) {
-      row = Jobs.find(tx, id).orElseThrow(() -> new IllegalStateException("job " + id + " is missing"));
+      row =
+          Jobs.find(tx, id)
+              .orElseThrow(() -> new IllegalStateException("job " + id + " is missing"));
       byId.put(id, row);
     }
     return row;

@@ -15,9 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Wins, renews and loses terms. Owns one thread and one connection: that connection's session is the sign of life that
- * followers look for, so that they can take over at once when this process dies. Losing the term, by any way, closes the
- * duties before anything else.
+ * Wins, renews and loses terms. Owns one thread and one connection: that connection's session is
+ * the sign of life that followers look for, so that they can take over at once when this process
+ * dies. Losing the term, by any way, closes the duties before anything else.
  */
 public final class Elector implements Service {
   /** What a leader does. Made for each term, on the elector's thread. */
@@ -51,7 +51,8 @@ public final class Elector implements Service {
   private volatile long confirmed;
   private volatile String problem = "not connected yet";
 
-  public Elector(Database database, DatabaseClock clock, LeaderSettings settings, String node, Duties duties) {
+  public Elector(
+      Database database, DatabaseClock clock, LeaderSettings settings, String node, Duties duties) {
     this.database = database;
     this.clock = clock;
     this.settings = settings;
@@ -110,7 +111,8 @@ public final class Elector implements Service {
         pulse.await((leading ? settings.renewEvery() : settings.followerPoll()).toNanos());
       } catch (SQLException e) {
         problem = firstLine(e);
-        // A leader whose connection broke may still hold the lease, but its session is gone: followers take over now.
+        // A leader whose connection broke may still hold the lease, but its session is gone:
+        // followers take over now.
         lose("the lease connection broke: " + problem);
         dropConnection();
         long delayMillis = delays.nextMillis();
@@ -153,7 +155,8 @@ public final class Elector implements Service {
     }
     clock.sync(won.get().now(), System.nanoTime());
     confirmed = won.get().confirmed();
-    Term gained = new Term(won.get().epoch(), won.get().confirmed(), settings.leaseTtl().toNanos(), askedAt);
+    Term gained =
+        new Term(won.get().epoch(), won.get().confirmed(), settings.leaseTtl().toNanos(), askedAt);
     term = gained;
     leaderSeen = node;
     epochSeen = gained.epoch();
@@ -162,7 +165,10 @@ public final class Elector implements Service {
       running = duties.start(gained);
       return true;
     } catch (Exception e) {
-      log.error("could not take up the leader's duties epoch={}; giving the term back", gained.epoch(), e);
+      log.error(
+          "could not take up the leader's duties epoch={}; giving the term back",
+          gained.epoch(),
+          e);
       resign();
       return false;
     }
@@ -171,7 +177,8 @@ public final class Elector implements Service {
   private boolean renew() throws SQLException {
     long askedAt = System.nanoTime();
     Optional<Long> now =
-        Leases.renew(connection, node, term.epoch(), settings.leaseTtl().toMillis() / 1_000.0, confirmed);
+        Leases.renew(
+            connection, node, term.epoch(), settings.leaseTtl().toMillis() / 1_000.0, confirmed);
     if (now.isEmpty()) {
       lose("the lease went to somebody else or expired");
       return false;
@@ -189,7 +196,11 @@ public final class Elector implements Service {
     lost.end();
     term = null;
     leaderSeen = null;
-    log.warn("lost leadership node={} epoch={} cause={}; stopping everything leader-only", node, lost.epoch(), why);
+    log.warn(
+        "lost leadership node={} epoch={} cause={}; stopping everything leader-only",
+        node,
+        lost.epoch(),
+        why);
     closeDuties();
   }
 
@@ -206,7 +217,10 @@ public final class Elector implements Service {
       Leases.resign(connection, node, resigned.epoch(), confirmed);
       log.info("resigned node={} epoch={}", node, resigned.epoch());
     } catch (SQLException e) {
-      log.warn("could not resign epoch={} cause={}; the lease expires by itself", resigned.epoch(), firstLine(e));
+      log.warn(
+          "could not resign epoch={} cause={}; the lease expires by itself",
+          resigned.epoch(),
+          firstLine(e));
     }
   }
 

@@ -5,9 +5,10 @@ import dev.millrace.scheduler.store.DatabaseClock;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Makes time-ordered 64-bit ids in the TSID layout (42 bits of milliseconds since 2020, 22 bits below) from the
- * database's clock, so that a run lands in the day partition that the database made. Never the same twice and always
- * growing within a term; between terms the random start of each millisecond keeps them apart. The leader's thread.
+ * Makes time-ordered 64-bit ids in the TSID layout (42 bits of milliseconds since 2020, 22 bits
+ * below) from the database's clock, so that a run lands in the day partition that the database
+ * made. Never the same twice and always growing within a term; between terms the random start of
+ * each millisecond keeps them apart. The leader's thread.
  */
 final class Ids {
   private static final int LOW_BITS = 22;

@@ -5,8 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Runs in progress, as this leader last committed them: it is the only writer while its term lasts, so what it wrote is
- * what is there. Bounded by stages; cleared when a transaction fails, because then nobody knows. The leader's thread.
+ * Runs in progress, as this leader last committed them: it is the only writer while its term lasts,
+ * so what it wrote is what is there. Bounded by stages; cleared when a transaction fails, because
+ * then nobody knows. The leader's thread.
  */
 final class RunCache {
   private static final int STAGES_MAX = 400_000;

@@ -3,8 +3,9 @@ package dev.millrace.scheduler.leader;
 import java.util.concurrent.TimeUnit;
 
 /**
- * One period of leadership, numbered by its epoch. Trust runs from when a renewal was asked for, by the monotonic clock,
- * so a slow answer does not stretch it. Renewed by the elector's thread, read by any.
+ * One period of leadership, numbered by its epoch. Trust runs from when a renewal was asked for, by
+ * the monotonic clock, so a slow answer does not stretch it. Renewed by the elector's thread, read
+ * by any.
  */
 public final class Term {
   private static final long MARGIN_NANOS = TimeUnit.MILLISECONDS.toNanos(500);

@@ -29,9 +29,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Who is alive, as heartbeats tell. Heartbeats come over the broker, so a broker outage silences every worker at once:
- * expiry is frozen while the leader's own message through the same queue does not come back, and afterwards everybody
- * has a full period of grace. Beats arrive on the connection's thread, {@link #sweepOnce} is its own loop's. One per term.
+ * Who is alive, as heartbeats tell. Heartbeats come over the broker, so a broker outage silences
+ * every worker at once: expiry is frozen while the leader's own message through the same queue does
+ * not come back, and afterwards everybody has a full period of grace. Beats arrive on the
+ * connection's thread, {@link #sweepOnce} is its own loop's. One per term.
  */
 public final class WorkerTable {
   /** A worker that was given up; its stages are the turn's. */
@@ -76,7 +77,12 @@ public final class WorkerTable {
   private volatile boolean changed;
 
   public WorkerTable(
-      WorkerTimeouts timeouts, Outbox outbox, Pools pools, Jdbi jdbi, DatabaseClock clock, Identity identity) {
+      WorkerTimeouts timeouts,
+      Outbox outbox,
+      Pools pools,
+      Jdbi jdbi,
+      DatabaseClock clock,
+      Identity identity) {
     this.timeouts = timeouts;
     this.outbox = outbox;
     this.pools = pools;
@@ -120,15 +126,20 @@ public final class WorkerTable {
         }
       }
       // Heartbeats are transient and repeated: one that cannot be read is told, not kept.
-      case Decoded.Bad<HeartbeatCodec.Beat> bad -> log.warn("unreadable heartbeat cause={}; ignored", bad.cause());
+      case Decoded.Bad<HeartbeatCodec.Beat> bad ->
+          log.warn("unreadable heartbeat cause={}; ignored", bad.cause());
     }
   }
 
   private void beat(Heartbeat beat) {
     View view = workers.computeIfAbsent(beat.worker(), any -> new View());
-    boolean news = view.beat == null || view.life != Life.ALIVE || !view.beat.pools().equals(beat.pools());
+    boolean news =
+        view.beat == null || view.life != Life.ALIVE || !view.beat.pools().equals(beat.pools());
     if (view.life == Life.LOST) {
-      log.info("a lost worker is back worker={} host={}; its old claims stay lost", beat.worker(), beat.host());
+      log.info(
+          "a lost worker is back worker={} host={}; its old claims stay lost",
+          beat.worker(),
+          beat.host());
     }
     Set<Claim> open = HashSet.newHashSet(beat.open().size());
     beat.open().forEach(one -> open.add(one.claim()));
@@ -179,10 +190,15 @@ public final class WorkerTable {
     return false;
   }
 
-  /** True when this worker has spoken since the given monotonic instant and is alive. Any thread. */
+  /**
+   * True when this worker has spoken since the given monotonic instant and is alive. Any thread.
+   */
   public boolean spokeSince(String worker, long nanos) {
     View view = workers.get(worker);
-    return view != null && view.life == Life.ALIVE && view.beat != null && view.seenNanos - nanos > 0;
+    return view != null
+        && view.life == Life.ALIVE
+        && view.beat != null
+        && view.seenNanos - nanos > 0;
   }
 
   /** True when some live worker of the pool has room. Any thread. */
@@ -237,24 +253,33 @@ public final class WorkerTable {
       frozen = false;
     } else if (!back && !frozen) {
       frozen = true;
-      log.warn("the leader's own message did not come back through the broker; nobody's silence counts until it does");
+      log.warn(
+          "the leader's own message did not come back through the broker; nobody's silence counts until it does");
     }
   }
 
   private void judgeSilence(long now) {
+    workers
+        .values()
+        .removeIf(
+            view ->
+                (view.life == Life.LOST || view.life == Life.GONE)
+                    && now - view.seenNanos > TimeUnit.HOURS.toNanos(1));
     for (Map.Entry<String, View> entry : workers.entrySet()) {
       View view = entry.getValue();
       long silentNanos = now - view.seenNanos;
       if (view.life == Life.LOST || view.life == Life.GONE) {
-        if (silentNanos > TimeUnit.HOURS.toNanos(1)) {
-          workers.remove(entry.getKey());
-        }
-      } else if (silentNanos > timeouts.lostAfter().toNanos()) {
+        continue;
+      }
+      if (silentNanos > timeouts.lostAfter().toNanos()) {
         giveUp(entry.getKey(), view, silentNanos);
       } else if (view.life == Life.ALIVE && silentNanos > timeouts.suspectAfter().toNanos()) {
         view.life = Life.SUSPECT;
         changed = true;
-        log.warn("a worker is silent worker={} silentMillis={}; suspect", entry.getKey(), silentNanos / 1_000_000);
+        log.warn(
+            "a worker is silent worker={} silentMillis={}; suspect",
+            entry.getKey(),
+            silentNanos / 1_000_000);
       }
     }
   }
@@ -267,7 +292,10 @@ public final class WorkerTable {
       log.info("a drained worker is gone worker={}", worker);
     } else {
       lostCount.increment();
-      log.warn("a worker is lost worker={} silentMillis={}; its attempts end", worker, silentNanos / 1_000_000);
+      log.warn(
+          "a worker is lost worker={} silentMillis={}; its attempts end",
+          worker,
+          silentNanos / 1_000_000);
     }
     view.open = Set.of();
     lost.add(new LostWorker(worker, "worker was silent for " + silentNanos / 1_000_000 + " ms"));
@@ -290,7 +318,10 @@ public final class WorkerTable {
       }
     }
     Map<String, Pools.Capacity> capacities = new HashMap<>();
-    sums.forEach((pool, sum) -> capacities.put(pool, new Pools.Capacity(sum[0], sum[1], Set.copyOf(handlers.get(pool)))));
+    sums.forEach(
+        (pool, sum) ->
+            capacities.put(
+                pool, new Pools.Capacity(sum[0], sum[1], Set.copyOf(handlers.get(pool)))));
     pools.capacities(capacities);
   }
 
@@ -312,7 +343,11 @@ public final class WorkerTable {
           Claim claim = open.claim();
           progress.add(
               new Workers.Progress(
-                  claim.run().value(), claim.stage(), claim.attempt(), open.percent(), open.message()));
+                  claim.run().value(),
+                  claim.stage(),
+                  claim.attempt(),
+                  open.percent(),
+                  open.message()));
         }
       }
     }

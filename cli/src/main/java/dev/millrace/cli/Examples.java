@@ -1,0 +1,76 @@
+package dev.millrace.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** The example jobs that a new Millrace starts with. The main thread only. */
+final class Examples {
+  private static final List<String> NAMES = List.of("hello", "pipeline", "flaky", "nightly");
+  private static final int RUNS_LOOKED_AT = 100;
+  private final ApiClient client;
+  private final Steps steps;
+  private final Set<String> toldOf = new HashSet<>();
+
+  Examples(ApiClient client, Steps steps) {
+    this.client = client;
+    this.steps = steps;
+  }
+
+  static List<String> names() {
+    return NAMES;
+  }
+
+  static String text(String name) {
+    try (InputStream in = Examples.class.getResourceAsStream("examples/" + name + ".yaml")) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException("example " + name + " cannot be read from the jar", e);
+    }
+  }
+
+  /** The first one runs already while the others are applied. */
+  JsonNode applyAndTriggerFirst() throws InterruptedException {
+    apply(NAMES.getFirst());
+    JsonNode run = trigger(NAMES.getFirst());
+    for (String name : NAMES.subList(1, NAMES.size())) {
+      apply(name);
+    }
+    steps.say("examples: applied " + String.join(", ", NAMES));
+    return run;
+  }
+
+  private void apply(String name) throws InterruptedException {
+    client.post("/api/v1/jobs", "application/yaml", text(name));
+  }
+
+  JsonNode trigger(String name) throws InterruptedException {
+    return client.post("/api/v1/jobs/" + name + "/runs", ApiClient.JSON.createObjectNode()).body();
+  }
+
+  /** Tells when each job has ended its first run; true when all were told of. */
+  boolean tellFirstEnds() throws InterruptedException {
+    List<JsonNode> runs = new ArrayList<>();
+    client.get("/api/v1/runs?limit=" + RUNS_LOOKED_AT).path("items").forEach(runs::add);
+    for (JsonNode run : runs.reversed()) {
+      if (RunView.isFinal(run)) {
+        tell(run);
+      }
+    }
+    return toldOf.containsAll(NAMES);
+  }
+
+  void tell(JsonNode run) {
+    String job = run.path("job").asText();
+    if (toldOf.add(job)) {
+      steps.say(
+          "first run of " + job + " " + RunView.state(run) + "  (" + run.path("id").asText() + ")");
+    }
+  }
+}

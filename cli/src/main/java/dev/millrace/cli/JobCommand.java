@@ -1,0 +1,230 @@
+package dev.millrace.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.definition.DefinitionReader;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Everything about jobs; one method per command. Main thread. */
+@Command(
+    name = "job",
+    description = "Apply, look at and trigger jobs.",
+    synopsisSubcommandLabel = "COMMAND")
+final class JobCommand {
+  private static final String JOBS = "/api/v1/jobs";
+  private final Terminal terminal;
+
+  JobCommand(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  @Command(
+      name = "apply",
+      description = "Create jobs from files, or make new versions of them.",
+      mixinStandardHelpOptions = true)
+  int apply(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "FILE", arity = "1..*", description = "Job files, or - for stdin.")
+          List<String> files)
+      throws InterruptedException {
+    List<JobFile> read = files.stream().map(JobFile::read).toList();
+    requireValid(read);
+    var answers = ApiClient.JSON.createArrayNode();
+    try (ApiClient client = server.client(terminal)) {
+      for (JobFile file : read) {
+        String type = file.isJson() ? "application/json" : "application/yaml";
+        ApiClient.Answer answer = client.post(JOBS, type, file.text());
+        answers.add(answer.body());
+        if (!server.json()) {
+          terminal.say(file.name() + ": " + applied(answer));
+        }
+      }
+    }
+    if (server.json()) {
+      terminal.say(OutputForm.pretty(answers));
+    }
+    return ExitCode.OK;
+  }
+
+  private static String applied(ApiClient.Answer answer) {
+    String job = "job " + answer.body().path("id").asText();
+    String version = answer.body().path("version").asText();
+    return switch (answer.status()) {
+      case 201 -> job + " created";
+      case 202 -> "accepted; no leader answered yet, it is applied later";
+      default ->
+          answer.body().path("changed").asBoolean(true)
+              ? job + " is now at version " + version
+              : job + " is unchanged at version " + version;
+    };
+  }
+
+  /** All files are checked before the first one is sent: nothing is half applied for a typo. */
+  private void requireValid(List<JobFile> files) {
+    DefinitionReader reader = new DefinitionReader();
+    int wrong = 0;
+    for (JobFile file : files) {
+      if (reader.read(file.text(), file.name()) instanceof DefinitionReader.Result.Bad bad) {
+        bad.problems().forEach(problem -> terminal.note(problem.toString()));
+        wrong++;
+      }
+    }
+    if (wrong > 0) {
+      throw new UserError(
+          wrong + " of " + files.size() + " files are wrong; nothing was applied", "");
+    }
+  }
+
+  @Command(name = "list", description = "All jobs.", mixinStandardHelpOptions = true)
+  int list(@Mixin ServerOptions server) throws InterruptedException {
+    try (ApiClient client = server.client(terminal)) {
+      JsonNode page = Pages.all(client, JOBS);
+      if (server.json()) {
+        terminal.say(OutputForm.pretty(page));
+        return ExitCode.OK;
+      }
+      Table table = new Table("JOB", "STATE", "VERSION", "NEXT TICK", "LAST RUN", "DESCRIPTION");
+      for (JsonNode job : page.path("items")) {
+        table.row(
+            job.path("id").asText(),
+            job.path("state").asText(),
+            job.path("version").asText(),
+            Times.local(job.path("nextTick")),
+            job.path("lastRun").path("state").asText(Times.NONE),
+            job.path("description").asText(""));
+      }
+      table.lines().forEach(terminal::say);
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(name = "show", description = "One job.", mixinStandardHelpOptions = true)
+  int show(@Mixin ServerOptions server, @Parameters(paramLabel = "JOB") String job)
+      throws InterruptedException {
+    try (ApiClient client = server.client(terminal)) {
+      JsonNode shown = client.get(path(job));
+      if (server.json()) {
+        terminal.say(OutputForm.pretty(shown));
+      } else {
+        JobView.details(shown).forEach(terminal::say);
+      }
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "trigger",
+      description = "Start a run of a job now.",
+      mixinStandardHelpOptions = true)
+  int trigger(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB") String job,
+      @Option(
+              names = {"-p", "--param"},
+              paramLabel = "NAME=VALUE",
+              description = "A parameter; repeatable.")
+          Map<String, String> params,
+      @Option(
+              names = {"-w", "--wait"},
+              description = "Wait for the end; exit with 0 only when the run COMPLETED.")
+          boolean wait)
+      throws InterruptedException {
+    try (ApiClient client = server.client(terminal)) {
+      ObjectNode body = ApiClient.JSON.createObjectNode();
+      if (params != null) {
+        body.set("params", Params.typed(params, client.get(path(job)).path("params")));
+      }
+      ApiClient.Answer answer = client.post(path(job) + "/runs", body);
+      if (answer.status() == 202) {
+        return acceptedOnly(server, answer.body(), wait);
+      }
+      JsonNode run = answer.body();
+      if (wait) {
+        run = RunCommand.waitFor(terminal, client, run.path("id").asText());
+      }
+      if (server.json()) {
+        terminal.say(OutputForm.pretty(run));
+      } else if (wait) {
+        RunView.details(run).forEach(terminal::say);
+      } else {
+        terminal.say("run " + run.path("id").asText() + " of " + job + " started");
+      }
+      return wait ? RunView.exitCode(run) : ExitCode.OK;
+    }
+  }
+
+  private int acceptedOnly(ServerOptions server, JsonNode body, boolean wait) {
+    terminal.say(server.json() ? OutputForm.pretty(body) : "accepted; it starts with a leader");
+    if (wait) {
+      throw new UserError(
+          "no leader answered in time, so there is no run to wait for yet",
+          "See it later with: millrace run list");
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "delete",
+      description = "Archive jobs; their history stays.",
+      mixinStandardHelpOptions = true)
+  int delete(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB", arity = "1..*") List<String> jobs,
+      @Option(names = "--reason", paramLabel = "TEXT") String reason)
+      throws InterruptedException {
+    try (ApiClient client = server.client(terminal)) {
+      String query = reason == null ? "" : "?reason=" + ApiClient.encoded(reason);
+      for (String job : jobs) {
+        said(server, client.delete(path(job) + query), "job " + job + " archived");
+      }
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "pause",
+      description = "Start no new runs until resumed.",
+      mixinStandardHelpOptions = true)
+  int pause(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB") String job,
+      @Option(names = "--reason", paramLabel = "TEXT") String reason)
+      throws InterruptedException {
+    return change(server, job, "pause", "paused", reason);
+  }
+
+  @Command(name = "resume", description = "Undo a pause.", mixinStandardHelpOptions = true)
+  int resume(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB") String job,
+      @Option(names = "--reason", paramLabel = "TEXT") String reason)
+      throws InterruptedException {
+    return change(server, job, "resume", "resumed", reason);
+  }
+
+  private int change(ServerOptions server, String job, String verb, String done, String reason)
+      throws InterruptedException {
+    try (ApiClient client = server.client(terminal)) {
+      ApiClient.Answer answer = client.post(path(job) + "/" + verb, Params.reason(reason));
+      said(server, answer, "job " + job + " " + done);
+    }
+    return ExitCode.OK;
+  }
+
+  private void said(ServerOptions server, ApiClient.Answer answer, String done) {
+    if (server.json()) {
+      terminal.say(OutputForm.pretty(answer.body()));
+    } else {
+      terminal.say(answer.status() == 202 ? "accepted; no leader answered yet" : done);
+    }
+  }
+
+  private static String path(String job) {
+    return JOBS + "/" + ApiClient.encoded(job);
+  }
+}

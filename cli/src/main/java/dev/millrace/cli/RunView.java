@@ -1,0 +1,94 @@
+package dev.millrace.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** A run as the terminal shows it. Stateless. */
+final class RunView {
+  private static final Set<String> FINAL = Set.of("COMPLETED", "FAILED", "CANCELLED", "ENDED");
+  private static final String COMPLETED = "COMPLETED";
+
+  private RunView() {}
+
+  static String state(JsonNode run) {
+    return run.path("state").asText();
+  }
+
+  static boolean isFinal(JsonNode run) {
+    return FINAL.contains(state(run));
+  }
+
+  static int exitCode(JsonNode run) {
+    return state(run).equals(COMPLETED) ? ExitCode.OK : ExitCode.FAILED;
+  }
+
+  static List<String> table(JsonNode items) {
+    Table table = new Table("RUN", "JOB", "STATE", "TRIGGER", "CREATED", "TOOK");
+    for (JsonNode run : items) {
+      table.row(
+          run.path("id").asText(),
+          run.path("job").asText(),
+          state(run),
+          run.path("trigger").asText(Times.NONE),
+          Times.local(run.path("createdAt")),
+          Times.between(run.path("startedAt"), run.path("finishedAt")));
+    }
+    return table.lines();
+  }
+
+  static List<String> details(JsonNode run) {
+    List<String> lines = new ArrayList<>();
+    lines.add("run        " + run.path("id").asText());
+    lines.add(
+        "job        " + run.path("job").asText() + "  version " + run.path("version").asText());
+    lines.add("state      " + state(run));
+    lines.add("trigger    " + run.path("trigger").asText(Times.NONE));
+    lines.add("created    " + Times.local(run.path("createdAt")));
+    lines.add("started    " + Times.local(run.path("startedAt")));
+    lines.add("finished   " + Times.local(run.path("finishedAt")));
+    if (!run.path("params").isEmpty()) {
+      lines.add("params     " + run.path("params"));
+    }
+    lines.add("");
+    Table stages = new Table("STAGE", "STATE", "ATTEMPT", "POOL", "TOOK", "EXIT", "ERROR");
+    for (JsonNode stage : run.path("stages")) {
+      stages.row(
+          stage.path("id").asText(),
+          stage.path("state").asText(),
+          stage.path("attempt").asText(Times.NONE),
+          stage.path("pool").asText(Times.NONE),
+          Times.between(stage.path("startedAt"), stage.path("finishedAt")),
+          textOrDash(stage.path("exitCode")),
+          firstLine(stage.path("error")));
+    }
+    lines.addAll(stages.lines());
+    return lines;
+  }
+
+  /** One line that changes while the run goes on. */
+  static String progress(JsonNode run) {
+    StringBuilder line = new StringBuilder(state(run));
+    for (JsonNode stage : run.path("stages")) {
+      line.append("  ").append(stage.path("id").asText()).append(' ');
+      line.append(stage.path("state").asText());
+      if (stage.path("attempt").asInt() > 1) {
+        line.append(" (attempt ").append(stage.path("attempt").asInt()).append(')');
+      }
+      JsonNode percent = stage.path("progress").path("percent");
+      if (percent.isNumber()) {
+        line.append(' ').append(percent.asInt()).append('%');
+      }
+    }
+    return line.toString();
+  }
+
+  private static String textOrDash(JsonNode node) {
+    return node.isValueNode() && !node.isNull() ? node.asText() : Times.NONE;
+  }
+
+  private static String firstLine(JsonNode node) {
+    return node.isTextual() ? node.asText().lines().findFirst().orElse("") : "";
+  }
+}

@@ -1,0 +1,69 @@
+package dev.millrace.cli;
+
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Turns SIGTERM and ctrl-C into an orderly end: the thread that installed it is interrupted, ends
+ * its work, and the process exits with 0. Installed by the main thread; signals come on a thread of
+ * the JVM.
+ */
+final class StopSignal {
+  /** Longer than any drain should take; a process that cannot end is worse than a hard end. */
+  private static final Duration END_WAIT_MAX = Duration.ofMinutes(5);
+
+  private static final CountDownLatch MAIN_ENDED = new CountDownLatch(1);
+
+  private final CompletableFuture<Void> asked = new CompletableFuture<>();
+  private final AtomicBoolean signalled = new AtomicBoolean();
+  private final Thread main = Thread.currentThread();
+
+  private StopSignal() {}
+
+  /** From now on a signal interrupts the calling thread. */
+  static StopSignal install() {
+    StopSignal signal = new StopSignal();
+    Runtime.getRuntime().addShutdownHook(new Thread(signal::stop, "millrace-stop"));
+    return signal;
+  }
+
+  /** Ends the process; the only way out of main. */
+  static void endProcess(int code) {
+    MAIN_ENDED.countDown();
+    System.exit(code);
+  }
+
+  /** Was the process asked to end? */
+  boolean asked() {
+    return signalled.get();
+  }
+
+  /**
+   * Waits until the process is asked to end, or something else ends the waiting by completing what
+   * this returns.
+   */
+  CompletableFuture<Void> awaited() {
+    return asked;
+  }
+
+  private void stop() {
+    if (MAIN_ENDED.getCount() == 0) {
+      return;
+    }
+    signalled.set(true);
+    asked.complete(null);
+    main.interrupt();
+    try {
+      if (MAIN_ENDED.await(END_WAIT_MAX.toSeconds(), TimeUnit.SECONDS)) {
+        // Main's own exit waits for this hook, and its code would be the signal's otherwise.
+        Runtime.getRuntime().halt(ExitCode.OK);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    Runtime.getRuntime().halt(ExitCode.FAILED);
+  }
+}

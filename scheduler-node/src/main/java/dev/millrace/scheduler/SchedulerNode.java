@@ -1,0 +1,188 @@
+package dev.millrace.scheduler;
+
+import dev.millrace.amqp.AmqpLink;
+import dev.millrace.runtime.Faults;
+import dev.millrace.runtime.Loop;
+import dev.millrace.runtime.Pulse;
+import dev.millrace.runtime.Service;
+import dev.millrace.runtime.Services;
+import dev.millrace.scheduler.command.Commands;
+import dev.millrace.scheduler.dispatch.Outbox;
+import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.http.HttpConfig;
+import dev.millrace.scheduler.http.HttpServer;
+import dev.millrace.scheduler.ingest.LogIntake;
+import dev.millrace.scheduler.leader.Elector;
+import dev.millrace.scheduler.leader.Leadership;
+import dev.millrace.scheduler.status.NodeStatus;
+import dev.millrace.scheduler.store.Database;
+import dev.millrace.scheduler.store.DatabaseClock;
+import dev.millrace.settings.SchedulerSettings;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * One scheduler node: leads or follows, stores logs, and serves the API either way. {@link #start}
+ * blocks until the database answers and the API is bound; the broker connects in the background.
+ */
+public final class SchedulerNode implements Service {
+  private static final Duration WATERMARK_EVERY = Duration.ofSeconds(1);
+  private static final Duration LOGS_POLL = Duration.ofSeconds(1);
+
+  private final SchedulerSettings settings;
+  private final String name;
+  private final String version;
+  private final Faults faults;
+  private final Services services = new Services();
+  private final PrometheusMeterRegistry metrics =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private Database database;
+  private Outbox outbox;
+  private Elector elector;
+  private Leadership leadership;
+  private Commands commands;
+  private Pools pools;
+  private HttpServer http;
+  private DatabaseClock clock;
+
+  /**
+   * @param name unique among the nodes that run now; shown as the leader's name
+   */
+  public SchedulerNode(SchedulerSettings settings, String name, String version, Faults faults) {
+    this.settings = settings;
+    this.name = name;
+    this.version = version;
+    this.faults = faults;
+  }
+
+  @Override
+  public void start() throws Exception {
+    database = services.start(new Database(settings.postgres()));
+    outbox = services.start(new Outbox(name, settings.rabbit().uri()));
+    clock = new DatabaseClock();
+    pools = new Pools(settings.engine());
+    InboxBell bell = new InboxBell(database, () -> leadership.nudge());
+    commands = new Commands(database.api(), bell::ring);
+    leadership =
+        new Leadership(
+            new Leadership.Node(name, settings, database, clock, outbox, commands, metrics, faults),
+            pools);
+    elector = new Elector(database, clock, settings.leader(), name, leadership);
+    services.start(bell);
+    services.start(elector);
+    services.start(new Loop("watermark", this::passWatermark, new Pulse(), WATERMARK_EVERY));
+    startLogs();
+    bindGauges();
+    http =
+        services.start(
+            new HttpServer(
+                new HttpConfig(
+                    settings.http().bind(), settings.http().port(), token(), name, version),
+                database.api(),
+                commands,
+                this::status,
+                metrics));
+  }
+
+  private String token() {
+    String token = settings.http().token();
+    return token == null || token.isEmpty() ? null : token;
+  }
+
+  private void startLogs() throws Exception {
+    Pulse pulse = new Pulse();
+    LogIntake logs = new LogIntake(database.api(), clock, outbox, pulse::nudge, metrics);
+    AmqpLink link =
+        new AmqpLink(
+            name + "-logs",
+            settings.rabbit().uri(),
+            List.of(new Outbox.Declarations(), logs.consumer()));
+    logs.consumer().on(link);
+    services.start(new Loop("logs", logs::runOnce, pulse, LOGS_POLL));
+    services.start(link);
+  }
+
+  private boolean passWatermark() {
+    long confirmed = leadership.confirmedUpTo();
+    if (confirmed >= 0) {
+      elector.confirmedUpTo(confirmed);
+    }
+    pools.all().forEach(this::bindPool);
+    return false;
+  }
+
+  private void bindGauges() {
+    Gauge.builder("millrace.leader", () -> leading() ? 1 : 0).register(metrics);
+    Gauge.builder("millrace.leader.epoch", () -> elector.epochSeen()).register(metrics);
+    Gauge.builder("millrace.broker.connected", () -> outbox.link().connected() ? 1 : 0)
+        .register(metrics);
+    Gauge.builder("millrace.broker.blocked", () -> outbox.link().blocked() ? 1 : 0)
+        .register(metrics);
+    Gauge.builder("millrace.publishes.unconfirmed", () -> outbox.unconfirmed()).register(metrics);
+    Gauge.builder(
+            "millrace.heartbeat.expiry.frozen",
+            () -> leadership.workers() != null && leadership.workers().frozen() ? 1 : 0)
+        .register(metrics);
+    for (String state : List.of("ALIVE", "SUSPECT", "LOST", "GONE")) {
+      Gauge.builder("millrace.workers", () -> workersIn(state))
+          .tag("state", state)
+          .register(metrics);
+    }
+  }
+
+  private int workersIn(String state) {
+    var table = leadership.workers();
+    return table == null ? 0 : table.countByState().getOrDefault(state, 0);
+  }
+
+  /** Registering a gauge a second time changes nothing. */
+  private void bindPool(Pools.Pool pool) {
+    Gauge.builder("millrace.pool.ready", pool, p -> leading() ? p.ready() : 0)
+        .tag("pool", pool.name())
+        .register(metrics);
+    Gauge.builder("millrace.pool.queued", pool, p -> leading() ? p.queued() : 0)
+        .tag("pool", pool.name())
+        .register(metrics);
+    Gauge.builder("millrace.pool.slots", pool, p -> leading() ? p.capacity().slots() : 0)
+        .tag("pool", pool.name())
+        .register(metrics);
+  }
+
+  @Override
+  public void close() {
+    services.close();
+    metrics.close();
+  }
+
+  /** The port that the API is bound to. */
+  public int port() {
+    return http.port();
+  }
+
+  public boolean leading() {
+    return elector != null && elector.term() != null;
+  }
+
+  /** For programs in the same process: the way every command takes. */
+  public Commands commands() {
+    return commands;
+  }
+
+  public NodeStatus status() {
+    return new NodeStatus(
+        name,
+        leading(),
+        elector.epochSeen(),
+        elector.leaderSeen(),
+        elector.problem(),
+        outbox.link().connected() ? null : outbox.link().lastFailure());
+  }
+
+  @Override
+  public String toString() {
+    return "scheduler node " + name;
+  }
+}

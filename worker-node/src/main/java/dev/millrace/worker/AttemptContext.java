@@ -1,0 +1,130 @@
+package dev.millrace.worker;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.wire.Start;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One attempt as its handler sees it. Thread-safe. */
+final class AttemptContext implements StageContext {
+  private static final Logger log = LoggerFactory.getLogger(AttemptContext.class);
+  private static final int PROGRESS_CHARS_MAX = 200;
+
+  private final Attempt attempt;
+  private final Reporter reporter;
+  private final StageLog stageLog;
+  private final Path workDirs;
+  private Path workDir;
+
+  AttemptContext(Attempt attempt, Reporter reporter, StageLog stageLog, Path workDirs) {
+    this.attempt = attempt;
+    this.reporter = reporter;
+    this.stageLog = stageLog;
+    this.workDirs = workDirs;
+  }
+
+  @Override
+  public Start start() {
+    return attempt.start();
+  }
+
+  @Override
+  public JsonNode with() {
+    return JsonText.tree(start().with());
+  }
+
+  @Override
+  public JsonNode params() {
+    return JsonText.tree(start().params());
+  }
+
+  @Override
+  public JsonNode inputs() {
+    return JsonText.tree(start().inputs());
+  }
+
+  @Override
+  public JsonNode previousCheckpoint() {
+    return start().checkpoint() == null ? null : JsonText.tree(start().checkpoint());
+  }
+
+  @Override
+  public void log(String stream, String line) {
+    stageLog.line(stream, line);
+  }
+
+  @Override
+  public void progress(Integer percent, String message) {
+    attempt.progress(
+        percent == null ? null : Math.clamp(percent, 0, 100),
+        JsonText.clean(message, PROGRESS_CHARS_MAX));
+  }
+
+  @Override
+  public void checkpoint(String json) {
+    JsonText.problem("the checkpoint", json)
+        .ifPresent(
+            problem -> {
+              throw new IllegalArgumentException(problem);
+            });
+    if (!attempt.isOver()) {
+      reporter.checkpoint(attempt, json);
+    }
+  }
+
+  @Override
+  public boolean cancelled() {
+    return attempt.cancelled();
+  }
+
+  @Override
+  public void onCancel(Consumer<Duration> hook) {
+    attempt.onCancel(hook);
+  }
+
+  @Override
+  public synchronized Path workDir() throws IOException {
+    if (workDir == null) {
+      Files.createDirectories(workDirs);
+      String prefix =
+          attempt.claim().run()
+              + "-"
+              + attempt.claim().stage().replaceAll("[^A-Za-z0-9_.-]", "_")
+              + "-"
+              + attempt.claim().attempt()
+              + "-";
+      boolean posix = workDirs.getFileSystem().supportedFileAttributeViews().contains("posix");
+      workDir =
+          posix
+              ? Files.createTempDirectory(
+                  workDirs,
+                  prefix,
+                  PosixFilePermissions.asFileAttribute(
+                      PosixFilePermissions.fromString("rwx------")))
+              : Files.createTempDirectory(workDirs, prefix);
+    }
+    return workDir;
+  }
+
+  /** Removes what the attempt left behind. */
+  synchronized void removeWorkDir() {
+    if (workDir == null) {
+      return;
+    }
+    try (Stream<Path> tree = Files.walk(workDir)) {
+      for (Path path : tree.sorted(java.util.Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
+    } catch (IOException | java.io.UncheckedIOException e) {
+      log.warn("could not remove a work directory path={}; it stays", workDir, e);
+    }
+    workDir = null;
+  }
+}

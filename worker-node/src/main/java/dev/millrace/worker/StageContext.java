@@ -1,0 +1,64 @@
+package dev.millrace.worker;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.wire.Start;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.Consumer;
+
+/** What a handler sees of its attempt. May be used from any thread while the attempt runs. */
+public interface StageContext {
+  Start start();
+
+  /** The handler's input from {@code with:}. */
+  JsonNode with();
+
+  /** The run's parameters. */
+  JsonNode params();
+
+  /** Outputs of the stages that this one needs, by stage id. */
+  JsonNode inputs();
+
+  /** What the previous attempt stored last, or null. */
+  JsonNode previousCheckpoint();
+
+  /**
+   * Appends a line to the stage's log.
+   *
+   * @param stream {@code stdout}, {@code stderr} or {@code system}
+   */
+  void log(String stream, String line);
+
+  /**
+   * Tells how far it is; the next heartbeat carries it.
+   *
+   * @param percent 0..100 or null
+   * @param message for people, or null
+   */
+  void progress(Integer percent, String message);
+
+  /**
+   * Stores JSON of at most 64 KiB that the next attempt of this stage gets.
+   *
+   * @throws IllegalArgumentException when it is not JSON or too large
+   */
+  void checkpoint(String json);
+
+  /** True from when the attempt must end early: cancelled, timed out, cut off, drained. */
+  boolean cancelled();
+
+  /**
+   * Registers what ends the work. It gets the time it may take to be polite; only after that time
+   * is the handler's thread interrupted (at once when nothing is registered). It may be called
+   * again with a shorter time. Called at once when the attempt is already ending.
+   */
+  void onCancel(Consumer<Duration> hook);
+
+  /**
+   * The attempt's own directory, readable by the worker's user only, removed afterwards.
+   *
+   * @throws IOException when it cannot be made
+   */
+  Path workDir() throws IOException;
+}

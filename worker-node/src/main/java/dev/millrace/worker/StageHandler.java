@@ -1,0 +1,27 @@
+package dev.millrace.worker;
+
+/**
+ * Executes the stages that name it in {@code run:}. Found by {@link java.util.ServiceLoader} or
+ * given in code. One object serves all slots at once, each on a virtual thread of its own.
+ */
+public interface StageHandler {
+  /** What jobs write in {@code run:}. */
+  String name();
+
+  /**
+   * Executes one attempt. The thread is interrupted when the attempt must end early; what is thrown
+   * or returned then is ignored.
+   *
+   * @throws Exception fails the attempt with class {@code crash}
+   */
+  Result execute(StageContext context) throws Exception;
+
+  /**
+   * True when it always returns within microseconds and never blocks: then it is executed on the
+   * intake's thread, without a virtual thread and without a separate start report. It cannot be
+   * cancelled and has no timeout.
+   */
+  default boolean inline() {
+    return false;
+  }
+}

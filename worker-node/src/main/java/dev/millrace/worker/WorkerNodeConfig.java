@@ -1,0 +1,77 @@
+package dev.millrace.worker;
+
+import dev.millrace.runtime.Faults;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What a worker is told once. Immutable.
+ *
+ * @param drainGrace how long running stages may go on after a drain was asked for
+ * @param workDir where attempts get their directories
+ * @param allowedHandlers names or {@code prefix.*}; empty allows every handler the worker has
+ * @param handlers beside the built-in ones and those found by ServiceLoader
+ * @param lostAfter without a confirmed heartbeat for so long the worker ends its stages itself;
+ *     must not be longer than the leader waits before it gives them to somebody else
+ */
+public record WorkerNodeConfig(
+    String rabbitUri,
+    List<PoolSlots> pools,
+    Duration drainGrace,
+    Path workDir,
+    Set<String> allowedHandlers,
+    List<StageHandler> handlers,
+    Duration heartbeatEvery,
+    Duration lostAfter,
+    Faults faults,
+    String version) {
+  /** Above this a heartbeat that names every open claim would not fit into a message. */
+  public static final int SLOTS_MAX = 2_000;
+
+  /** One pool that the worker serves. */
+  public record PoolSlots(String name, int slots) {
+    public PoolSlots {
+      if (name.isEmpty() || slots < 1) {
+        throw new IllegalArgumentException("pool '" + name + "' needs a name and slots >= 1");
+      }
+    }
+  }
+
+  public WorkerNodeConfig {
+    pools = List.copyOf(pools);
+    allowedHandlers = Set.copyOf(allowedHandlers);
+    handlers = List.copyOf(handlers);
+    if (pools.isEmpty()) {
+      throw new IllegalArgumentException("a worker needs at least one pool");
+    }
+    if (pools.stream().map(PoolSlots::name).distinct().count() != pools.size()) {
+      throw new IllegalArgumentException("a pool is named twice: " + pools);
+    }
+    int slots = pools.stream().mapToInt(PoolSlots::slots).sum();
+    if (slots > SLOTS_MAX) {
+      throw new IllegalArgumentException(
+          "a worker has at most " + SLOTS_MAX + " slots, not " + slots + "; start another one");
+    }
+    if (lostAfter.compareTo(heartbeatEvery.multipliedBy(3)) < 0) {
+      throw new IllegalArgumentException("lostAfter must be at least 3 heartbeats");
+    }
+  }
+
+  /** The usual times; what most callers want. */
+  public static WorkerNodeConfig of(
+      String rabbitUri, List<PoolSlots> pools, Path workDir, String version) {
+    return new WorkerNodeConfig(
+        rabbitUri,
+        pools,
+        Duration.ofSeconds(30),
+        workDir,
+        Set.of(),
+        List.of(),
+        Duration.ofSeconds(2),
+        Duration.ofSeconds(10),
+        Faults.NONE,
+        version);
+  }
+}

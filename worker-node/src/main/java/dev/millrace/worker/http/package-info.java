@@ -1,0 +1,2 @@
+/** The {@code http} handler. */
+package dev.millrace.worker.http;
