@@ -1,7 +1,5 @@
 package dev.millrace.scheduler.trigger;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.millrace.definition.DefinitionReader;
 import dev.millrace.definition.Problem;
@@ -9,12 +7,10 @@ import dev.millrace.model.JobDefinition;
 import dev.millrace.runtime.QuietFailure;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Commands;
-import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.trigger.JobsDirectoryFiles.JobFile;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -37,15 +33,6 @@ import org.slf4j.LoggerFactory;
  * loop only; {@link #problems} on any thread.
  */
 public final class JobsDirectory {
-  /** Asks the leader; in production {@link Commands#ask}. */
-  @FunctionalInterface
-  interface Asking {
-    /**
-     * @return empty when no leader answered in time; the command is accepted all the same
-     */
-    Optional<Outcome> ask(Command command, Duration wait) throws InterruptedException;
-  }
-
   private record Key(String namespace, String job) {
     static Key of(JobDefinition job) {
       return new Key(job.namespace(), job.id());
@@ -56,15 +43,7 @@ public final class JobsDirectory {
     }
   }
 
-  /** What was asked last about one file and job, and how it was refused, or null. */
-  private record Asked(String content, long atNanos, String refusal) {}
-
   private static final Logger log = LoggerFactory.getLogger(JobsDirectory.class);
-  private static final ObjectMapper JSON = new ObjectMapper();
-  private static final Duration ANSWER_WAIT = Duration.ofSeconds(2);
-
-  /** The same is not asked again before this: the leader may be away, or it refused. */
-  private static final Duration ASK_AGAIN_AFTER = Duration.ofSeconds(10);
 
   /** A file replaced by delete and create is missing for a moment. */
   private static final int PASSES_UNTIL_GONE = 2;
@@ -72,14 +51,12 @@ public final class JobsDirectory {
   private final Path directory;
   private final String prefix;
   private final String actor;
-  private final Asking commands;
+  private final JobsDirectoryAsking asking;
   private final Jdbi jdbi;
-  private final LongSupplier nanos;
   private final JobsDirectoryFiles files;
 
   private final Map<String, Integer> passesMissing = new HashMap<>();
   private final Map<String, String> hashInForce = new HashMap<>();
-  private final Map<String, Asked> asked = new HashMap<>();
   private Set<String> told = Set.of();
   private volatile List<Problem> problems = List.of();
 
@@ -92,15 +69,14 @@ public final class JobsDirectory {
       Path directory,
       String node,
       DefinitionReader reader,
-      Asking commands,
+      JobsDirectoryAsking.Seam commands,
       Jdbi jdbi,
       LongSupplier nanos) {
     this.directory = directory.toAbsolutePath().normalize();
     this.prefix = "dir:" + this.directory + "/";
     this.actor = "dir:" + node;
-    this.commands = commands;
+    this.asking = new JobsDirectoryAsking(commands, nanos);
     this.jdbi = jdbi;
-    this.nanos = nanos;
     this.files = new JobsDirectoryFiles(this.directory, reader);
   }
 
@@ -144,7 +120,7 @@ public final class JobsDirectory {
     rows.forEach(row -> rowOf.put(Key.of(row), row));
     Map<Key, List<JobFile>> claims = claims();
     countMissing(rows);
-    asked.values().removeIf(this::mayBeAskedAgain);
+    asking.forgetOld();
     for (Map.Entry<Key, List<JobFile>> claim : claims.entrySet()) {
       Jobs.Row row = rowOf.get(claim.getKey());
       Optional<JobFile> owner = owner(claim.getKey(), claim.getValue(), row);
@@ -228,11 +204,7 @@ public final class JobsDirectory {
     Command command =
         new Command(
             Command.Kind.JOB_APPLY, key.namespace(), key.job(), body, actor, "file " + file.name);
-    Answer answer = ask(found, file.name, file.hash(), command);
-    if (answer == Answer.DONE) {
-      hashInForce.put(file.name, file.hash());
-    }
-    return answer != Answer.NONE;
+    return ask(found, file.name, file.hash(), command);
   }
 
   /** The node that was first, or this one before its restart, may have applied the same content. */
@@ -283,60 +255,23 @@ public final class JobsDirectory {
         file.isPresent() ? "file " + name + " defines another" : "file " + name + " is gone";
     Command command =
         new Command(Command.Kind.JOB_DELETE, row.namespace(), row.name(), body, actor, reason);
-    return ask(found, name, "delete " + row.id(), command) != Answer.NONE;
+    return ask(found, name, "delete " + row.id(), command);
   }
 
-  private enum Answer {
-    DONE,
-    REFUSED,
-    /** Asked not long ago; the leader will come to it. */
-    ASKED_BEFORE,
-    NONE
-  }
-
-  private Answer ask(Map<String, Problem> found, String file, String content, Command command)
+  /**
+   * @return false when no leader answers
+   */
+  private boolean ask(Map<String, Problem> found, String file, String content, Command command)
       throws InterruptedException {
-    String what = command.kind() + " " + command.namespace() + "/" + command.job() + " " + file;
-    Asked before = asked.get(what);
-    if (before != null && before.content.equals(content)) {
-      if (before.refusal == null) {
-        return Answer.ASKED_BEFORE;
-      }
-      addProblem(found, file, before.refusal, content);
-      return Answer.REFUSED;
+    JobsDirectoryAsking.Answer answer = asking.ask(file, content, command);
+    if (answer.refusal() != null) {
+      addProblem(found, file, answer.refusal(), content);
     }
-    Optional<Outcome> outcome = commands.ask(command, ANSWER_WAIT);
-    if (outcome.isEmpty()) {
-      asked.put(what, new Asked(content, nanos.getAsLong(), null));
-      log.info(
-          "no leader answered, the command waits in the inbox kind={} job={} file={}",
-          command.kind(),
-          command.job(),
-          file);
-      return Answer.NONE;
+    if (answer.kind() == JobsDirectoryAsking.Kind.DONE
+        && command.kind().equals(Command.Kind.JOB_APPLY)) {
+      hashInForce.put(file, content);
     }
-    int status = outcome.get().status();
-    if (status < 300 || (status == 404 && command.kind().equals(Command.Kind.JOB_DELETE))) {
-      asked.remove(what);
-      log.info("job file followed kind={} job={} file={}", command.kind(), command.job(), file);
-      return Answer.DONE;
-    }
-    String refusal = "was refused: " + detail(outcome.get());
-    asked.put(what, new Asked(content, nanos.getAsLong(), refusal));
-    addProblem(found, file, refusal, content);
-    return Answer.REFUSED;
-  }
-
-  private boolean mayBeAskedAgain(Asked before) {
-    return nanos.getAsLong() - before.atNanos >= ASK_AGAIN_AFTER.toNanos();
-  }
-
-  private static String detail(Outcome outcome) {
-    try {
-      return JSON.readTree(outcome.body()).path("detail").asText(outcome.body());
-    } catch (JsonProcessingException e) {
-      return outcome.body();
-    }
+    return answer.kind() != JobsDirectoryAsking.Kind.NONE;
   }
 
   private String fileName(Jobs.Row row) {
