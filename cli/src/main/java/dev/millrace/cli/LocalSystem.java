@@ -2,6 +2,7 @@ package dev.millrace.cli;
 
 import dev.millrace.embedded.LocalBroker;
 import dev.millrace.embedded.LocalPostgres;
+import dev.millrace.scheduler.SchedulerNode;
 import dev.millrace.settings.SchedulerSettings;
 import dev.millrace.settings.SettingsInput;
 import dev.millrace.settings.WorkerNodeSettings;
@@ -32,7 +33,7 @@ final class LocalSystem implements AutoCloseable {
   private volatile LocalPostgres postgres;
   private volatile LocalBroker broker;
   private volatile WorkerNode worker;
-  private Nodes.Scheduler scheduler;
+  private SchedulerNode scheduler;
   private SchedulerSettings settings;
 
   /**
@@ -56,7 +57,7 @@ final class LocalSystem implements AutoCloseable {
       result(conveyor);
     }
     settings = SchedulerSettings.read(new SettingsInput(environment, flags));
-    Nodes.Scheduler node = Nodes.scheduler(settings);
+    SchedulerNode node = Nodes.scheduler(settings);
     node.start();
     scheduler = node;
   }

@@ -1,7 +1,7 @@
 package dev.millrace.cli;
 
 import dev.millrace.runtime.Faults;
-import dev.millrace.runtime.Service;
+import dev.millrace.scheduler.SchedulerNode;
 import dev.millrace.settings.SchedulerSettings;
 import dev.millrace.settings.WorkerNodeSettings;
 import dev.millrace.settings.WorkerSettings;
@@ -17,29 +17,10 @@ import java.util.Set;
 final class Nodes {
   private static final String EVERY_HANDLER = "*";
 
-  /** A scheduler node as the commands see it. */
-  interface Scheduler extends Service {
-    int port();
-
-    boolean leading();
-  }
-
-  /** Makes a scheduler node. */
-  @FunctionalInterface
-  interface SchedulerFactory {
-    Scheduler make(SchedulerSettings settings, String nodeName, String version);
-  }
-
-  /** Set where the scheduler is on the class path. */
-  static final SchedulerFactory SCHEDULERS =
-      (settings, node, version) -> {
-        throw new UserError("this build has no scheduler node", "");
-      };
-
   private Nodes() {}
 
-  static Scheduler scheduler(SchedulerSettings settings) {
-    return SCHEDULERS.make(settings, nodeName(), Version.text());
+  static SchedulerNode scheduler(SchedulerSettings settings) {
+    return new SchedulerNode(settings, nodeName(), Version.text(), Faults.NONE);
   }
 
   static WorkerNode worker(WorkerNodeSettings settings) {

@@ -1,5 +1,6 @@
 package dev.millrace.cli;
 
+import dev.millrace.scheduler.SchedulerNode;
 import dev.millrace.settings.SchedulerSettings;
 import dev.millrace.settings.SettingsInput;
 import java.util.HashMap;
@@ -50,7 +51,7 @@ final class SchedulerCommand implements Callable<Integer> {
     SchedulerSettings settings =
         SchedulerSettings.read(new SettingsInput(terminal.environment(), flags));
     StopSignal signal = StopSignal.install();
-    try (Nodes.Scheduler node = Nodes.scheduler(settings)) {
+    try (SchedulerNode node = Nodes.scheduler(settings)) {
       node.start();
       terminal.note(
           "scheduler serves http://"
