@@ -1,6 +1,5 @@
 package dev.millrace.cli;
 
-import dev.millrace.scheduler.SchedulerNode;
 import dev.millrace.embedded.LocalBroker;
 import dev.millrace.embedded.LocalPostgres;
 import dev.millrace.scheduler.SchedulerNode;

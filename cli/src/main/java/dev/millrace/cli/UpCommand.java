@@ -119,12 +119,12 @@ final class UpCommand implements Callable<Integer> {
     if (data.examplesApplied()) {
       return false;
     }
-    JsonNode run = examples.applyAndTriggerFirst();
-    data.rememberExamples();
-    if (!run.has("id")) {
-      return true;
+    JsonNode run = examples.startFirst();
+    if (run.has("id")) {
+      examples.tell(new RunWatch(client, run.path("id").asText()).untilFinal(changed -> {}));
     }
-    examples.tell(new RunWatch(client, run.path("id").asText()).untilFinal(changed -> {}));
+    examples.applyOthers();
+    data.rememberExamples();
     return true;
   }
 
