@@ -65,8 +65,13 @@ final class UpCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Steps steps = new Steps(terminal);
-    StopSignal signal = StopSignal.install();
     terminal.say("Millrace " + Version.text());
+    try (StopSignal signal = StopSignal.install()) {
+      return run(steps, signal);
+    }
+  }
+
+  private int run(Steps steps, StopSignal signal) throws Exception {
     try (DataDirectory data = DataDirectory.take(dataDir)) {
       int wantedPort = wantedPort();
       requireFree(wantedPort);

@@ -42,7 +42,8 @@ final class UpTest {
       assertThat(second.code()).isEqualTo(ExitCode.FAILED);
       assertThat(second.err()).contains("already runs in").contains(url).contains("--data-dir");
 
-      up.destroy();
+      // Process.destroy would close its output here too, and with it what it says at the end.
+      assertThat(up.toHandle().destroy()).isTrue();
       lines = until(out, line -> line.contains("stopped"));
       assertThat(lines.getLast()).contains("stopped");
       assertThat(up.waitFor(60, TimeUnit.SECONDS)).isTrue();
