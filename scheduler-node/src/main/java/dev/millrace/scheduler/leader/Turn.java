@@ -62,7 +62,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Turn {
   private static final Logger log = LoggerFactory.getLogger(Turn.class);
-  private static final int COMMANDS_MIN = 200;
+  private static final int COMMANDS_MIN = 50;
   private static final int LOST_STAGES_PER_PASS_MAX = 2_000;
   private static final long INBOX_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long CANCEL_GRACE_MILLIS = 5_000;
@@ -93,6 +93,7 @@ final class Turn {
   private boolean loaded;
   private long lastDispatch;
   private long nextDueAt;
+  private boolean nextDueUnknown;
   private volatile boolean inboxHint = true;
   private long inboxLookedNanos;
 
@@ -402,7 +403,8 @@ final class Turn {
           pass.now,
           ThreadLocalRandom.current().nextDouble());
     }
-    nextDueAt = 0; // read again after the writes of this pass, see below
+    nextDueAt = 0;
+    nextDueUnknown = true; // read again after the commit
     pass.more |= keys.size() == parts.batchMax;
   }
 
@@ -478,10 +480,11 @@ final class Turn {
     }
     // What finds no room becomes a READY row and is written once more when it is dispatched: take
     // about what fits.
-    int limit = Math.clamp(free + free / 4, Math.min(COMMANDS_MIN, parts.batchMax), parts.batchMax);
+    int limit = Math.clamp(free, Math.min(COMMANDS_MIN, parts.batchMax), parts.batchMax);
     List<Inbox.Row> rows = Inbox.take(tx, limit);
-    pass.more |= rows.size() == limit;
-    if (rows.size() == limit) {
+    int weight = rows.stream().mapToInt(Inbox.Row::weight).sum();
+    if (weight >= limit) {
+      pass.more = true;
       inboxHint = true;
     }
     for (Inbox.Row row : rows) {
@@ -502,6 +505,7 @@ final class Turn {
   private Outcome execute(Handle tx, Pass pass, Command command) {
     return switch (command.kind()) {
       case Command.Kind.RUN_START -> startRun(tx, pass, command);
+      case Command.Kind.RUNS_START -> startRuns(tx, pass, command);
       case Command.Kind.RUN_STOP -> stopRun(tx, pass, command);
       case Command.Kind.JOB_APPLY -> desk.applyJob(tx, command, parts.term.epoch(), pass.now);
       case Command.Kind.JOB_DELETE -> desk.deleteJob(tx, command, parts.term.epoch(), pass.now);
@@ -514,6 +518,22 @@ final class Turn {
   }
 
   private Outcome startRun(Handle tx, Pass pass, Command command) {
+    return startRuns(tx, pass, command, List.of(command.body()));
+  }
+
+  private Outcome startRuns(Handle tx, Pass pass, Command command) {
+    List<String> bodies = Desk.paramsList(command.body());
+    if (bodies.isEmpty() || bodies.size() > Command.RUNS_MAX) {
+      return Desk.refused(
+          422,
+          "a bulk start needs a list of 1.." + Command.RUNS_MAX + " params objects",
+          "send it in parts");
+    }
+    return startRuns(tx, pass, command, bodies);
+  }
+
+  /** All of them or none: each body is checked before the first run is made. */
+  private Outcome startRuns(Handle tx, Pass pass, Command command, List<String> bodies) {
     Jobs.Row job = catalog.find(tx, command.namespace(), command.job());
     if (job == null) {
       return Desk.noSuchJob(command);
@@ -525,16 +545,23 @@ final class Turn {
           "resume it first");
     }
     Plan plan = catalog.plan(tx, job.id(), job.version());
-    return switch (Desk.params(plan.definition(), command.body())) {
-      case Desk.Params.Refused refused -> refused.outcome();
-      case Desk.Params.Good good -> {
-        Run run =
-            newRun(plan, "manual", 0, 0, good.json(), command.actor(), command.reason(), pass.now);
-        pass.drafts.put(run.id(), Engine.create(run, "command", pass.now));
-        parts.meters.runCreated("manual");
-        yield new Outcome(201, "{\"run\":\"" + new RunId(run.id()) + "\"}");
+    List<String> params = new ArrayList<>(bodies.size());
+    for (String body : bodies) {
+      switch (Desk.params(plan.definition(), body)) {
+        case Desk.Params.Refused refused -> {
+          return refused.outcome();
+        }
+        case Desk.Params.Good good -> params.add(good.json());
       }
-    };
+    }
+    String first = null;
+    for (String json : params) {
+      Run run = newRun(plan, "manual", 0, 0, json, command.actor(), command.reason(), pass.now);
+      pass.drafts.put(run.id(), Engine.create(run, "command", pass.now));
+      parts.meters.runCreated("manual");
+      first = first == null ? new RunId(run.id()).toString() : first;
+    }
+    return new Outcome(201, "{\"run\":\"" + first + "\",\"runs\":" + params.size() + "}");
   }
 
   private Outcome stopRun(Handle tx, Pass pass, Command command) {
@@ -705,7 +732,8 @@ final class Turn {
     }
     pass.controls.forEach(parts.outbox::control);
     pass.tickLateness.forEach(parts.meters::tickLateness);
-    if (nextDueAt == 0) {
+    if (nextDueUnknown) {
+      nextDueUnknown = false;
       nextDueAt = parts.jdbi.withHandle(Stages::nextDue);
     }
   }
