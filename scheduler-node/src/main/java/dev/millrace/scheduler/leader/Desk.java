@@ -61,20 +61,28 @@ final class Desk {
       record(tx, row, epoch, now, moves(command, null, JobState.CREATED, JobState.SCHEDULED));
       return applied(201, row, true);
     }
-    if (!old.source().equals(source) && old.source().startsWith("dir:")) {
+    boolean handedOver = !old.source().equals(source) && isSameDirectory(old.source(), source);
+    if (!handedOver && !old.source().equals(source) && old.source().startsWith("dir:")) {
       return refused(
           409,
           "job '" + old.name() + "' is defined by " + old.source().substring(4),
           "change that file, or remove it first");
     }
-    if (!old.source().equals(source) && source.startsWith("dir:")) {
+    if (!handedOver && !old.source().equals(source) && source.startsWith("dir:")) {
       return refused(
           409,
           "job '" + old.name() + "' was defined through the API",
           "delete it there first, or use another id");
     }
     if (Jobs.hash(tx, old.id(), old.version()).equals(hash)) {
-      return applied(200, old, false);
+      if (!handedOver) {
+        return applied(200, old, false);
+      }
+      Jobs.update(tx, old.id(), old.state(), old.version(), source, now);
+      Jobs.Row moved =
+          new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), old.version(), source);
+      catalog.put(moved);
+      return applied(200, moved, false);
     }
     int version = old.version() + 1;
     Jobs.insertVersion(
@@ -85,6 +93,14 @@ final class Desk {
     catalog.put(row);
     arm(tx, row, definition, now);
     return applied(200, row, true);
+  }
+
+  /** A renamed file, or the other one of two, may go on with the job. */
+  private static boolean isSameDirectory(String oldSource, String source) {
+    int end = oldSource.lastIndexOf('/');
+    return oldSource.startsWith("dir:")
+        && end == source.lastIndexOf('/')
+        && source.startsWith(oldSource.substring(0, end + 1));
   }
 
   Outcome deleteJob(Handle tx, Command command, long epoch, long now) {

@@ -137,6 +137,13 @@ final class Turn {
     final List<Outcome> answers = new ArrayList<>();
     final List<Control> controls = new ArrayList<>();
     final List<Dispatcher.Item> items = new ArrayList<>();
+
+    /** Room taken in each pool's window by this pass; negative where it was given back. */
+    final Map<Pools.Pool, Integer> used = new HashMap<>();
+
+    /** Pools whose READY rows still wait: nothing newer overtakes them. */
+    final Set<Pools.Pool> backlogged = new HashSet<>();
+
     final List<Long> tickLateness = new ArrayList<>();
     List<WorkerTable.LostWorker> lost = List.of();
     long now;
@@ -246,12 +253,13 @@ final class Turn {
     lostWorkers(tx, pass);
     dueStages(tx, pass);
     ticks(tx, pass);
+    countFreed(pass);
     if (inbox) {
       commands(tx, pass);
     }
     pass.drafts.values().forEach(draft -> Engine.settle(draft, pass.now));
-    dispatchFresh(pass);
     dispatchBacklog(tx, pass);
+    dispatchFresh(pass);
     republishLost(tx, pass);
     pass.drafts.values().removeIf(draft -> !draft.changed());
     Runs.write(tx, pass.drafts.values(), parts.term.epoch(), pass.now);
@@ -474,13 +482,14 @@ final class Turn {
   }
 
   private void commands(Handle tx, Pass pass) {
-    int free = 0;
-    for (Pools.Pool pool : parts.pools.all()) {
-      free += pool.free();
-    }
     // What finds no room becomes a READY row and is written once more when it is dispatched: take
-    // about what fits.
-    int limit = Math.clamp(free, Math.min(COMMANDS_MIN, parts.batchMax), parts.batchMax);
+    // about what fits
+    // beside the backlog that is there already.
+    int room = 0;
+    for (Pools.Pool pool : parts.pools.all()) {
+      room += Math.max(0, roomIn(pass, pool) - pool.ready());
+    }
+    int limit = Math.clamp(room, Math.min(COMMANDS_MIN, parts.batchMax), parts.batchMax);
     List<Inbox.Row> rows = Inbox.take(tx, limit);
     int weight = rows.stream().mapToInt(Inbox.Row::weight).sum();
     if (weight >= limit) {
@@ -607,11 +616,57 @@ final class Turn {
     }
   }
 
+  /** What this pass took out of the windows so far. */
+  private void countFreed(Pass pass) {
+    for (Draft draft : pass.drafts.values()) {
+      var changed = draft.changedStages();
+      for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
+        Stage before = draft.stageBefore(i);
+        if (before != null
+            && before.state() == StageState.QUEUED
+            && draft.stage(i).state() != StageState.QUEUED) {
+          pass.used.merge(parts.pools.of(draft.run().plan().stage(i).pool()), -1, Integer::sum);
+        }
+      }
+    }
+  }
+
+  private static int roomIn(Pass pass, Pools.Pool pool) {
+    return pool.free(pass.used.getOrDefault(pool, 0));
+  }
+
+  /** Fills free windows from the READY rows, by priority and age, before anything new gets in. */
+  private void dispatchBacklog(Handle tx, Pass pass) {
+    for (Pools.Pool pool : parts.pools.all()) {
+      int limit = Math.min(roomIn(pass, pool), parts.batchMax);
+      if (pool.ready() == 0 || limit == 0) {
+        if (pool.ready() > 0) {
+          pass.backlogged.add(pool);
+        }
+        continue;
+      }
+      List<Stages.Key> keys = Stages.readyOf(tx, pool.name(), pool.capacity().handlers(), limit);
+      if (keys.size() == limit) {
+        pass.more = true;
+        pass.backlogged.add(pool);
+      } else if (keys.isEmpty()) {
+        pool.rest(1_000); // what waits there needs a handler that nobody has
+      }
+      open(tx, pass, keys.stream().map(Stages.Key::run).toList());
+      for (Stages.Key key : keys) {
+        Draft draft = pass.drafts.get(key.run());
+        if (draft.stage(key.index()).state() == StageState.READY) {
+          dispatch(pass, draft, key.index());
+          Engine.settle(draft, pass.now);
+        }
+      }
+    }
+  }
+
   /**
    * Dispatches what became READY in this pass, where the pool has room and no older backlog waits.
    */
   private void dispatchFresh(Pass pass) {
-    Map<Pools.Pool, Integer> room = new HashMap<>();
     for (Draft draft : pass.drafts.values()) {
       var changed = draft.changedStages();
       boolean any = false;
@@ -621,9 +676,9 @@ final class Turn {
         }
         StageDefinition stage = draft.run().plan().stage(i);
         Pools.Pool pool = parts.pools.of(stage.pool());
-        int free = room.computeIfAbsent(pool, p -> p.ready() > 0 ? 0 : p.free());
-        if (free > 0 && pool.capacity().handlers().contains(stage.handler())) {
-          room.put(pool, free - 1);
+        if (!pass.backlogged.contains(pool)
+            && roomIn(pass, pool) > 0
+            && pool.capacity().handlers().contains(stage.handler())) {
           dispatch(pass, draft, i);
           any = true;
         }
@@ -634,32 +689,9 @@ final class Turn {
     }
   }
 
-  /** Fills free windows from the READY rows, by priority and age. */
-  private void dispatchBacklog(Handle tx, Pass pass) {
-    for (Pools.Pool pool : parts.pools.all()) {
-      int limit = Math.min(pool.free(), parts.batchMax);
-      if (pool.ready() == 0 || limit == 0) {
-        continue;
-      }
-      List<Stages.Key> keys = Stages.readyOf(tx, pool.name(), pool.capacity().handlers(), limit);
-      if (keys.isEmpty()) {
-        pool.rest(1_000); // what waits there needs a handler that nobody has
-        continue;
-      }
-      open(tx, pass, keys.stream().map(Stages.Key::run).toList());
-      for (Stages.Key key : keys) {
-        Draft draft = pass.drafts.get(key.run());
-        if (draft.stage(key.index()).state() == StageState.READY) {
-          dispatch(pass, draft, key.index());
-          Engine.settle(draft, pass.now);
-        }
-      }
-      pass.more |= keys.size() == limit;
-    }
-  }
-
   private void dispatch(Pass pass, Draft draft, int index) {
     long number = ++lastDispatch;
+    pass.used.merge(parts.pools.of(draft.run().plan().stage(index).pool()), 1, Integer::sum);
     Engine.apply(draft, new Fact.Dispatched(index, number), pass.now, 0);
     pass.items.add(
         new Dispatcher.Item(

@@ -263,7 +263,7 @@ begin
       if to_regclass('millrace.' || child) is null then
         execute format('create table millrace.%I partition of millrace.%I for values from (%s) to (%s)
           with (fillfactor = %s, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_insert_scale_factor = 0.5)',
-          child, parent, low, high, case parent when 'run' then 70 else 100 end);
+          child, parent, low, high, case parent when 'run' then 50 else 100 end);
         made := made + 1;
       end if;
     end loop;
