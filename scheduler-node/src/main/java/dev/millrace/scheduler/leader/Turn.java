@@ -92,7 +92,8 @@ final class Turn {
   private final ConcurrentLinkedQueue<Claim> notHeld = new ConcurrentLinkedQueue<>();
   private boolean loaded;
   private long lastDispatch;
-  private long nextDueAt;
+  private long nextDueAt = Long.MAX_VALUE;
+  private boolean dueKnown;
   private volatile boolean inboxHint = true;
   private long inboxLookedNanos;
 
@@ -122,7 +123,7 @@ final class Turn {
 
   /** How long the loop may wait after a pass that found nothing more. */
   long waitNanos() {
-    long nextAt = Math.min(ticker.nextDue(), nextDueAt == 0 ? Long.MAX_VALUE : nextDueAt);
+    long nextAt = Math.min(ticker.nextDue(), nextDueAt);
     long untilDue =
         nextAt == Long.MAX_VALUE ? INBOX_POLL_NANOS : (nextAt - parts.clock.micros()) * 1_000;
     return Math.clamp(untilDue, 0, INBOX_POLL_NANOS);
@@ -137,6 +138,9 @@ final class Turn {
     final List<Control> controls = new ArrayList<>();
     final List<Dispatcher.Item> items = new ArrayList<>();
     final List<Long> tickLateness = new ArrayList<>();
+    final List<Claim> notHeld = new ArrayList<>();
+    final List<Stages.Key> republish = new ArrayList<>();
+    List<Claim> unroutable = List.of();
     List<WorkerTable.LostWorker> lost = List.of();
     long now;
     boolean more;
@@ -156,6 +160,9 @@ final class Turn {
       throw new QuietFailure("the term is not trusted any more; waiting for the elector");
     }
     boolean waitingForBroker = parts.dispatcher.pump();
+    if (loaded) {
+      readNextDue();
+    }
     Pass pass = new Pass(parts.intake.take(parts.batchMax));
     quarantineBad(pass.messages);
     boolean inbox = lookIntoInbox();
@@ -171,6 +178,9 @@ final class Turn {
       // read it again.
       forget();
       parts.workers.putBack(pass.lost);
+      parts.dispatcher.putBackUnroutable(pass.unroutable);
+      notHeld.addAll(pass.notHeld);
+      republish.addAll(pass.republish);
       parts.intake.giveBack(pass.messages);
       inboxHint = true;
       throw e;
@@ -181,11 +191,13 @@ final class Turn {
   }
 
   private void quarantineBad(List<ReportIntake.Message> messages) throws InterruptedException {
-    for (ReportIntake.Message message : messages) {
+    for (int i = 0; i < messages.size(); i++) {
+      ReportIntake.Message message = messages.get(i);
       if (message.decoded() instanceof Decoded.Bad<Reports> bad) {
         try {
           Quarantine.put(parts.outbox, Entities.REPORTS, bad.cause(), message.delivery().body());
           parts.meters.quarantined();
+          messages.set(i, message.dealtWith());
         } catch (QuietFailure e) {
           parts.intake.giveBack(messages);
           throw e;
@@ -215,7 +227,7 @@ final class Turn {
         || inbox
         || !pass.messages.isEmpty()
         || ticker.nextDue() <= now
-        || (nextDueAt != 0 && nextDueAt <= now)
+        || nextDueAt <= now
         || parts.workers.hasLost()
         || parts.dispatcher.hasNews()
         || !republish.isEmpty()
@@ -225,7 +237,7 @@ final class Turn {
 
   private boolean backlogHasRoom() {
     for (Pools.Pool pool : parts.pools.all()) {
-      if (pool.ready() > 0 && pool.free() > 0) {
+      if (pool.backlog() > 0 && pool.free() > 0) {
         return true;
       }
     }
@@ -271,8 +283,9 @@ final class Turn {
       ticker.arm(
           row.id(), row.job(), row.kind(), definition.triggers().get(row.position()), row.nextAt());
     }
-    parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx));
-    nextDueAt = Stages.nextDue(tx);
+    parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx), Stages.countRunning(tx));
+    dueKnown = false;
+    nextDueAt = 0; // looked at in this pass, and read after it
     loaded = true;
   }
 
@@ -334,6 +347,7 @@ final class Turn {
 
   private void unroutable(Handle tx, Pass pass) {
     List<Claim> claims = parts.dispatcher.takeUnroutable();
+    pass.unroutable = claims;
     if (claims.isEmpty()) {
       return;
     }
@@ -365,7 +379,7 @@ final class Turn {
         pass.more = true;
       }
     }
-    List<Claim> claims = new ArrayList<>();
+    List<Claim> claims = pass.notHeld;
     for (Claim claim = notHeld.poll();
         claim != null && claims.size() < parts.batchMax;
         claim = notHeld.poll()) {
@@ -390,7 +404,7 @@ final class Turn {
   }
 
   private void dueStages(Handle tx, Pass pass) {
-    if (nextDueAt == 0 || nextDueAt > pass.now) {
+    if (nextDueAt > pass.now) {
       return;
     }
     List<Stages.Key> keys = Stages.due(tx, pass.now, parts.batchMax);
@@ -402,7 +416,7 @@ final class Turn {
           pass.now,
           ThreadLocalRandom.current().nextDouble());
     }
-    nextDueAt = 0; // read again after the writes of this pass, see below
+    dueKnown = false; // more may be due than one batch takes: the table tells after the commit
     pass.more |= keys.size() == parts.batchMax;
   }
 
@@ -594,7 +608,7 @@ final class Turn {
         }
         StageDefinition stage = draft.run().plan().stage(i);
         Pools.Pool pool = parts.pools.of(stage.pool());
-        int free = room.computeIfAbsent(pool, p -> p.ready() > 0 ? 0 : p.free());
+        int free = room.computeIfAbsent(pool, p -> p.backlog() > 0 ? 0 : p.free());
         if (free > 0 && pool.capacity().handlers().contains(stage.handler())) {
           room.put(pool, free - 1);
           dispatch(pass, draft, i);
@@ -611,13 +625,12 @@ final class Turn {
   private void dispatchBacklog(Handle tx, Pass pass) {
     for (Pools.Pool pool : parts.pools.all()) {
       int limit = Math.min(pool.free(), parts.batchMax);
-      if (pool.ready() == 0 || limit == 0) {
+      if (pool.backlog() == 0 || limit == 0) {
         continue;
       }
       List<Stages.Key> keys = Stages.readyOf(tx, pool.name(), pool.capacity().handlers(), limit);
-      if (keys.isEmpty()) {
-        pool.rest(1_000); // what waits there needs a handler that nobody has
-        continue;
+      if (keys.size() < limit) {
+        pool.unserved(pool.ready() - keys.size()); // these need a handler that nobody has
       }
       open(tx, pass, keys.stream().map(Stages.Key::run).toList());
       for (Stages.Key key : keys) {
@@ -647,7 +660,7 @@ final class Turn {
     if (republish.isEmpty()) {
       return;
     }
-    List<Stages.Key> keys = new ArrayList<>();
+    List<Stages.Key> keys = pass.republish;
     for (Stages.Key key = republish.poll(); key != null; key = republish.poll()) {
       keys.add(key);
       if (keys.size() >= parts.batchMax) {
@@ -697,7 +710,8 @@ final class Turn {
       throw new QuietFailure(
           "the term ended during a commit; the next leader publishes what was written");
     }
-    parts.dispatcher.dispatch(pass.items);
+    // While starts of an earlier term still wait to be published again, the watermark stays.
+    parts.dispatcher.dispatch(pass.items, republish.isEmpty());
     parts.faults.at(Faults.Point.PUBLISHED_NOT_ACKED);
     parts.intake.ack(pass.messages);
     for (int i = 0; i < pass.answerIds.size(); i++) {
@@ -705,8 +719,14 @@ final class Turn {
     }
     pass.controls.forEach(parts.outbox::control);
     pass.tickLateness.forEach(parts.meters::tickLateness);
-    if (nextDueAt == 0) {
-      nextDueAt = parts.jdbi.withHandle(Stages::nextDue);
+    readNextDue();
+  }
+
+  private void readNextDue() {
+    if (!dueKnown) {
+      long next = parts.jdbi.withHandle(Stages::nextDue);
+      nextDueAt = next == 0 ? Long.MAX_VALUE : next;
+      dueKnown = true;
     }
   }
 
@@ -716,7 +736,7 @@ final class Turn {
       Stage before = draft.stageBefore(i);
       Stage after = draft.stage(i);
       StageState from = before == null ? StageState.WAITING : before.state();
-      if (after.dueAt() != 0 && (nextDueAt == 0 || after.dueAt() < nextDueAt)) {
+      if (after.dueAt() != 0 && after.dueAt() < nextDueAt) {
         nextDueAt = after.dueAt();
       }
       if (from == after.state() && before != null) {
