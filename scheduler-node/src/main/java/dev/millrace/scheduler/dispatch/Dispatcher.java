@@ -32,12 +32,14 @@ public final class Dispatcher {
   private final Counter lostCount;
   private final Deque<Bundle> waiting = new ArrayDeque<>();
   private final ConcurrentLinkedQueue<Bundle> returned = new ConcurrentLinkedQueue<>();
+  private final List<Claim> putBack = new ArrayList<>();
   private final ConcurrentLinkedQueue<Bundle> lost = new ConcurrentLinkedQueue<>();
 
   /** Lowest dispatch number of each bundle without a confirm, with how many bundles share it. */
   private final ConcurrentSkipListMap<Long, Integer> open = new ConcurrentSkipListMap<>();
 
   private volatile long issued;
+  private long highest;
 
   public Dispatcher(
       Outbox outbox, Pools pools, Runnable nudge, MeterRegistry metrics, long confirmedAtStart) {
@@ -45,6 +47,7 @@ public final class Dispatcher {
     this.pools = pools;
     this.nudge = nudge;
     this.issued = confirmedAtStart;
+    this.highest = confirmedAtStart;
     this.dispatched = metrics.counter("millrace.dispatches");
     this.unroutableCount = metrics.counter("millrace.dispatch.unroutable");
     this.lostCount = metrics.counter("millrace.dispatch.republished", "cause", "unconfirmed");
@@ -80,13 +83,25 @@ public final class Dispatcher {
     }
   }
 
-  /** Publishes what was committed, in bundles per pool. Leader's thread. */
-  public void dispatch(List<Item> items) {
-    if (items.isEmpty()) {
-      return;
+  /**
+   * Publishes what was committed, in bundles per pool. Leader's thread.
+   *
+   * @param complete no number below these is still to be published: the watermark may pass them
+   */
+  public void dispatch(List<Item> items, boolean complete) {
+    book(items);
+    if (complete) {
+      // Only now: the watermark may not pass a number whose bundle is not on the books yet.
+      issued = highest;
     }
+    if (!items.isEmpty()) {
+      dispatched.increment(items.size());
+      pump();
+    }
+  }
+
+  private void book(List<Item> items) {
     Map<String, List<Item>> byPool = new java.util.LinkedHashMap<>();
-    long highest = issued;
     for (Item item : items) {
       byPool.computeIfAbsent(item.pool, any -> new ArrayList<>()).add(item);
       highest = Math.max(highest, item.dispatch);
@@ -98,10 +113,6 @@ public final class Dispatcher {
             waiting.add(bundle(pool, due.subList(from, Math.min(due.size(), from + size))));
           }
         });
-    // Only now: the watermark may not pass a number whose bundle is not on the books yet.
-    issued = highest;
-    dispatched.increment(items.size());
-    pump();
   }
 
   /**
@@ -126,10 +137,11 @@ public final class Dispatcher {
 
   /** Claims that no queue took since the last call. Leader's thread. */
   public List<Claim> takeUnroutable() {
-    if (returned.isEmpty()) {
+    if (returned.isEmpty() && putBack.isEmpty()) {
       return List.of();
     }
-    List<Claim> claims = new ArrayList<>();
+    List<Claim> claims = new ArrayList<>(putBack);
+    putBack.clear();
     for (Bundle bundle = returned.poll(); bundle != null; bundle = returned.poll()) {
       unroutableCount.increment(bundle.starts.size());
       pools.of(bundle.pool).rest(250);
@@ -138,9 +150,14 @@ public final class Dispatcher {
     return claims;
   }
 
+  /** Gives claims back whose return was not written. Leader's thread. */
+  public void putBackUnroutable(List<Claim> claims) {
+    putBack.addAll(claims);
+  }
+
   /** True when the leader's thread has something to do here. */
   public boolean hasNews() {
-    return !returned.isEmpty() || !lost.isEmpty();
+    return !returned.isEmpty() || !putBack.isEmpty() || !lost.isEmpty();
   }
 
   /** Every dispatch up to this number is confirmed. Any thread. */

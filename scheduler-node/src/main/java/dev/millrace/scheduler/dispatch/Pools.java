@@ -21,6 +21,7 @@ public final class Pools {
 
   private static final int RATE_BUCKETS = 10;
   private static final long RATE_BUCKET_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final long UNSERVED_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final double MEAN_WEIGHT = 0.05;
   private static final double LONG_STAGE_MILLIS = 100;
   private static final int SLOTS_FACTOR = 4;
@@ -36,6 +37,8 @@ public final class Pools {
     private volatile double meanMillis;
     private final int[] finished = new int[RATE_BUCKETS];
     private long bucket;
+    private volatile int unserved;
+    private volatile long unservedUntilNanos;
     private long restUntilNanos = System.nanoTime();
 
     private Pool(String name, EngineSettings settings) {
@@ -86,6 +89,28 @@ public final class Pools {
      */
     public int free(int used) {
       return System.nanoTime() - restUntilNanos < 0 ? 0 : Math.max(0, window() - queued - used);
+    }
+
+    /**
+     * Stages that wait and that some live worker can do. Those whose handler nobody has are left
+     * out, so that they do not stand in the way of the others.
+     */
+    public int backlog() {
+      boolean known = unserved > 0 && unservedUntilNanos - System.nanoTime() > 0;
+      return known ? Math.max(0, ready - unserved) : ready;
+    }
+
+    /** So many of those that wait need a handler that nobody has; believed for a second. */
+    public void unserved(int stages) {
+      unservedUntilNanos = System.nanoTime() + UNSERVED_NANOS;
+      unserved = stages;
+    }
+
+    private void serve(Capacity live) {
+      if (!live.handlers.equals(capacity.handlers)) {
+        unserved = 0;
+      }
+      capacity = live;
     }
 
     /** Starts per message: more only when many short stages are due at once. */
@@ -148,13 +173,17 @@ public final class Pools {
   /**
    * Sets the books as the tables have them, at the start of a term and after a failed transaction.
    */
-  public void load(Map<String, Integer> ready, Map<String, Integer> queued) {
+  public void load(
+      Map<String, Integer> ready, Map<String, Integer> queued, Map<String, Integer> running) {
     for (Pool pool : pools.values()) {
       pool.ready = 0;
       pool.queued = 0;
+      pool.running = 0;
+      pool.unserved = 0;
     }
     ready.forEach((name, count) -> of(name).ready = count);
     queued.forEach((name, count) -> of(name).queued = count);
+    running.forEach((name, count) -> of(name).running = count);
   }
 
   /** Replaces what is known of live workers. */
@@ -162,7 +191,7 @@ public final class Pools {
     for (String name : live.keySet()) {
       of(name);
     }
-    pools.forEach((name, pool) -> pool.capacity = live.getOrDefault(name, Capacity.NONE));
+    pools.forEach((name, pool) -> pool.serve(live.getOrDefault(name, Capacity.NONE)));
   }
 
   /** Books what a turn has committed. */

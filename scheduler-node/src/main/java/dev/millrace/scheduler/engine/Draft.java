@@ -157,6 +157,9 @@ public final class Draft {
     record("", null, run.state().name(), cause, actor, reason);
   }
 
+  /**
+   * The reason of a stop is kept with the run, also when there was nothing in flight to wait for.
+   */
   void moveRun(RunState to, String cause, String actor, String reason, long now) {
     RunState from = run.state();
     if (!from.canBecome(to)) {
@@ -175,7 +178,9 @@ public final class Draft {
             to,
             startedAt,
             to.isFinal() ? now : 0,
-            to == RunState.STOPPING ? reason : run.stopReason(),
+            to == RunState.STOPPING || (to == RunState.CANCELLED && reason != null)
+                ? reason
+                : run.stopReason(),
             stages);
     record("", from.name(), to.name(), cause, actor, reason);
   }

@@ -122,11 +122,14 @@ public final class Engine {
 
   private static Verdict started(Draft draft, Fact.Started fact, long now) {
     Verdict verdict = judgeClaim(draft, fact.stage(), fact.attempt(), fact.worker());
-    if (verdict == Verdict.ACCEPTED && draft.stage(fact.stage()).state() == StageState.QUEUED) {
-      becomeRunning(draft, fact.stage(), fact.worker(), now);
-      return Verdict.ACCEPTED;
+    if (verdict != Verdict.ACCEPTED) {
+      return Verdict.NOT_YOURS; // also when the attempt is over: whoever starts it now must drop it
     }
-    return verdict == Verdict.ACCEPTED ? Verdict.STALE : verdict;
+    if (draft.stage(fact.stage()).state() == StageState.RUNNING) {
+      return Verdict.STALE;
+    }
+    becomeRunning(draft, fact.stage(), fact.worker(), now);
+    return Verdict.ACCEPTED;
   }
 
   private static Verdict checkpointed(Draft draft, Fact.Checkpointed fact) {
@@ -264,25 +267,7 @@ public final class Engine {
             why);
         skipUnreachable(draft, index, now);
       }
-      case RUNNING -> {
-        String why = "ran longer than its timeout and its worker did not end it";
-        draft.wish(new Wish.Cancel(draft.plan().stage(index).id(), stage.attempt()));
-        failed(
-            draft,
-            index,
-            new Fact.Finished(
-                index,
-                stage.attempt(),
-                stage.worker(),
-                Outcome.TIMED_OUT,
-                0,
-                null,
-                "timeout",
-                why,
-                null),
-            now,
-            random);
-      }
+      case RUNNING -> timedOut(draft, index, now, random);
       case WAITING,
           HELD,
           LOCK_WAIT,
@@ -298,7 +283,31 @@ public final class Engine {
     return Verdict.ACCEPTED;
   }
 
+  /** The worker should have ended the attempt itself; it did not, so the leader does. */
+  private static void timedOut(Draft draft, int index, long now, double random) {
+    Stage stage = draft.stage(index);
+    draft.wish(new Wish.Cancel(draft.plan().stage(index).id(), stage.attempt()));
+    Fact.Finished end =
+        new Fact.Finished(
+            index,
+            stage.attempt(),
+            stage.worker(),
+            Outcome.TIMED_OUT,
+            0,
+            null,
+            "timeout",
+            "ran longer than its timeout and its worker did not end it",
+            null);
+    if (draft.state() == RunState.STOPPING) {
+      cancelled(draft, index, end, now);
+    } else {
+      failed(draft, index, end, now, random);
+    }
+  }
+
   private static Verdict stop(Draft draft, Fact.Stop fact, long now) {
+    // An earlier fact of this batch may have ended the run: what is over is not cancelled.
+    settle(draft, now);
     if (draft.state().isFinal() || draft.state() == RunState.STOPPING) {
       return Verdict.ILLEGAL;
     }
@@ -341,7 +350,7 @@ public final class Engine {
   private static Verdict judgeClaim(Draft draft, int index, int attempt, String worker) {
     Stage stage = draft.stage(index);
     if (stage.attempt() != attempt || !stage.state().isInFlight()) {
-      return Verdict.NOT_YOURS;
+      return Verdict.STALE;
     }
     if (stage.state() == StageState.RUNNING && !worker.equals(stage.worker())) {
       return Verdict.NOT_YOURS;

@@ -12,7 +12,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import org.jdbi.v3.core.Jdbi;
 
 /**
@@ -24,8 +24,8 @@ public final class LogIntake {
   private static final int PREFETCH = 100;
   private static final int LINES_PER_PASS_MAX = 5_000;
 
-  private final ConcurrentLinkedQueue<QueueConsumer.Delivery> deliveries =
-      new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedDeque<QueueConsumer.Delivery> deliveries =
+      new ConcurrentLinkedDeque<>();
   private final QueueConsumer consumer;
   private final Jdbi jdbi;
   private final DatabaseClock clock;
@@ -59,14 +59,29 @@ public final class LogIntake {
     if (deliveries.isEmpty() || !clock.known()) {
       return false;
     }
+    List<QueueConsumer.Delivery> taken = new ArrayList<>();
+    try {
+      store(taken);
+    } catch (RuntimeException | InterruptedException e) {
+      // They are unacked and count against the prefetch: forgotten here, they would starve us.
+      taken.reversed().forEach(deliveries::addFirst);
+      throw e;
+    }
+    if (!taken.isEmpty()) {
+      consumer.ack(taken.getLast().generation(), taken.getLast().tag(), true);
+    }
+    return !deliveries.isEmpty();
+  }
+
+  private void store(List<QueueConsumer.Delivery> taken) throws InterruptedException {
     long now = clock.micros();
     List<StageLogs.Line> lines = new ArrayList<>();
-    List<QueueConsumer.Delivery> taken = new ArrayList<>();
     while (lines.size() < LINES_PER_PASS_MAX && !deliveries.isEmpty()) {
       QueueConsumer.Delivery delivery = deliveries.poll();
       if (delivery.generation() != consumer.generation()) {
         continue;
       }
+      taken.add(delivery);
       switch (LogCodec.decode(delivery.body())) {
         case Decoded.Ok<LogLines> ok -> {
           for (LogLines.Line line : ok.value().lines()) {
@@ -86,15 +101,10 @@ public final class LogIntake {
           quarantined.increment();
         }
       }
-      taken.add(delivery);
     }
     if (!lines.isEmpty()) {
-      jdbi.useTransaction(tx -> StageLogs.insert(tx, lines));
+      jdbi.useTransaction(tx -> StageLogs.insert(tx, StageLogs.ofKnownRuns(tx, lines)));
       lineCount.increment(lines.size());
     }
-    if (!taken.isEmpty()) {
-      consumer.ack(taken.getLast().generation(), taken.getLast().tag(), true);
-    }
-    return !deliveries.isEmpty();
   }
 }

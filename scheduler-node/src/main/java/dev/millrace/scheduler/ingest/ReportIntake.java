@@ -20,7 +20,12 @@ public final class ReportIntake {
   private static final int PREFETCH = 200;
 
   /** One message, read or bad. */
-  public record Message(QueueConsumer.Delivery delivery, Decoded<Reports> decoded) {}
+  public record Message(QueueConsumer.Delivery delivery, Decoded<Reports> decoded) {
+    /** The same message when it was put into quarantine: what remains of it is the ack. */
+    public Message dealtWith() {
+      return new Message(delivery, new Decoded.Ok<>(new Reports("", List.of())));
+    }
+  }
 
   private final ConcurrentLinkedQueue<Message> messages = new ConcurrentLinkedQueue<>();
 

@@ -11,6 +11,7 @@ import dev.millrace.model.JobDefinition;
 import dev.millrace.model.TriggerDefinition;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
+import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
@@ -41,6 +42,7 @@ final class Desk {
     try {
       JsonNode body = JSON.readTree(command.body());
       definition = DefinitionJson.fromJson(body.path("definition").toString());
+      checkUsable(definition, now);
       source = body.path("source").asText("api");
     } catch (JsonProcessingException | RuntimeException e) {
       return refused(
@@ -101,6 +103,17 @@ final class Desk {
     return oldSource.startsWith("dir:")
         && end == source.lastIndexOf('/')
         && source.startsWith(oldSource.substring(0, end + 1));
+  }
+
+  /**
+   * What the inbox holds may come from any SQL client. A definition that cannot be compiled is
+   * refused here; thrown later, inside the transaction, it would come again with every pass.
+   */
+  private static void checkUsable(JobDefinition definition, long now) {
+    if (new Plan(0, 1, definition).size() == 0) {
+      throw new IllegalArgumentException("it has no stages");
+    }
+    definition.triggers().forEach(trigger -> Ticker.firstTick(trigger, now));
   }
 
   Outcome deleteJob(Handle tx, Command command, long epoch, long now) {

@@ -92,8 +92,8 @@ final class Turn {
   private final ConcurrentLinkedQueue<Claim> notHeld = new ConcurrentLinkedQueue<>();
   private boolean loaded;
   private long lastDispatch;
-  private long nextDueAt;
-  private boolean nextDueUnknown;
+  private long nextDueAt = Long.MAX_VALUE;
+  private boolean dueKnown;
   private volatile boolean inboxHint = true;
   private long inboxLookedNanos;
 
@@ -123,7 +123,7 @@ final class Turn {
 
   /** How long the loop may wait after a pass that found nothing more. */
   long waitNanos() {
-    long nextAt = Math.min(ticker.nextDue(), nextDueAt == 0 ? Long.MAX_VALUE : nextDueAt);
+    long nextAt = Math.min(ticker.nextDue(), nextDueAt);
     long untilDue =
         nextAt == Long.MAX_VALUE ? INBOX_POLL_NANOS : (nextAt - parts.clock.micros()) * 1_000;
     return Math.clamp(untilDue, 0, INBOX_POLL_NANOS);
@@ -145,6 +145,9 @@ final class Turn {
     final Set<Pools.Pool> backlogged = new HashSet<>();
 
     final List<Long> tickLateness = new ArrayList<>();
+    final List<Claim> notHeld = new ArrayList<>();
+    final List<Stages.Key> republish = new ArrayList<>();
+    List<Claim> unroutable = List.of();
     List<WorkerTable.LostWorker> lost = List.of();
     long now;
     boolean more;
@@ -164,6 +167,9 @@ final class Turn {
       throw new QuietFailure("the term is not trusted any more; waiting for the elector");
     }
     boolean waitingForBroker = parts.dispatcher.pump();
+    if (loaded) {
+      readNextDue();
+    }
     Pass pass = new Pass(parts.intake.take(parts.batchMax));
     quarantineBad(pass.messages);
     boolean inbox = lookIntoInbox();
@@ -179,6 +185,9 @@ final class Turn {
       // read it again.
       forget();
       parts.workers.putBack(pass.lost);
+      parts.dispatcher.putBackUnroutable(pass.unroutable);
+      notHeld.addAll(pass.notHeld);
+      republish.addAll(pass.republish);
       parts.intake.giveBack(pass.messages);
       inboxHint = true;
       throw e;
@@ -189,11 +198,13 @@ final class Turn {
   }
 
   private void quarantineBad(List<ReportIntake.Message> messages) throws InterruptedException {
-    for (ReportIntake.Message message : messages) {
+    for (int i = 0; i < messages.size(); i++) {
+      ReportIntake.Message message = messages.get(i);
       if (message.decoded() instanceof Decoded.Bad<Reports> bad) {
         try {
           Quarantine.put(parts.outbox, Entities.REPORTS, bad.cause(), message.delivery().body());
           parts.meters.quarantined();
+          messages.set(i, message.dealtWith());
         } catch (QuietFailure e) {
           parts.intake.giveBack(messages);
           throw e;
@@ -223,7 +234,7 @@ final class Turn {
         || inbox
         || !pass.messages.isEmpty()
         || ticker.nextDue() <= now
-        || (nextDueAt != 0 && nextDueAt <= now)
+        || nextDueAt <= now
         || parts.workers.hasLost()
         || parts.dispatcher.hasNews()
         || !republish.isEmpty()
@@ -233,7 +244,7 @@ final class Turn {
 
   private boolean backlogHasRoom() {
     for (Pools.Pool pool : parts.pools.all()) {
-      if (pool.ready() > 0 && pool.free() > 0) {
+      if (pool.backlog() > 0 && pool.free() > 0) {
         return true;
       }
     }
@@ -280,8 +291,9 @@ final class Turn {
       ticker.arm(
           row.id(), row.job(), row.kind(), definition.triggers().get(row.position()), row.nextAt());
     }
-    parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx));
-    nextDueAt = Stages.nextDue(tx);
+    parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx), Stages.countRunning(tx));
+    dueKnown = false;
+    nextDueAt = 0; // looked at in this pass, and read after it
     loaded = true;
   }
 
@@ -343,6 +355,7 @@ final class Turn {
 
   private void unroutable(Handle tx, Pass pass) {
     List<Claim> claims = parts.dispatcher.takeUnroutable();
+    pass.unroutable = claims;
     if (claims.isEmpty()) {
       return;
     }
@@ -374,7 +387,7 @@ final class Turn {
         pass.more = true;
       }
     }
-    List<Claim> claims = new ArrayList<>();
+    List<Claim> claims = pass.notHeld;
     for (Claim claim = notHeld.poll();
         claim != null && claims.size() < parts.batchMax;
         claim = notHeld.poll()) {
@@ -399,7 +412,7 @@ final class Turn {
   }
 
   private void dueStages(Handle tx, Pass pass) {
-    if (nextDueAt == 0 || nextDueAt > pass.now) {
+    if (nextDueAt > pass.now) {
       return;
     }
     List<Stages.Key> keys = Stages.due(tx, pass.now, parts.batchMax);
@@ -411,8 +424,7 @@ final class Turn {
           pass.now,
           ThreadLocalRandom.current().nextDouble());
     }
-    nextDueAt = 0;
-    nextDueUnknown = true; // read again after the commit
+    dueKnown = false; // more may be due than one batch takes: the table tells after the commit
     pass.more |= keys.size() == parts.batchMax;
   }
 
@@ -487,7 +499,7 @@ final class Turn {
     // beside the backlog that is there already.
     int room = 0;
     for (Pools.Pool pool : parts.pools.all()) {
-      room += Math.max(0, roomIn(pass, pool) - pool.ready());
+      room += Math.max(0, roomIn(pass, pool) - pool.backlog());
     }
     int limit = Math.clamp(room, Math.min(COMMANDS_MIN, parts.batchMax), parts.batchMax);
     List<Inbox.Row> rows = Inbox.take(tx, limit);
@@ -639,8 +651,8 @@ final class Turn {
   private void dispatchBacklog(Handle tx, Pass pass) {
     for (Pools.Pool pool : parts.pools.all()) {
       int limit = Math.min(roomIn(pass, pool), parts.batchMax);
-      if (pool.ready() == 0 || limit == 0) {
-        if (pool.ready() > 0) {
+      if (pool.backlog() == 0 || limit == 0) {
+        if (pool.backlog() > 0) {
           pass.backlogged.add(pool);
         }
         continue;
@@ -649,8 +661,8 @@ final class Turn {
       if (keys.size() == limit) {
         pass.more = true;
         pass.backlogged.add(pool);
-      } else if (keys.isEmpty()) {
-        pool.rest(1_000); // what waits there needs a handler that nobody has
+      } else {
+        pool.unserved(pool.ready() - keys.size()); // these need a handler that nobody has
       }
       open(tx, pass, keys.stream().map(Stages.Key::run).toList());
       for (Stages.Key key : keys) {
@@ -706,7 +718,7 @@ final class Turn {
     if (republish.isEmpty()) {
       return;
     }
-    List<Stages.Key> keys = new ArrayList<>();
+    List<Stages.Key> keys = pass.republish;
     for (Stages.Key key = republish.poll(); key != null; key = republish.poll()) {
       keys.add(key);
       if (keys.size() >= parts.batchMax) {
@@ -756,7 +768,8 @@ final class Turn {
       throw new QuietFailure(
           "the term ended during a commit; the next leader publishes what was written");
     }
-    parts.dispatcher.dispatch(pass.items);
+    // While starts of an earlier term still wait to be published again, the watermark stays.
+    parts.dispatcher.dispatch(pass.items, republish.isEmpty());
     parts.faults.at(Faults.Point.PUBLISHED_NOT_ACKED);
     parts.intake.ack(pass.messages);
     for (int i = 0; i < pass.answerIds.size(); i++) {
@@ -764,9 +777,14 @@ final class Turn {
     }
     pass.controls.forEach(parts.outbox::control);
     pass.tickLateness.forEach(parts.meters::tickLateness);
-    if (nextDueUnknown) {
-      nextDueUnknown = false;
-      nextDueAt = parts.jdbi.withHandle(Stages::nextDue);
+    readNextDue();
+  }
+
+  private void readNextDue() {
+    if (!dueKnown) {
+      long next = parts.jdbi.withHandle(Stages::nextDue);
+      nextDueAt = next == 0 ? Long.MAX_VALUE : next;
+      dueKnown = true;
     }
   }
 
@@ -776,7 +794,7 @@ final class Turn {
       Stage before = draft.stageBefore(i);
       Stage after = draft.stage(i);
       StageState from = before == null ? StageState.WAITING : before.state();
-      if (after.dueAt() != 0 && (nextDueAt == 0 || after.dueAt() < nextDueAt)) {
+      if (after.dueAt() != 0 && after.dueAt() < nextDueAt) {
         nextDueAt = after.dueAt();
       }
       if (from == after.state() && before != null) {

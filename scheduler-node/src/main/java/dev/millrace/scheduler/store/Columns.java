@@ -68,8 +68,9 @@ final class Columns {
   static final class Texts implements Column {
     private final List<String> values = new ArrayList<>();
 
+    /** Postgres text cannot hold NUL, and one such value from a stage would stop the leader. */
     void add(String value) {
-      values.add(value);
+      values.add(value == null || value.indexOf('\0') < 0 ? value : value.replace("\0", "\uFFFD"));
     }
 
     @Override

@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
 import dev.millrace.runtime.Delays;
+import dev.millrace.runtime.Pulse;
 import dev.millrace.runtime.Service;
 import dev.millrace.settings.PostgresSettings;
 import java.sql.Connection;
@@ -11,7 +12,6 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Properties;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.jdbi.v3.core.Jdbi;
@@ -33,7 +33,7 @@ public final class Database implements Service {
   private static final int LEADER_CONNECTIONS = 3;
 
   private final PostgresSettings settings;
-  private final AtomicBoolean closing = new AtomicBoolean();
+  private final Pulse pulse = new Pulse();
   private HikariDataSource apiPool;
   private HikariDataSource leaderPool;
   private Jdbi api;
@@ -63,7 +63,7 @@ public final class Database implements Service {
         break;
       } catch (FlywayException | PoolInitializationException | StoreException e) {
         closePools();
-        if (closing.get()) {
+        if (pulse.stopping()) {
           throw new InterruptedException("closed while waiting for the database");
         }
         long delayMillis = delays.nextMillis();
@@ -72,7 +72,7 @@ public final class Database implements Service {
             safeUrl(),
             rootMessage(e),
             delayMillis);
-        Thread.sleep(delayMillis);
+        pulse.awaitMillis(delayMillis);
       }
     }
     api = Jdbi.create(apiPool).installPlugin(new PostgresPlugin());
@@ -81,7 +81,7 @@ public final class Database implements Service {
 
   @Override
   public void close() {
-    closing.set(true);
+    pulse.stop();
     closePools();
   }
 
@@ -124,7 +124,7 @@ public final class Database implements Service {
       throw new StoreException(e.getMessage(), e);
     }
     Flyway.configure()
-        .dataSource(settings.url(), settings.user(), settings.password())
+        .dataSource(settings.url(), orNull(settings.user()), orNull(settings.password()))
         .schemas(SCHEMA)
         .defaultSchema(SCHEMA)
         .createSchemas(true)
@@ -132,6 +132,11 @@ public final class Database implements Service {
         .connectRetries(0)
         .load()
         .migrate();
+  }
+
+  /** The URL may name both instead. */
+  private static String orNull(String text) {
+    return text.isEmpty() ? null : text;
   }
 
   private HikariDataSource pool(String purpose, int size, String options) {
@@ -150,10 +155,10 @@ public final class Database implements Service {
 
   private Properties properties(String purpose, String options) {
     Properties properties = new Properties();
-    if (settings.user() != null) {
+    if (!settings.user().isEmpty()) {
       properties.setProperty("user", settings.user());
     }
-    if (settings.password() != null) {
+    if (!settings.password().isEmpty()) {
       properties.setProperty("password", settings.password());
     }
     properties.setProperty("ApplicationName", "millrace-" + purpose);

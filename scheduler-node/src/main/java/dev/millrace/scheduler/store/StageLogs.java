@@ -1,6 +1,8 @@
 package dev.millrace.scheduler.store;
 
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 
 /** The table stage_log. A line delivered twice is stored once. Stateless. */
@@ -19,7 +21,29 @@ public final class StageLogs {
       on conflict do nothing
       """;
 
+  private static final String KNOWN = "select id from run where id = any (:ids)";
+
+  /**
+   * The lines whose run exists. Others have no partition to go to, and nobody to read them: a run
+   * whose day was dropped, or that a broken worker made up.
+   */
+  public static List<Line> ofKnownRuns(Handle handle, List<Line> lines) {
+    Set<Long> ids = lines.stream().map(Line::run).collect(Collectors.toSet());
+    Set<Long> known =
+        handle
+            .createQuery(KNOWN)
+            .bindArray("ids", Long.class, List.copyOf(ids))
+            .mapTo(Long.class)
+            .set();
+    return known.size() == ids.size()
+        ? lines
+        : lines.stream().filter(line -> known.contains(line.run())).toList();
+  }
+
   public static void insert(Handle handle, List<Line> lines) {
+    if (lines.isEmpty()) {
+      return;
+    }
     Columns columns = new Columns();
     var runs = columns.longs();
     var stages = columns.texts();
@@ -35,7 +59,7 @@ public final class StageLogs {
       numbers.add(line.number());
       ats.add(line.at());
       streams.add(line.stream());
-      texts.add(line.text().replace("\u0000", "\\0")); // Postgres text cannot hold NUL
+      texts.add(line.text());
     }
     columns.execute(handle, INSERT);
   }

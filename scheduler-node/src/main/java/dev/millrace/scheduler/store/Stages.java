@@ -78,6 +78,8 @@ public final class Stages {
       "select pool, count(*) from stage where state = 'READY' group by pool";
   private static final String COUNT_QUEUED =
       "select pool, count(*) from stage where state = 'QUEUED' group by pool";
+  private static final String COUNT_RUNNING =
+      "select pool, count(*) from stage where state = 'RUNNING' group by pool";
   private static final String RUNNING_WORKERS =
       """
       select distinct worker from stage where state in ('QUEUED', 'RUNNING') and state = 'RUNNING'
@@ -164,6 +166,10 @@ public final class Stages {
 
   public static Map<String, Integer> countQueued(Handle tx) {
     return count(tx, COUNT_QUEUED);
+  }
+
+  public static Map<String, Integer> countRunning(Handle tx) {
+    return count(tx, COUNT_RUNNING);
   }
 
   private static Map<String, Integer> count(Handle tx, String sql) {

@@ -43,6 +43,9 @@ public final class Workers {
       from worker where state in ('ALIVE', 'SUSPECT')
       """;
 
+  private static final String LOST =
+      "update worker set state = 'LOST' where id = any (:ids) and state in ('ALIVE', 'SUSPECT')";
+
   private static final String FORGET =
       "delete from worker where state in ('LOST', 'GONE') and seen_at < clock_timestamp() - interval '1 day'";
 
@@ -114,6 +117,13 @@ public final class Workers {
                     r.getLong(10),
                     r.getLong(11)))
         .list();
+  }
+
+  /** Marks workers that an earlier leader knew and this one never heard. */
+  public static void lost(Handle handle, List<String> ids) {
+    if (!ids.isEmpty()) {
+      handle.createUpdate(LOST).bindArray("ids", String.class, ids).execute();
+    }
   }
 
   public static void ensurePools(Handle handle, List<String> names) {

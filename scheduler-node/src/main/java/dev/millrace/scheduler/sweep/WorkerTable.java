@@ -328,12 +328,16 @@ public final class WorkerTable {
   private void store(long nowNanos) {
     long nowMicros = clock.micros();
     List<Workers.Row> rows = new ArrayList<>();
-    List<Workers.Progress> progress = new ArrayList<>();
+    Map<String, Workers.Progress> progress = new HashMap<>();
+    List<String> neverHeard = new ArrayList<>();
     Set<String> poolNames = new HashSet<>();
     for (Map.Entry<String, View> entry : workers.entrySet()) {
       View view = entry.getValue();
       Heartbeat beat = view.beat;
       if (beat == null) {
+        if (view.life == Life.LOST) {
+          neverHeard.add(entry.getKey());
+        }
         continue;
       }
       rows.add(row(beat, view, nowMicros, nowNanos));
@@ -341,13 +345,16 @@ public final class WorkerTable {
       for (Heartbeat.Open open : beat.open()) {
         if (open.percent() != null || open.message() != null) {
           Claim claim = open.claim();
-          progress.add(
+          // A worker that came back may still speak of an old attempt of the same stage.
+          progress.merge(
+              claim.run() + "/" + claim.stage(),
               new Workers.Progress(
                   claim.run().value(),
                   claim.stage(),
                   claim.attempt(),
                   open.percent(),
-                  open.message()));
+                  open.message()),
+              (one, other) -> one.attempt() >= other.attempt() ? one : other);
         }
       }
     }
@@ -355,7 +362,8 @@ public final class WorkerTable {
         handle -> {
           Workers.upsert(handle, rows);
           Workers.ensurePools(handle, List.copyOf(poolNames));
-          Workers.progress(handle, progress);
+          Workers.progress(handle, List.copyOf(progress.values()));
+          Workers.lost(handle, neverHeard);
         });
   }
 

@@ -5,13 +5,13 @@ import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.Misfire;
 import dev.millrace.model.TriggerDefinition;
 import dev.millrace.scheduler.store.Ticks;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongFunction;
@@ -30,6 +30,12 @@ public final class Ticker {
    * Ticks of one trigger counted in one pass; the rest of a longer gap comes with the next pass.
    */
   private static final int TICKS_PER_RANGE_MAX = 100_000;
+
+  private static final int NANOS_PER_MICRO = 1_000;
+
+  /** What comes after the year 9999 never comes: the database's calendar ends too. */
+  private static final long LAST_TICK_MICROS =
+      TimeUnit.SECONDS.toMicros(Instant.parse("9999-12-31T23:59:59Z").getEpochSecond());
 
   private record Armed(
       long trigger,
@@ -81,9 +87,9 @@ public final class Ticker {
   public static long firstTick(TriggerDefinition definition, long now) {
     if (definition instanceof TriggerDefinition.At at) {
       // In the past it is due at once, and its misfire policy decides: never silent.
-      return micros(at.instant());
+      return next(Schedule.of(definition), at.instant().minusNanos(1));
     }
-    return Schedule.of(definition).next(instant(now)).map(Ticker::micros).orElse(0L);
+    return next(Schedule.of(definition), instant(now));
   }
 
   /**
@@ -152,9 +158,21 @@ public final class Ticker {
     return next;
   }
 
+  /**
+   * The tick after this one, 0 when there is none. Ticks are kept in microseconds: the rest of this
+   * one's microsecond is skipped, else a tick written with nanoseconds would come again for ever.
+   */
   private static long after(Armed armed, long tick) {
-    Optional<Instant> next = armed.schedule.next(instant(tick));
-    return next.map(Ticker::micros).orElse(0L);
+    return next(armed.schedule, instant(tick).plusNanos(NANOS_PER_MICRO - 1));
+  }
+
+  private static long next(Schedule schedule, Instant after) {
+    try {
+      long next = schedule.next(after).map(Ticker::micros).orElse(0L);
+      return next > LAST_TICK_MICROS ? 0 : next;
+    } catch (DateTimeException | ArithmeticException beyondTheCalendar) {
+      return 0;
+    }
   }
 
   private void put(Armed armed) {
