@@ -2,8 +2,8 @@ package dev.millrace.benchmark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.io.IOException;
+import dev.millrace.testing.TestDatabase;
+import dev.millrace.testing.TestServers;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,17 +20,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class ThroughputTest {
   private static final Duration GENEROUS = Duration.ofMinutes(2);
 
-  private EmbeddedPostgres postgres;
+  private TestDatabase postgres;
   private DatabaseAddress database;
 
   @BeforeAll
-  void startPostgres() throws IOException {
-    postgres = EmbeddedPostgres.start();
-    database = new DatabaseAddress(postgres.getJdbcUrl("postgres", "postgres"), "postgres", "");
+  void startPostgres() {
+    postgres = TestServers.postgres().freshDatabase();
+    database = new DatabaseAddress(postgres.jdbcUrl(), postgres.user(), postgres.password());
   }
 
   @AfterAll
-  void stopPostgres() throws IOException {
+  void stopPostgres() {
     postgres.close();
   }
 

@@ -51,6 +51,13 @@ public final class Inbox {
   private static final String SWEEP =
       "delete from outcome where at < clock_timestamp() - interval '1 hour'";
 
+  private static final String HAS_ANY = "select exists (select 1 from inbox)";
+
+  /** One cheap look, outside any transaction. */
+  public static boolean hasAny(Handle handle) {
+    return handle.createQuery(HAS_ANY).mapTo(Boolean.class).one();
+  }
+
   public static long put(Handle handle, Command command, boolean answer) {
     return handle
         .createQuery(PUT)

@@ -1,5 +1,9 @@
 package dev.millrace.scheduler.store;
 
+import dev.millrace.model.Claim;
+import dev.millrace.model.RunId;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -16,6 +20,27 @@ public final class Stages {
   /** A stage by its key. */
   public record Key(long run, int index) {}
 
+  /** A stage and the number of its latest dispatch. */
+  public record Dispatched(Key key, long dispatch) {}
+
+  /** A stage in flight, with the claim it has given out; {@code worker} is null while QUEUED. */
+  public record Open(Key key, Claim claim, String worker) {}
+
+  private static final String QUEUED_SINCE =
+      """
+      select run, idx, name, attempt, worker from stage
+      where state = 'QUEUED' and pool = :pool and queued_at < ts(:before)
+      order by dispatch
+      limit :limit
+      """;
+
+  private static final String RUNNING_SINCE =
+      """
+      select run, idx, name, attempt, worker from stage
+      where state = 'RUNNING' and started_at < ts(:before)
+      limit :limit
+      """;
+
   private static final String READY_OF_POOL =
       """
       select run, idx from stage
@@ -26,16 +51,8 @@ public final class Stages {
 
   private static final String QUEUED_ABOVE =
       """
-      select run, idx from stage
-      where state = 'QUEUED' and dispatch > :above and dispatch <= :upTo
-      order by dispatch
-      limit :limit
-      """;
-
-  private static final String QUEUED_OF_POOL =
-      """
-      select run, idx from stage
-      where state = 'QUEUED' and dispatch <= :upTo and pool = :pool
+      select run, idx, dispatch from stage
+      where state = 'QUEUED' and dispatch > :above
       order by dispatch
       limit :limit
       """;
@@ -72,22 +89,43 @@ public final class Stages {
   }
 
   /** Stages that must be with the broker, by dispatch number: what a new leader publishes again. */
-  public static List<Key> queuedAbove(Handle tx, long above, long upTo, int limit) {
+  public static List<Dispatched> queuedAbove(Handle tx, long above, int limit) {
     return tx.createQuery(QUEUED_ABOVE)
         .bind("above", above)
-        .bind("upTo", upTo)
         .bind("limit", limit)
-        .map((row, context) -> new Key(row.getLong(1), row.getInt(2)))
+        .map(
+            (row, context) ->
+                new Dispatched(new Key(row.getLong(1), row.getInt(2)), row.getLong(3)))
         .list();
   }
 
-  public static List<Key> queuedOf(Handle tx, String pool, long upTo, int limit) {
-    return tx.createQuery(QUEUED_OF_POOL)
+  /**
+   * Stages of a pool that have been QUEUED since before an instant in microseconds, oldest dispatch
+   * first.
+   */
+  public static List<Open> queuedSince(Handle handle, String pool, long before, int limit) {
+    return handle
+        .createQuery(QUEUED_SINCE)
         .bind("pool", pool)
-        .bind("upTo", upTo)
+        .bind("before", before)
         .bind("limit", limit)
-        .map((row, context) -> new Key(row.getLong(1), row.getInt(2)))
+        .map((row, context) -> open(row))
         .list();
+  }
+
+  /** Stages that have been RUNNING since before an instant in microseconds. */
+  public static List<Open> runningSince(Handle handle, long before, int limit) {
+    return handle
+        .createQuery(RUNNING_SINCE)
+        .bind("before", before)
+        .bind("limit", limit)
+        .map((row, context) -> open(row))
+        .list();
+  }
+
+  private static Open open(ResultSet row) throws SQLException {
+    Claim claim = new Claim(new RunId(row.getLong(1)), row.getString(3), row.getInt(4));
+    return new Open(new Key(row.getLong(1), row.getInt(2)), claim, row.getString(5));
   }
 
   public static List<Key> runningOn(Handle tx, String worker, int limit) {

@@ -1,0 +1,168 @@
+package dev.millrace.scheduler.dispatch;
+
+import dev.millrace.model.Claim;
+import dev.millrace.wire.Start;
+import dev.millrace.wire.StartCodec;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentSkipListMap;
+
+/**
+ * Publishes what a turn has committed as QUEUED, and keeps account of what the broker confirmed.
+ * Publishing is the leader's thread; fates arrive on the broker connection's thread and only touch
+ * concurrent structures. One per term.
+ */
+public final class Dispatcher {
+  /** One committed start and its dispatch number. */
+  public record Item(Start start, String pool, long dispatch) {}
+
+  private static final int TRIES_PER_PASS_MAX = 2_000;
+
+  private final Outbox outbox;
+  private final Pools pools;
+  private final Runnable nudge;
+  private final Counter dispatched;
+  private final Counter unroutableCount;
+  private final Counter lostCount;
+  private final Deque<Bundle> waiting = new ArrayDeque<>();
+  private final ConcurrentLinkedQueue<Bundle> returned = new ConcurrentLinkedQueue<>();
+  private final ConcurrentLinkedQueue<Bundle> lost = new ConcurrentLinkedQueue<>();
+
+  /** Lowest dispatch number of each bundle without a confirm, with how many bundles share it. */
+  private final ConcurrentSkipListMap<Long, Integer> open = new ConcurrentSkipListMap<>();
+
+  private volatile long issued;
+
+  public Dispatcher(
+      Outbox outbox, Pools pools, Runnable nudge, MeterRegistry metrics, long confirmedAtStart) {
+    this.outbox = outbox;
+    this.pools = pools;
+    this.nudge = nudge;
+    this.issued = confirmedAtStart;
+    this.dispatched = metrics.counter("millrace.dispatches");
+    this.unroutableCount = metrics.counter("millrace.dispatch.unroutable");
+    this.lostCount = metrics.counter("millrace.dispatch.republished", "cause", "unconfirmed");
+  }
+
+  private final class Bundle implements Outbox.Fated {
+    final String pool;
+    final List<Start> starts;
+    final long low;
+
+    Bundle(String pool, List<Start> starts, long low) {
+      this.pool = pool;
+      this.starts = starts;
+      this.low = low;
+    }
+
+    @Override
+    public void confirmed() {
+      close(this);
+    }
+
+    @Override
+    public void unroutable() {
+      close(this);
+      returned.add(this);
+      nudge.run();
+    }
+
+    @Override
+    public void lost() {
+      lost.add(this);
+      nudge.run();
+    }
+  }
+
+  /** Publishes what was committed, in bundles per pool. Leader's thread. */
+  public void dispatch(List<Item> items) {
+    if (items.isEmpty()) {
+      return;
+    }
+    Map<String, List<Item>> byPool = new java.util.LinkedHashMap<>();
+    long highest = issued;
+    for (Item item : items) {
+      byPool.computeIfAbsent(item.pool, any -> new ArrayList<>()).add(item);
+      highest = Math.max(highest, item.dispatch);
+    }
+    byPool.forEach(
+        (pool, due) -> {
+          int size = pools.of(pool).bundle(due.size());
+          for (int from = 0; from < due.size(); from += size) {
+            waiting.add(bundle(pool, due.subList(from, Math.min(due.size(), from + size))));
+          }
+        });
+    // Only now: the watermark may not pass a number whose bundle is not on the books yet.
+    issued = highest;
+    dispatched.increment(items.size());
+    pump();
+  }
+
+  /**
+   * Publishes what could not be published or was not confirmed before. Leader's thread.
+   *
+   * @return true when something is still waiting for the broker
+   */
+  public boolean pump() {
+    for (Bundle bundle = lost.poll(); bundle != null; bundle = lost.poll()) {
+      lostCount.increment(bundle.starts.size());
+      waiting.add(bundle);
+    }
+    for (int tries = 0; tries < TRIES_PER_PASS_MAX && !waiting.isEmpty(); tries++) {
+      Bundle bundle = waiting.peek();
+      if (!outbox.publishStarts(bundle.pool, StartCodec.encode(bundle.starts), bundle)) {
+        return true;
+      }
+      waiting.poll();
+    }
+    return !waiting.isEmpty();
+  }
+
+  /** Claims that no queue took since the last call. Leader's thread. */
+  public List<Claim> takeUnroutable() {
+    if (returned.isEmpty()) {
+      return List.of();
+    }
+    List<Claim> claims = new ArrayList<>();
+    for (Bundle bundle = returned.poll(); bundle != null; bundle = returned.poll()) {
+      unroutableCount.increment(bundle.starts.size());
+      pools.of(bundle.pool).rest(250);
+      bundle.starts.forEach(start -> claims.add(start.claim()));
+    }
+    return claims;
+  }
+
+  /** True when the leader's thread has something to do here. */
+  public boolean hasNews() {
+    return !returned.isEmpty() || !lost.isEmpty();
+  }
+
+  /** Every dispatch up to this number is confirmed. Any thread. */
+  public long confirmedUpTo() {
+    long upTo =
+        issued; // before looking at the open ones: a bundle is opened before its number is issued
+    Map.Entry<Long, Integer> first = open.firstEntry();
+    return first == null ? upTo : Math.min(upTo, first.getKey() - 1);
+  }
+
+  private Bundle bundle(String pool, List<Item> items) {
+    List<Start> starts = new ArrayList<>(items.size());
+    long low = Long.MAX_VALUE;
+    for (Item item : items) {
+      starts.add(item.start);
+      low = Math.min(low, item.dispatch);
+    }
+    open.merge(low, 1, Integer::sum);
+    return new Bundle(pool, starts, low);
+  }
+
+  private void close(Bundle bundle) {
+    open.computeIfPresent(bundle.low, (low, count) -> count == 1 ? null : count - 1);
+  }
+}

@@ -1,0 +1,190 @@
+package dev.millrace.scheduler.dispatch;
+
+import dev.millrace.settings.EngineSettings;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What the leader knows of each pool: how much waits, how much is with the broker, how fast it
+ * finishes, and who is there to do it. Counts are kept by the turn as it commits; capacity comes
+ * from heartbeats. The counts belong to the leader's thread; gauges may read them from any.
+ */
+public final class Pools {
+  /** Live capacity, replaced as a whole by the sweep of workers. */
+  public record Capacity(int workers, int slots, Set<String> handlers) {
+    public static final Capacity NONE = new Capacity(0, 0, Set.of());
+  }
+
+  private static final int RATE_BUCKETS = 10;
+  private static final long RATE_BUCKET_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+  private static final double MEAN_WEIGHT = 0.05;
+  private static final double LONG_STAGE_MILLIS = 100;
+  private static final int SLOTS_FACTOR = 4;
+
+  /** One pool's books. */
+  public static final class Pool {
+    private final String name;
+    private final EngineSettings settings;
+    private volatile int ready;
+    private volatile int queued;
+    private volatile int running;
+    private volatile Capacity capacity = Capacity.NONE;
+    private volatile double meanMillis;
+    private final int[] finished = new int[RATE_BUCKETS];
+    private long bucket;
+    private long restUntilNanos = System.nanoTime();
+
+    private Pool(String name, EngineSettings settings) {
+      this.name = name;
+      this.settings = settings;
+    }
+
+    public String name() {
+      return name;
+    }
+
+    public int ready() {
+      return ready;
+    }
+
+    public int queued() {
+      return queued;
+    }
+
+    public int running() {
+      return running;
+    }
+
+    public Capacity capacity() {
+      return capacity;
+    }
+
+    /**
+     * How many stages may be with the broker: the larger of 4x the live slots and what the pool
+     * finished in the last 500 ms, so that no-op stages flow at full speed and hour-long ones do
+     * not pile up. None without a live worker.
+     */
+    public int window() {
+      Capacity now = capacity;
+      if (now.workers == 0) {
+        return 0;
+      }
+      int bySlots = Math.max(settings.windowMin(), SLOTS_FACTOR * now.slots);
+      return Math.min(settings.windowMax(), Math.max(bySlots, finishedLately()));
+    }
+
+    public int free() {
+      return System.nanoTime() - restUntilNanos < 0 ? 0 : Math.max(0, window() - queued);
+    }
+
+    /** Starts per message: more only when many short stages are due at once. */
+    int bundle(int due) {
+      if (meanMillis > LONG_STAGE_MILLIS) {
+        return 1;
+      }
+      int share = Math.max(due, window() - queued) / (2 * Math.max(1, capacity.workers));
+      return Math.clamp(share, 1, settings.bundleMax());
+    }
+
+    /** Nothing is dispatched for a moment: its queue was not there. */
+    public void rest(long millis) {
+      restUntilNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    }
+
+    private void finishedOne(double millis) {
+      roll();
+      finished[(int) (bucket % RATE_BUCKETS)]++;
+      meanMillis += MEAN_WEIGHT * (millis - meanMillis);
+    }
+
+    private int finishedLately() {
+      roll();
+      int sum = 0;
+      for (int count : finished) {
+        sum += count;
+      }
+      return sum;
+    }
+
+    private void roll() {
+      long now = System.nanoTime() / RATE_BUCKET_NANOS;
+      if (now - bucket >= RATE_BUCKETS) {
+        java.util.Arrays.fill(finished, 0);
+        bucket = now;
+      }
+      while (bucket < now) {
+        bucket++;
+        finished[(int) (bucket % RATE_BUCKETS)] = 0;
+      }
+    }
+  }
+
+  private final Map<String, Pool> pools = new ConcurrentHashMap<>();
+  private final EngineSettings settings;
+
+  public Pools(EngineSettings settings) {
+    this.settings = settings;
+  }
+
+  public Pool of(String name) {
+    return pools.computeIfAbsent(name, any -> new Pool(any, settings));
+  }
+
+  public Collection<Pool> all() {
+    return pools.values();
+  }
+
+  /**
+   * Sets the books as the tables have them, at the start of a term and after a failed transaction.
+   */
+  public void load(Map<String, Integer> ready, Map<String, Integer> queued) {
+    for (Pool pool : pools.values()) {
+      pool.ready = 0;
+      pool.queued = 0;
+    }
+    ready.forEach((name, count) -> of(name).ready = count);
+    queued.forEach((name, count) -> of(name).queued = count);
+  }
+
+  /** Replaces what is known of live workers. */
+  public void capacities(Map<String, Capacity> live) {
+    for (String name : live.keySet()) {
+      of(name);
+    }
+    pools.forEach((name, pool) -> pool.capacity = live.getOrDefault(name, Capacity.NONE));
+  }
+
+  /** Books what a turn has committed. */
+  public static final class Booking {
+    private final Map<Pool, int[]> deltas = new HashMap<>();
+
+    public void ready(Pool pool, int delta) {
+      deltas.computeIfAbsent(pool, any -> new int[3])[0] += delta;
+    }
+
+    public void queued(Pool pool, int delta) {
+      deltas.computeIfAbsent(pool, any -> new int[3])[1] += delta;
+    }
+
+    public void running(Pool pool, int delta) {
+      deltas.computeIfAbsent(pool, any -> new int[3])[2] += delta;
+    }
+
+    public void finished(Pool pool, double millis) {
+      pool.finishedOne(millis);
+    }
+
+    public void commit() {
+      deltas.forEach(
+          (pool, delta) -> {
+            pool.ready = Math.max(0, pool.ready + delta[0]);
+            pool.queued = Math.max(0, pool.queued + delta[1]);
+            pool.running = Math.max(0, pool.running + delta[2]);
+          });
+    }
+  }
+}

@@ -1,0 +1,185 @@
+package dev.millrace.scheduler.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.model.JobDefinition;
+import dev.millrace.model.RunId;
+import io.javalin.http.Context;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Set;
+
+/** One request, read strictly. Used by the request's thread only. */
+record Call(Context http) {
+  static final int BODY_BYTES_MAX = 1024 * 1024;
+  static final int LIMIT_MAX = 500;
+  private static final int LIMIT_DEFAULT = 50;
+  private static final int NAME_CHARS_MAX = 200;
+  private static final int REASON_CHARS_MAX = 1_000;
+
+  String namespace() {
+    String value = query("namespace");
+    return value == null || value.isEmpty() ? JobDefinition.DEFAULT_NAMESPACE : name(value);
+  }
+
+  /** A name in the path. */
+  String path(String key) {
+    return name(http.pathParam(key));
+  }
+
+  RunId run() {
+    return runId(http.pathParam("run"));
+  }
+
+  static RunId runId(String text) {
+    try {
+      return RunId.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw Problem.badRequest(e.getMessage(), "Take the id from GET /api/v1/runs.");
+    }
+  }
+
+  String query(String key) {
+    List<String> values = http.queryParams(key);
+    if (values.size() > 1) {
+      throw Problem.badRequest("'" + key + "' is given more than once", "Give it once.");
+    }
+    String value = values.isEmpty() ? null : values.getFirst();
+    if (value != null && value.indexOf('\0') >= 0) {
+      throw Problem.badRequest("'" + key + "' holds a NUL character", "Leave it out.");
+    }
+    return value;
+  }
+
+  boolean flag(String key) {
+    String value = query(key);
+    if (value == null || value.equals("false")) {
+      return false;
+    }
+    if (value.equals("true")) {
+      return true;
+    }
+    throw Problem.badRequest("'" + key + "' is true or false", "Send " + key + "=true.");
+  }
+
+  int limit() {
+    String value = query("limit");
+    if (value == null) {
+      return LIMIT_DEFAULT;
+    }
+    long limit = number("limit", value);
+    if (limit < 1 || limit > LIMIT_MAX) {
+      throw Problem.badRequest(
+          "limit is 1 to " + LIMIT_MAX + ", not " + limit, "Read page by page: follow 'next'.");
+    }
+    return (int) limit;
+  }
+
+  long after(long otherwise) {
+    String value = query("after");
+    return value == null ? otherwise : number("after", value);
+  }
+
+  static long number(String key, String value) {
+    try {
+      return Long.parseLong(value);
+    } catch (NumberFormatException e) {
+      throw Problem.badRequest(
+          "'" + key + "' is a whole number, not '" + shortened(value) + "'",
+          "Use what 'next' of the page before gave you.");
+    }
+  }
+
+  /** The body as text, bounded. */
+  String body() {
+    if (http.req().getContentLengthLong() > BODY_BYTES_MAX) {
+      throw tooLarge();
+    }
+    try {
+      byte[] bytes = http.req().getInputStream().readNBytes(BODY_BYTES_MAX + 1);
+      if (bytes.length > BODY_BYTES_MAX) {
+        throw tooLarge();
+      }
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException e) {
+      throw Problem.badRequest("the body is not UTF-8", "Send UTF-8.");
+    } catch (IOException e) {
+      throw Problem.badRequest("the body ended early", "Send it again.");
+    }
+  }
+
+  /** The body as an object with no other keys than these; an empty body is an empty object. */
+  ObjectNode object(Set<String> keys) {
+    String text = body();
+    if (text.isBlank()) {
+      return Json.object();
+    }
+    if (!(Json.read(text) instanceof ObjectNode node)) {
+      throw Problem.badRequest("the body is not a JSON object", "Send an object, or nothing.");
+    }
+    node.fieldNames()
+        .forEachRemaining(
+            key -> {
+              if (!keys.contains(key)) {
+                throw Problem.badRequest(
+                    "unknown key '" + shortened(key) + "'", "Known keys: " + keys + ".");
+              }
+            });
+    return node;
+  }
+
+  /** Why the caller asks: the body's {@code reason}, or null. */
+  static String reason(ObjectNode body) {
+    JsonNode reason = body.get("reason");
+    if (reason == null || reason.isNull()) {
+      return null;
+    }
+    if (!reason.isTextual() || reason.asText().length() > REASON_CHARS_MAX) {
+      throw Problem.badRequest(
+          "reason is a text of at most " + REASON_CHARS_MAX + " characters", "Say it shorter.");
+    }
+    String text = reason.asText().strip();
+    return text.isEmpty() ? null : text.replace("\0", "");
+  }
+
+  String actor() {
+    return "api:" + http.ip();
+  }
+
+  void page(ArrayNode items, String next) {
+    ObjectNode page = Json.object();
+    page.set("items", items);
+    page.put("next", next);
+    answer(200, page);
+  }
+
+  void answer(int status, JsonNode body) {
+    http.status(status).contentType("application/json").result(Json.write(body));
+  }
+
+  private static Problem.Refused tooLarge() {
+    return new Problem.Refused(
+        new Problem(
+            413,
+            "too-large",
+            "Too large",
+            "the body is larger than " + BODY_BYTES_MAX + " bytes",
+            "Send less; large inputs belong into a store that the job reads."));
+  }
+
+  private static String name(String value) {
+    if (value.length() > NAME_CHARS_MAX || value.indexOf('\0') >= 0) {
+      throw Problem.badRequest(
+          "'" + shortened(value) + "' is not a name", "Names have at most 200 characters.");
+    }
+    return value;
+  }
+
+  static String shortened(String value) {
+    return value.length() <= 60 ? value : value.substring(0, 60) + "…";
+  }
+}

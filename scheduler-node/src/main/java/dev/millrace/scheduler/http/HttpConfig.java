@@ -1,0 +1,45 @@
+package dev.millrace.scheduler.http;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+
+/**
+ * Where and for whom the API is served. Immutable.
+ *
+ * @param bind host name or address
+ * @param port 0 for any free one
+ * @param token what callers must show as {@code Authorization: Bearer}, or null: then only this
+ *     machine is served
+ * @param node this node's name
+ * @param version of Millrace
+ */
+public record HttpConfig(String bind, int port, String token, String node, String version) {
+  private static final int TOKEN_CHARS_MIN = 16;
+
+  public HttpConfig {
+    if (token != null && token.length() < TOKEN_CHARS_MIN) {
+      throw new IllegalArgumentException(
+          "the API token has " + token.length() + " characters; it needs " + TOKEN_CHARS_MIN);
+    }
+    if (token == null && !isLoopback(bind)) {
+      throw new IllegalArgumentException(
+          "refusing to serve the API on "
+              + bind
+              + " without a token: everybody who reaches it could run commands."
+              + " Set a token, or bind to 127.0.0.1.");
+    }
+  }
+
+  private static boolean isLoopback(String bind) {
+    try {
+      return InetAddress.getByName(bind).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      throw new IllegalArgumentException("cannot bind to '" + bind + "': no such host", e);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "http " + bind + ":" + port + " token=" + (token == null ? "none" : "***");
+  }
+}

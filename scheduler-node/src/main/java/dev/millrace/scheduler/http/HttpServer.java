@@ -1,0 +1,180 @@
+package dev.millrace.scheduler.http;
+
+import dev.millrace.definition.DefinitionReader;
+import dev.millrace.runtime.Service;
+import dev.millrace.scheduler.command.Commands;
+import dev.millrace.scheduler.status.NodeStatus;
+import io.javalin.Javalin;
+import io.javalin.config.JavalinConfig;
+import io.javalin.http.Context;
+import io.javalin.http.HandlerType;
+import io.javalin.router.Endpoint;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.jdbi.v3.core.Jdbi;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Serves the API and the dashboard. Each request has a virtual thread. */
+public final class HttpServer implements Service {
+  private static final Logger log = LoggerFactory.getLogger(HttpServer.class);
+  private static final int HEADER_BYTES_MAX = 32 * 1024;
+  private static final Set<String> METHODS =
+      Set.of("GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS");
+
+  private static final String CONTENT_POLICY =
+      "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+          + "object-src 'none'";
+
+  private final HttpConfig config;
+  private final PrometheusMeterRegistry metrics;
+  private final Access access;
+  private final EventHub hub;
+  private final List<Route> routes;
+  private Javalin javalin;
+
+  public HttpServer(
+      HttpConfig config,
+      Jdbi jdbi,
+      Commands commands,
+      Supplier<NodeStatus> status,
+      PrometheusMeterRegistry metrics) {
+    this.config = config;
+    this.metrics = metrics;
+    this.access = new Access(config.token());
+    this.hub = new EventHub(jdbi);
+    Asker asker = new Asker(commands);
+    List<Route> table = new ArrayList<>();
+    table.addAll(new JobsApi(jdbi, asker, new DefinitionReader()).routes());
+    table.addAll(new RunsApi(jdbi, asker).routes());
+    table.addAll(new LogsApi(jdbi).routes());
+    table.addAll(new FleetApi(config, jdbi, status).routes());
+    table.addAll(new EventsApi(jdbi, hub).routes());
+    table.addAll(new NodeApi(status, metrics, this::openApi).routes());
+    this.routes = List.copyOf(table);
+  }
+
+  @Override
+  public void start() throws Exception {
+    Dashboard dashboard = new Dashboard();
+    javalin = Javalin.create(settings -> configure(settings, dashboard));
+    hub.start();
+    try {
+      javalin.start(config.bind(), config.port());
+    } catch (RuntimeException e) {
+      hub.close();
+      throw new IllegalStateException(
+          "cannot serve the API on " + config.bind() + ":" + config.port(), e);
+    }
+    log.info(
+        "serving the API and the dashboard at http://{}:{}/ token={}",
+        config.bind(),
+        port(),
+        config.token() == null ? "none" : "needed");
+  }
+
+  /** The port it listens on. */
+  public int port() {
+    return javalin.port();
+  }
+
+  List<Route> routes() {
+    return routes;
+  }
+
+  @Override
+  public void close() {
+    hub.close(); // ends the streams, which would keep their requests open
+    if (javalin != null) {
+      javalin.stop();
+    }
+  }
+
+  private String openApi() {
+    return OpenApi.of(routes, config.version());
+  }
+
+  private void configure(JavalinConfig settings, Dashboard dashboard) {
+    settings.startup.showJavalinBanner = false;
+    settings.startup.showOldJavalinVersionWarning = false;
+    settings.startup.startupWatcherEnabled = false;
+    settings.concurrency.useVirtualThreads = true;
+    settings.http.prefer405over404 = true;
+    settings.http.maxRequestSize = Call.BODY_BYTES_MAX;
+    settings.jetty.modifyHttpConfiguration(
+        http -> {
+          http.setSendServerVersion(false);
+          http.setRequestHeaderSize(HEADER_BYTES_MAX);
+        });
+    settings.jetty.modifyServer(
+        server -> {
+          server.setErrorHandler(HttpServer::refuseBeforeRouting);
+          server.setStopTimeout(2_000);
+        });
+    settings.requestLogger.http(this::meter);
+    settings.routes.before(HttpServer::secure);
+    settings.routes.before(access::check);
+    settings.routes.exception(Exception.class, (failure, http) -> Failures.write(http, failure));
+    for (Route route : routes) {
+      settings.routes.addHttpHandler(
+          HandlerType.findOrCreate(route.method()),
+          route.path(),
+          http -> route.handler().handle(new Call(http)));
+    }
+    for (String path : dashboard.paths()) {
+      settings.routes.get(path, dashboard::serve);
+    }
+  }
+
+  private static void secure(Context http) {
+    http.header("Content-Security-Policy", CONTENT_POLICY)
+        .header("X-Content-Type-Options", "nosniff")
+        .header("X-Frame-Options", "DENY")
+        .header("Referrer-Policy", "no-referrer")
+        .header("Cross-Origin-Opener-Policy", "same-origin")
+        .header("Cross-Origin-Resource-Policy", "same-origin")
+        .header("Cache-Control", "no-store");
+  }
+
+  private void meter(Context http, Float millis) {
+    Endpoint endpoint = http.endpoints().matchedHttpEndpoint();
+    String method = http.req().getMethod();
+    Timer.builder("http.requests")
+        .description("Requests by route and status")
+        .tag("method", METHODS.contains(method) ? method : "OTHER")
+        .tag("route", endpoint == null ? "none" : endpoint.path)
+        .tag("status", Integer.toString(http.statusCode()))
+        .register(metrics)
+        .record((long) (millis * 1_000), TimeUnit.MICROSECONDS);
+  }
+
+  /** What Jetty refuses itself: broken requests, too long headers. */
+  private static boolean refuseBeforeRouting(
+      Request request, Response response, Callback callback) {
+    int status = response.getStatus() >= 400 ? response.getStatus() : 400;
+    Problem problem =
+        new Problem(
+            status,
+            "malformed",
+            "Malformed request",
+            "the request cannot be read",
+            "Send a well-formed HTTP request with less than 32 KiB of headers.");
+    response.setStatus(status);
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, Problem.MEDIA_TYPE);
+    response.getHeaders().put("X-Content-Type-Options", "nosniff");
+    response.write(
+        true,
+        java.nio.charset.StandardCharsets.UTF_8.encode(Json.write(problem.toJson("/"))),
+        callback);
+    return true;
+  }
+}

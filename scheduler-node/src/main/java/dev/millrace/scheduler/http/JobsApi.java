@@ -1,0 +1,321 @@
+package dev.millrace.scheduler.http;
+
+import static dev.millrace.scheduler.http.Route.get;
+import static dev.millrace.scheduler.http.Route.json;
+import static dev.millrace.scheduler.http.Route.post;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.definition.DefinitionJson;
+import dev.millrace.definition.DefinitionReader;
+import dev.millrace.model.JobDefinition;
+import dev.millrace.model.RunId;
+import dev.millrace.scheduler.command.Command;
+import dev.millrace.scheduler.store.ReadsJobs;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+
+/** Jobs, their versions, triggers and ticks. Any thread. */
+final class JobsApi {
+  private static final String TAG = "jobs";
+  private static final Set<String> REASON_ONLY = Set.of("reason");
+
+  private final Jdbi jdbi;
+  private final Asker asker;
+  private final DefinitionReader definitions;
+
+  JobsApi(Jdbi jdbi, Asker asker, DefinitionReader definitions) {
+    this.jdbi = jdbi;
+    this.asker = asker;
+    this.definitions = definitions;
+  }
+
+  List<Route> routes() {
+    List<Route.Answer> changed = List.of(json(200, "Changed"), json(202, "Accepted"));
+    return List.of(
+        get("/api/v1/jobs", TAG, "Jobs by name", "JobPage", this::list)
+            .query("namespace", "limit", "after"),
+        post(
+                "/api/v1/jobs",
+                TAG,
+                "Create a job, or make a new version of it, from YAML or JSON",
+                "JobText",
+                List.of(json(201, "Job"), json(200, "Job"), json(202, "Accepted")),
+                this::apply)
+            .query("namespace"),
+        get("/api/v1/jobs/{job}", TAG, "A job with its definition", "Job", this::one)
+            .query("namespace"),
+        post("/api/v1/jobs/{job}", TAG, "Archive a job", null, changed, this::delete)
+            .as("DELETE")
+            .query("namespace", "reason"),
+        get("/api/v1/jobs/{job}/versions", TAG, "Versions", "VersionPage", this::versions)
+            .query("namespace", "limit", "after"),
+        post(
+                "/api/v1/jobs/{job}/pause",
+                TAG,
+                "Start nothing new until resumed",
+                "Reason",
+                changed,
+                call -> change(call, Command.Kind.JOB_PAUSE))
+            .query("namespace"),
+        post(
+                "/api/v1/jobs/{job}/resume",
+                TAG,
+                "Start again what is due",
+                "Reason",
+                changed,
+                call -> change(call, Command.Kind.JOB_RESUME))
+            .query("namespace"),
+        get("/api/v1/ticks", "time", "The tick ledger of a job", "TickPage", this::ticks)
+            .query("job", "namespace", "limit", "after"),
+        get("/api/v1/schedule", "time", "What is planned next", "SchedulePage", this::schedule)
+            .query("job", "namespace", "limit", "after"));
+  }
+
+  /** The job, or a problem. */
+  static ReadsJobs.Job find(Handle handle, String namespace, String name) {
+    return ReadsJobs.find(handle, namespace, name)
+        .orElseThrow(
+            () ->
+                Problem.notFound(
+                    "no job '" + name + "' in namespace '" + namespace + "'",
+                    "GET /api/v1/jobs lists what there is; is the namespace right?"));
+  }
+
+  private void list(Call call) {
+    int limit = call.limit();
+    String after = call.query("after");
+    jdbi.useHandle(
+        handle -> {
+          List<ReadsJobs.Job> jobs =
+              ReadsJobs.page(handle, call.namespace(), after == null ? "" : after, limit);
+          List<Long> ids = jobs.stream().map(ReadsJobs.Job::id).toList();
+          Map<String, List<ReadsJobs.Trigger>> triggers =
+              ReadsJobs.triggers(handle, ids).stream()
+                  .collect(Collectors.groupingBy(ReadsJobs.Trigger::job));
+          ArrayNode items = Json.array();
+          jobs.forEach(
+              job -> items.add(Views.job(job, triggers.getOrDefault(job.name(), List.of()))));
+          call.page(items, jobs.size() < limit ? null : jobs.getLast().name());
+        });
+  }
+
+  private void one(Call call) {
+    call.answer(200, read(call.namespace(), call.path("job")));
+  }
+
+  private ObjectNode read(String namespace, String name) {
+    return jdbi.withHandle(
+        handle -> {
+          ReadsJobs.Job job = find(handle, namespace, name);
+          ObjectNode node = Views.job(job, ReadsJobs.triggers(handle, List.of(job.id())));
+          node.set("definition", Json.stored(job.definition()));
+          return node;
+        });
+  }
+
+  private void apply(Call call) throws InterruptedException {
+    JobDefinition job =
+        switch (definitions.read(call.body(), "body")) {
+          case DefinitionReader.Result.Ok ok -> inNamespace(ok.job(), call.query("namespace"));
+          case DefinitionReader.Result.Bad bad -> throw refused(bad);
+        };
+    ObjectNode body = Json.object();
+    body.set("definition", Json.stored(DefinitionJson.toJson(job)));
+    body.put("source", "api");
+    Command command =
+        new Command(
+            Command.Kind.JOB_APPLY,
+            job.namespace(),
+            job.id(),
+            Json.write(body),
+            call.actor(),
+            null);
+    asker
+        .ask(call, command, "/api/v1/jobs/" + job.id())
+        .ifPresent(
+            outcome -> {
+              ObjectNode made = read(job.namespace(), job.id());
+              made.set("changed", Json.stored(outcome.body()).path("changed"));
+              call.answer(outcome.status(), made);
+            });
+  }
+
+  private static JobDefinition inNamespace(JobDefinition job, String wanted) {
+    if (wanted == null || wanted.equals(job.namespace())) {
+      return job;
+    }
+    if (!job.namespace().equals(JobDefinition.DEFAULT_NAMESPACE)) {
+      throw Problem.badRequest(
+          "the definition says namespace '"
+              + job.namespace()
+              + "', the query says '"
+              + Call.shortened(wanted)
+              + "'",
+          "Say it in one place only.");
+    }
+    if (!wanted.matches("[a-z0-9]([a-z0-9._-]{0,62})")) {
+      throw Problem.badRequest(
+          "'" + Call.shortened(wanted) + "' is not a namespace",
+          "Use lower-case letters, digits, '.', '_' and '-'.");
+    }
+    return new JobDefinition(
+        job.id(),
+        wanted,
+        job.description(),
+        job.params(),
+        job.triggers(),
+        job.priority(),
+        job.stages(),
+        job.labels(),
+        job.metadataJson());
+  }
+
+  private static Problem.Refused refused(DefinitionReader.Result.Bad bad) {
+    ArrayNode problems = Json.array();
+    bad.problems()
+        .forEach(
+            problem ->
+                problems
+                    .addObject()
+                    .put("line", problem.line())
+                    .put("column", problem.column())
+                    .put("path", problem.path())
+                    .put("message", problem.message()));
+    return new Problem.Refused(
+        new Problem(
+            422,
+            "definition",
+            "Invalid definition",
+            "the definition has " + problems.size() + " problem(s); nothing was changed",
+            "Correct what 'problems' lists and send it again.",
+            Map.of("problems", problems)));
+  }
+
+  private void delete(Call call) throws InterruptedException {
+    ObjectNode body = Json.object().put("reason", call.query("reason"));
+    command(call, Command.Kind.JOB_DELETE, "{\"source\":null}", Call.reason(body));
+  }
+
+  private void change(Call call, String kind) throws InterruptedException {
+    command(call, kind, "{}", Call.reason(call.object(REASON_ONLY)));
+  }
+
+  private void command(Call call, String kind, String body, String reason)
+      throws InterruptedException {
+    String name = call.path("job");
+    Command command = new Command(kind, call.namespace(), name, body, call.actor(), reason);
+    asker
+        .ask(call, command, "/api/v1/jobs/" + name)
+        .ifPresent(outcome -> call.answer(outcome.status(), Json.stored(outcome.body())));
+  }
+
+  private void versions(Call call) {
+    int limit = call.limit();
+    int before = Math.clamp(call.after(Integer.MAX_VALUE), 0, Integer.MAX_VALUE);
+    jdbi.useHandle(
+        handle -> {
+          ReadsJobs.Job job = find(handle, call.namespace(), call.path("job"));
+          List<ReadsJobs.Version> versions = ReadsJobs.versions(handle, job.id(), before, limit);
+          ArrayNode items = Json.array();
+          for (ReadsJobs.Version version : versions) {
+            ObjectNode item = items.addObject();
+            item.put("version", version.version());
+            item.put("hash", version.hash());
+            item.put("actor", version.actor());
+            item.put("createdAt", Json.text(version.createdAt()));
+            item.set("definition", Json.stored(version.definition()));
+          }
+          call.page(
+              items,
+              versions.size() < limit ? null : Integer.toString(versions.getLast().version()));
+        });
+  }
+
+  private void ticks(Call call) {
+    String name = call.query("job");
+    if (name == null) {
+      throw Problem.badRequest("ticks needs a job", "Send ?job=NAME.");
+    }
+    int limit = call.limit();
+    Cursor before = Cursor.of(call.query("after"), new Cursor(Cursor.LAST, Long.MAX_VALUE));
+    jdbi.useHandle(
+        handle -> {
+          ReadsJobs.Job job = find(handle, call.namespace(), name);
+          List<ReadsJobs.Tick> ticks =
+              ReadsJobs.ticks(handle, job.id(), before.at(), before.id(), limit);
+          ArrayNode items = Json.array();
+          for (ReadsJobs.Tick tick : ticks) {
+            ObjectNode item = items.addObject();
+            item.put("trigger", Long.toString(tick.trigger()));
+            item.put("kind", tick.kind());
+            item.put("plannedAt", Json.text(tick.plannedAt()));
+            item.put("plannedUntil", Json.text(tick.plannedUntil()));
+            item.put("ticks", tick.ticks());
+            item.put("disposition", tick.disposition());
+            item.put("run", tick.run() == null ? null : new RunId(tick.run()).toString());
+            item.put("recordedAt", Json.text(tick.recordedAt()));
+          }
+          ReadsJobs.Tick last = ticks.isEmpty() ? null : ticks.getLast();
+          call.page(
+              items,
+              ticks.size() < limit ? null : new Cursor(last.plannedAt(), last.trigger()).text());
+        });
+  }
+
+  private void schedule(Call call) {
+    String name = call.query("job");
+    int limit = call.limit();
+    Cursor after = Cursor.of(call.query("after"), new Cursor(Instant.EPOCH, 0));
+    jdbi.useHandle(
+        handle -> {
+          List<ReadsJobs.Trigger> triggers =
+              name == null
+                  ? ReadsJobs.schedule(handle, call.namespace(), after.at(), after.id(), limit)
+                  : ReadsJobs.triggers(handle, List.of(find(handle, call.namespace(), name).id()));
+          ArrayNode items = Json.array();
+          for (ReadsJobs.Trigger trigger : triggers) {
+            ObjectNode item = items.addObject();
+            item.put("trigger", Long.toString(trigger.id()));
+            item.put("job", trigger.job());
+            item.put("namespace", trigger.namespace());
+            item.put("jobState", trigger.jobState());
+            item.put("kind", trigger.kind());
+            item.set("spec", Json.stored(trigger.spec()));
+            item.put("nextTick", Json.text(trigger.nextAt()));
+          }
+          boolean full = name == null && triggers.size() == limit;
+          ReadsJobs.Trigger last = triggers.isEmpty() ? null : triggers.getLast();
+          call.page(items, full ? new Cursor(last.nextAt(), last.id()).text() : null);
+        });
+  }
+
+  /** A place in a list that is ordered by an instant and a number. */
+  private record Cursor(Instant at, long id) {
+    static final Instant LAST = Instant.parse("9999-12-31T00:00:00Z");
+
+    static Cursor of(String text, Cursor otherwise) {
+      if (text == null) {
+        return otherwise;
+      }
+      String[] parts = text.split("~", 2);
+      try {
+        return new Cursor(
+            Instant.parse(parts[0]), Call.number("after", parts.length == 2 ? parts[1] : ""));
+      } catch (DateTimeException e) {
+        throw Problem.badRequest(
+            "'after' is not a place in this list", "Use what 'next' of the page before gave you.");
+      }
+    }
+
+    String text() {
+      return at + "~" + id;
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package dev.millrace.scheduler.http;
+
+import static dev.millrace.scheduler.http.Route.get;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.scheduler.status.NodeStatus;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** Health, metrics and the API's own description. Any thread; asks no database. */
+final class NodeApi {
+  private static final String TAG = "node";
+  private final Supplier<NodeStatus> status;
+  private final PrometheusMeterRegistry metrics;
+  private final Supplier<String> openApi;
+
+  NodeApi(Supplier<NodeStatus> status, PrometheusMeterRegistry metrics, Supplier<String> openApi) {
+    this.status = status;
+    this.metrics = metrics;
+    this.openApi = openApi;
+  }
+
+  List<Route> routes() {
+    return List.of(
+        get("/livez", TAG, "The process answers", "Health", this::live),
+        get("/readyz", TAG, "Database and broker answer", "Health", this::ready),
+        get("/metrics", TAG, "Prometheus metrics", null, this::metrics).media("text/plain"),
+        get("/openapi.json", TAG, "This document", null, this::openApi).media("application/json"));
+  }
+
+  private void live(Call call) {
+    call.answer(200, Json.object().put("status", "live"));
+  }
+
+  private void ready(Call call) {
+    NodeStatus now = status.get();
+    ArrayNode reasons = Json.array();
+    if (now.databaseProblem() != null) {
+      reasons.add("database: " + now.databaseProblem());
+    }
+    if (now.brokerProblem() != null) {
+      reasons.add("broker: " + now.brokerProblem());
+    }
+    ObjectNode body = Json.object();
+    body.put("status", now.ready() ? "ready" : "not ready");
+    body.set("reasons", reasons);
+    call.answer(now.ready() ? 200 : 503, body);
+  }
+
+  private void metrics(Call call) {
+    call.http().contentType("text/plain; version=0.0.4; charset=utf-8").result(metrics.scrape());
+  }
+
+  private void openApi(Call call) {
+    call.http().contentType("application/json").result(openApi.get());
+  }
+}

@@ -1,0 +1,112 @@
+package dev.millrace.scheduler.http;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** The OpenAPI 3.1 document of a route table. Stateless; any thread. */
+final class OpenApi {
+  private static final Pattern PARAMETER = Pattern.compile("\\{(\\w+)}");
+  private static final Map<String, String> QUERY =
+      Map.of(
+          "namespace", "The namespace; 'default' when left out.",
+          "limit", "Items per page, 1 to 500; 50 when left out.",
+          "after", "Where to go on: 'next' (or 'cursor') of the page before.",
+          "job", "A job's id.",
+          "state", "Only runs in this state.",
+          "open", "true: only runs that have not ended.",
+          "all", "true: workers that are gone, too.",
+          "stage", "A stage's id.",
+          "reason", "Why you ask.",
+          "run", "A run's id.");
+  private static final Map<String, String> QUERY_OF_EVENTS =
+      Map.of(
+          "digest", "true: tell only that something changed, at most once per poll.",
+          "lastEventId", "Go on after this event; the header Last-Event-ID wins.");
+
+  private OpenApi() {}
+
+  static String of(List<Route> routes, String version) {
+    ObjectNode document = Json.object();
+    document.put("openapi", "3.1.0");
+    ObjectNode info = document.putObject("info");
+    info.put("title", "Millrace").put("version", version);
+    info.put(
+        "description",
+        "Jobs, runs and workers. Lists are pages: {items, next}. Ids are text. Instants are"
+            + " ISO-8601 in UTC. Every error is application/problem+json with a remedy.");
+    ObjectNode paths = document.putObject("paths");
+    routes.forEach(route -> operation(route, paths));
+    ObjectNode components = document.putObject("components");
+    components.set("schemas", schemas());
+    components
+        .putObject("securitySchemes")
+        .putObject("token")
+        .put("type", "http")
+        .put("scheme", "bearer");
+    document.putArray("security").addObject().putArray("token");
+    document.withArray("security").addObject();
+    return Json.write(document);
+  }
+
+  private static void operation(Route route, ObjectNode paths) {
+    ObjectNode operation =
+        paths.withObjectProperty(route.path()).putObject(route.method().toLowerCase(Locale.ROOT));
+    operation.put("summary", route.summary());
+    operation.put("operationId", operationId(route));
+    operation.putArray("tags").add(route.tag());
+    var parameters = operation.putArray("parameters");
+    Matcher names = PARAMETER.matcher(route.path());
+    while (names.find()) {
+      ObjectNode parameter = parameters.addObject().put("name", names.group(1));
+      parameter.put("in", "path").put("required", true).putObject("schema").put("type", "string");
+    }
+    for (String name : route.query()) {
+      String text = QUERY.getOrDefault(name, QUERY_OF_EVENTS.getOrDefault(name, ""));
+      ObjectNode parameter = parameters.addObject().put("name", name).put("in", "query");
+      parameter.put("description", text).putObject("schema").put("type", "string");
+    }
+    if (route.body() != null) {
+      ObjectNode content = operation.putObject("requestBody").putObject("content");
+      reference(content.putObject("application/json").putObject("schema"), route.body());
+      if (route.body().equals("JobText")) {
+        content.putObject("application/yaml").putObject("schema").put("type", "string");
+      }
+    }
+    ObjectNode responses = operation.putObject("responses");
+    for (Route.Answer answer : route.answers()) {
+      ObjectNode response = responses.putObject(Integer.toString(answer.status()));
+      response.put("description", answer.status() == 202 ? "Accepted, executed later" : "OK");
+      ObjectNode media = response.putObject("content").putObject(answer.mediaType());
+      if (answer.schema() != null) {
+        reference(media.putObject("schema"), answer.schema());
+      }
+    }
+    ObjectNode problem = responses.putObject("default").put("description", "A problem");
+    reference(
+        problem.putObject("content").putObject(Problem.MEDIA_TYPE).putObject("schema"), "Problem");
+  }
+
+  private static String operationId(Route route) {
+    return route.method().toLowerCase(Locale.ROOT)
+        + route.path().replace("/api/v1", "").replaceAll("[{}.]", "").replaceAll("/+", "_");
+  }
+
+  private static void reference(ObjectNode schema, String name) {
+    schema.put("$ref", "#/components/schemas/" + name);
+  }
+
+  private static ObjectNode schemas() {
+    try (InputStream in = OpenApi.class.getResourceAsStream("openapi-schemas.json")) {
+      return (ObjectNode) Json.MAPPER.readTree(in);
+    } catch (IOException e) {
+      throw new UncheckedIOException("openapi-schemas.json is part of this program", e);
+    }
+  }
+}

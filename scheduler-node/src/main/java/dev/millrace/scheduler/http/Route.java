@@ -1,0 +1,73 @@
+package dev.millrace.scheduler.http;
+
+import java.util.List;
+
+/**
+ * One line of the route table: what the router serves and what the OpenAPI document says.
+ * Immutable.
+ *
+ * @param path with {@code {name}} for parameters
+ * @param tag the group it is shown in
+ * @param query names of query parameters
+ * @param body name of the body's schema, or null
+ * @param answers status and schema name of every success; the name is null for other media types
+ */
+record Route(
+    String method,
+    String path,
+    String tag,
+    String summary,
+    List<String> query,
+    String body,
+    List<Answer> answers,
+    Handler handler) {
+  /** Serves one call; a problem is thrown. */
+  @FunctionalInterface
+  interface Handler {
+    void handle(Call call) throws Exception;
+  }
+
+  /** A success. */
+  record Answer(int status, String schema, String mediaType) {}
+
+  static Route get(String path, String tag, String summary, String schema, Handler handler) {
+    return new Route(
+        "GET",
+        path,
+        tag,
+        summary,
+        List.of(),
+        null,
+        List.of(new Answer(200, schema, "application/json")),
+        handler);
+  }
+
+  static Route post(
+      String path, String tag, String summary, String body, List<Answer> answers, Handler handler) {
+    return new Route("POST", path, tag, summary, List.of(), body, answers, handler);
+  }
+
+  static Answer json(int status, String schema) {
+    return new Answer(status, schema, "application/json");
+  }
+
+  Route query(String... names) {
+    return new Route(method, path, tag, summary, List.of(names), body, answers, handler);
+  }
+
+  Route media(String mediaType) {
+    return new Route(
+        method,
+        path,
+        tag,
+        summary,
+        query,
+        body,
+        List.of(new Answer(200, null, mediaType)),
+        handler);
+  }
+
+  Route as(String otherMethod) {
+    return new Route(otherMethod, path, tag, summary, query, body, answers, handler);
+  }
+}

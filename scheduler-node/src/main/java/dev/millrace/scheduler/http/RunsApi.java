@@ -1,0 +1,222 @@
+package dev.millrace.scheduler.http;
+
+import static dev.millrace.scheduler.http.Route.get;
+import static dev.millrace.scheduler.http.Route.json;
+import static dev.millrace.scheduler.http.Route.post;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.lifecycle.RunState;
+import dev.millrace.model.RunId;
+import dev.millrace.scheduler.command.Command;
+import dev.millrace.scheduler.command.Outcome;
+import dev.millrace.scheduler.store.ReadsRuns;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.Jdbi;
+
+/** Runs, their history, and what people do with them. Any thread. */
+final class RunsApi {
+  private static final String TAG = "runs";
+  private static final int ATTEMPTS_MAX = 500;
+  private static final Set<String> START_KEYS = Set.of("params", "reason");
+  private static final Set<String> REASON_ONLY = Set.of("reason");
+
+  private final Jdbi jdbi;
+  private final Asker asker;
+
+  RunsApi(Jdbi jdbi, Asker asker) {
+    this.jdbi = jdbi;
+    this.asker = asker;
+  }
+
+  List<Route> routes() {
+    return List.of(
+        post(
+                "/api/v1/jobs/{job}/runs",
+                TAG,
+                "Start a run",
+                "Start",
+                List.of(json(201, "Run"), json(202, "Accepted")),
+                this::start)
+            .query("namespace"),
+        get("/api/v1/jobs/{job}/runs", TAG, "Runs of a job", "RunPage", this::ofJob)
+            .query("namespace", "state", "open", "limit", "after"),
+        get("/api/v1/runs", TAG, "Runs, newest first", "RunPage", this::list)
+            .query("namespace", "job", "state", "open", "limit", "after"),
+        get("/api/v1/runs/{run}", TAG, "A run with its stages", "Run", this::one),
+        get("/api/v1/runs/{run}/history", TAG, "Every move", "HistoryPage", this::history)
+            .query("limit", "after"),
+        get("/api/v1/runs/{run}/attempts", TAG, "Ended attempts", "AttemptPage", this::attempts),
+        get("/api/v1/runs/{run}/why", TAG, "Why it does not move", "WhyPage", this::why),
+        post(
+            "/api/v1/runs/{run}/stop",
+            TAG,
+            "Stop a run; attempts in flight are cancelled",
+            "Reason",
+            List.of(json(200, "Run"), json(202, "Accepted")),
+            this::stop));
+  }
+
+  private void start(Call call) throws InterruptedException {
+    String job = call.path("job");
+    ObjectNode asked = call.object(START_KEYS);
+    JsonNode params = asked.has("params") ? asked.get("params") : Json.object();
+    if (!params.isObject()) {
+      throw Problem.badRequest("params is not an object", "Send {\"params\": {\"name\": value}}.");
+    }
+    ObjectNode body = Json.object();
+    body.set("params", params);
+    Command command =
+        new Command(
+            Command.Kind.RUN_START,
+            call.namespace(),
+            job,
+            Json.write(body),
+            call.actor(),
+            Call.reason(asked));
+    var outcome = asker.ask(call, command, "/api/v1/jobs/" + job + "/runs");
+    if (outcome.isPresent()) {
+      answerRun(call, outcome.get(), Json.stored(outcome.get().body()).path("run").asText());
+    }
+  }
+
+  private void stop(Call call) throws InterruptedException {
+    RunId id = call.run();
+    String reason = Call.reason(call.object(REASON_ONLY));
+    ReadsRuns.Run run = jdbi.withHandle(handle -> find(handle, id));
+    String body = Json.write(Json.object().put("run", id.toString()));
+    Command command =
+        new Command(Command.Kind.RUN_STOP, run.namespace(), null, body, call.actor(), reason);
+    var outcome = asker.ask(call, command, "/api/v1/runs/" + id);
+    if (outcome.isPresent()) {
+      answerRun(call, outcome.get(), id.toString());
+    }
+  }
+
+  private void answerRun(Call call, Outcome outcome, String run) {
+    RunId id = RunId.parse(run);
+    call.http().header("Location", "/api/v1/runs/" + id);
+    call.answer(outcome.status(), read(id));
+  }
+
+  private void one(Call call) {
+    call.answer(200, read(call.run()));
+  }
+
+  private ObjectNode read(RunId id) {
+    return jdbi.withHandle(
+        handle -> Views.run(find(handle, id), ReadsRuns.stages(handle, List.of(id.value()))));
+  }
+
+  static ReadsRuns.Run find(Handle handle, RunId id) {
+    return ReadsRuns.find(handle, id.value())
+        .orElseThrow(
+            () ->
+                Problem.notFound(
+                    "no run " + id, "It may be older than the retention; GET /api/v1/runs."));
+  }
+
+  private void ofJob(Call call) {
+    page(call, call.path("job"));
+  }
+
+  private void list(Call call) {
+    page(call, call.query("job"));
+  }
+
+  private void page(Call call, String jobName) {
+    int limit = call.limit();
+    String after = call.query("after");
+    long before = after == null ? Long.MAX_VALUE : Call.runId(after).value();
+    String namespace = call.namespace();
+    String state = state(call.query("state"));
+    boolean open = call.flag("open") || (state != null && !RunState.valueOf(state).isFinal());
+    jdbi.useHandle(
+        handle -> {
+          Long job = jobName == null ? null : JobsApi.find(handle, namespace, jobName).id();
+          var filter = new ReadsRuns.Filter(namespace, job, state, open);
+          List<ReadsRuns.Run> runs =
+              ReadsRuns.withDefinitions(handle, ReadsRuns.page(handle, filter, before, limit));
+          Map<Long, List<ReadsRuns.Stage>> stages =
+              ReadsRuns.stages(handle, runs.stream().map(ReadsRuns.Run::id).toList()).stream()
+                  .collect(Collectors.groupingBy(ReadsRuns.Stage::run));
+          ArrayNode items = Json.array();
+          runs.forEach(run -> items.add(Views.run(run, stages.getOrDefault(run.id(), List.of()))));
+          Long next =
+              runs.size() == limit
+                  ? (Long) runs.getLast().id()
+                  : ReadsRuns.scanEnd(handle, filter, before).orElse(null);
+          call.page(items, next == null ? null : new RunId(next).toString());
+        });
+  }
+
+  private static String state(String asked) {
+    if (asked == null || asked.isEmpty()) {
+      return null;
+    }
+    String state = asked.toUpperCase(Locale.ROOT);
+    if (Arrays.stream(RunState.values()).noneMatch(known -> known.name().equals(state))) {
+      throw Problem.badRequest(
+          "'" + Call.shortened(asked) + "' is not a state of a run",
+          "States: " + Arrays.toString(RunState.values()) + ".");
+    }
+    return state;
+  }
+
+  private void history(Call call) {
+    RunId id = call.run();
+    int limit = call.limit();
+    long after = call.after(-1);
+    jdbi.useHandle(
+        handle -> {
+          find(handle, id);
+          List<ReadsRuns.Transition> rows = ReadsRuns.history(handle, id.value(), after, limit);
+          ArrayNode items = Json.array();
+          rows.forEach(row -> Views.history(row, items));
+          call.page(items, rows.size() < limit ? null : Long.toString(rows.getLast().seq()));
+        });
+  }
+
+  private void attempts(Call call) {
+    RunId id = call.run();
+    jdbi.useHandle(
+        handle -> {
+          find(handle, id);
+          List<ReadsRuns.Stage> stages = ReadsRuns.stages(handle, List.of(id.value()));
+          ArrayNode items = Json.array();
+          for (ReadsRuns.Attempt attempt : ReadsRuns.attempts(handle, id.value(), ATTEMPTS_MAX)) {
+            items.add(Views.attempt(attempt, stages.get(attempt.index()).name()));
+          }
+          call.page(items, null);
+        });
+  }
+
+  private void why(Call call) {
+    RunId id = call.run();
+    List<Why.Reason> reasons =
+        jdbi.withHandle(
+            handle -> {
+              ReadsRuns.Run run = find(handle, id);
+              return new ArrayList<>(
+                  Why.of(handle, run, ReadsRuns.stages(handle, List.of(id.value()))));
+            });
+    ArrayNode items = Json.array();
+    for (Why.Reason reason : reasons) {
+      ObjectNode item = items.addObject();
+      item.put("stage", reason.stage());
+      item.put("reason", reason.reason());
+      item.put("detail", reason.detail());
+      item.put("until", Json.text(reason.until()));
+      item.put("holder", reason.holder());
+    }
+    call.page(items, null);
+  }
+}

@@ -1,0 +1,159 @@
+package dev.millrace.scheduler.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.NullNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.model.RunId;
+import dev.millrace.scheduler.store.ReadsJobs;
+import dev.millrace.scheduler.store.ReadsRuns;
+import java.util.List;
+
+/** The shapes that the API shows. Stateless; any thread. */
+final class Views {
+  private static final String HIDDEN = "***";
+
+  private Views() {}
+
+  static ObjectNode job(ReadsJobs.Job job, List<ReadsJobs.Trigger> triggers) {
+    ObjectNode node = Json.object();
+    node.put("id", job.name());
+    node.put("namespace", job.namespace());
+    JsonNode definition = Json.stored(job.definition());
+    node.put("description", definition.path("description").asText(""));
+    node.put("state", job.state());
+    node.put("version", job.version());
+    node.put("source", job.source());
+    node.put("createdAt", Json.text(job.createdAt()));
+    node.put("updatedAt", Json.text(job.updatedAt()));
+    ArrayNode shown = node.putArray("triggers");
+    String next = null;
+    for (ReadsJobs.Trigger trigger : triggers) {
+      ObjectNode item = shown.addObject();
+      item.put("id", Long.toString(trigger.id()));
+      item.put("kind", trigger.kind());
+      item.set("spec", Json.stored(trigger.spec()));
+      item.put("nextTick", Json.text(trigger.nextAt()));
+      String at = Json.text(trigger.nextAt());
+      boolean sooner = at != null && (next == null || trigger.nextAt().isBefore(instant(next)));
+      next = sooner ? at : next;
+    }
+    node.put("nextTick", job.state().equals("SCHEDULED") ? next : null);
+    node.set("lastRun", lastRun(job));
+    node.set(
+        "params", definition.path("params").isObject() ? definition.get("params") : Json.object());
+    return node;
+  }
+
+  private static java.time.Instant instant(String text) {
+    return java.time.Instant.parse(text);
+  }
+
+  private static JsonNode lastRun(ReadsJobs.Job job) {
+    if (job.lastRun() == null) {
+      return NullNode.instance;
+    }
+    ObjectNode node = Json.object();
+    node.put("id", new RunId(job.lastRun()).toString());
+    node.put("state", job.lastState());
+    return node.put("finishedAt", Json.text(job.lastFinishedAt()));
+  }
+
+  /**
+   * @param stages of this run, in order
+   */
+  static ObjectNode run(ReadsRuns.Run run, List<ReadsRuns.Stage> stages) {
+    JsonNode definition = Json.stored(run.definition());
+    ObjectNode node = Json.object();
+    node.put("id", new RunId(run.id()).toString());
+    node.put("job", run.job());
+    node.put("namespace", run.namespace());
+    node.put("version", run.version());
+    node.put("state", run.state());
+    node.put("trigger", run.trigger());
+    node.put("scheduledFor", Json.text(run.scheduledFor()));
+    node.put("createdAt", Json.text(run.createdAt()));
+    node.put("startedAt", Json.text(run.startedAt()));
+    node.put("finishedAt", Json.text(run.finishedAt()));
+    node.put("actor", run.actor());
+    node.put("reason", run.reason());
+    node.put("stopReason", run.stopReason());
+    node.set("params", params(run, definition));
+    ArrayNode shown = node.putArray("stages");
+    for (ReadsRuns.Stage stage : stages) {
+      shown.add(stage(stage, definition.path("stages").path(stage.index())));
+    }
+    return node;
+  }
+
+  /** Without a definition nobody knows which values are secret: then none is shown. */
+  private static JsonNode params(ReadsRuns.Run run, JsonNode definition) {
+    if (!(Json.stored(run.params()) instanceof ObjectNode values)) {
+      return Json.object();
+    }
+    for (String name : values.properties().stream().map(java.util.Map.Entry::getKey).toList()) {
+      JsonNode known = definition.path("params").path(name);
+      if (known.path("secret").asBoolean(false) || definition.isNull()) {
+        values.put(name, HIDDEN);
+      }
+    }
+    return values;
+  }
+
+  private static ObjectNode stage(ReadsRuns.Stage stage, JsonNode definition) {
+    ObjectNode node = Json.object();
+    node.put("id", stage.name());
+    node.put("state", stage.state());
+    node.put("attempt", stage.attempt());
+    node.put("failures", stage.failures());
+    node.put("lost", stage.lost());
+    node.put("pool", stage.pool());
+    node.put("handler", stage.handler());
+    node.put("worker", stage.worker());
+    node.put("dueAt", Json.text(stage.dueAt()));
+    node.put("readyAt", Json.text(stage.readyAt()));
+    node.put("queuedAt", Json.text(stage.queuedAt()));
+    node.put("startedAt", Json.text(stage.startedAt()));
+    node.put("finishedAt", Json.text(stage.finishedAt()));
+    node.put("exitCode", stage.exitCode());
+    node.put("errorClass", stage.errorClass());
+    node.put("error", stage.error());
+    node.set("output", Json.stored(stage.output()));
+    JsonNode needs = definition.path("needs");
+    node.set("needs", needs.isArray() ? needs : Json.array());
+    if (stage.percent() == null && stage.message() == null) {
+      node.putNull("progress");
+    } else {
+      node.putObject("progress").put("percent", stage.percent()).put("message", stage.message());
+    }
+    return node;
+  }
+
+  static ObjectNode attempt(ReadsRuns.Attempt attempt, String stage) {
+    ObjectNode node = Json.object();
+    node.put("stage", stage);
+    node.put("attempt", attempt.attempt());
+    node.put("outcome", attempt.outcome());
+    node.put("worker", attempt.worker());
+    node.put("queuedAt", Json.text(attempt.queuedAt()));
+    node.put("startedAt", Json.text(attempt.startedAt()));
+    node.put("finishedAt", Json.text(attempt.finishedAt()));
+    node.put("exitCode", attempt.exitCode());
+    node.put("errorClass", attempt.errorClass());
+    return node.put("error", attempt.error());
+  }
+
+  static void history(ReadsRuns.Transition row, ArrayNode into) {
+    for (Move move : Move.of(row.moves())) {
+      ObjectNode node = into.addObject();
+      node.put("at", Json.text(row.at()));
+      node.put("subject", move.subject().isEmpty() ? "run" : move.subject());
+      node.put("from", move.from());
+      node.put("to", move.to());
+      node.put("cause", move.cause());
+      node.put("actor", move.actor());
+      node.put("reason", move.reason());
+      node.put("epoch", Long.toString(row.epoch()));
+    }
+  }
+}

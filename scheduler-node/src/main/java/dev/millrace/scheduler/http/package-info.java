@@ -1,0 +1,2 @@
+/** The API, its events, and the dashboard. Reads the store; everything it changes is a command. */
+package dev.millrace.scheduler.http;

@@ -1,0 +1,215 @@
+package dev.millrace.scheduler.leader;
+
+import dev.millrace.amqp.AmqpLink;
+import dev.millrace.runtime.Faults;
+import dev.millrace.runtime.Loop;
+import dev.millrace.runtime.Pulse;
+import dev.millrace.runtime.Services;
+import dev.millrace.scheduler.command.Commands;
+import dev.millrace.scheduler.dispatch.Dispatcher;
+import dev.millrace.scheduler.dispatch.Outbox;
+import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.store.Database;
+import dev.millrace.scheduler.store.DatabaseClock;
+import dev.millrace.scheduler.store.Inbox;
+import dev.millrace.scheduler.store.Partitions;
+import dev.millrace.scheduler.store.Stages;
+import dev.millrace.scheduler.store.Workers;
+import dev.millrace.scheduler.sweep.BrokerRepair;
+import dev.millrace.scheduler.sweep.WorkerTable;
+import dev.millrace.settings.SchedulerSettings;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Everything a leader does, for one term: read it as the table of contents. Started on the
+ * elector's thread, closed on it when the term ends, in reverse.
+ */
+public final class Leadership implements Elector.Duties {
+  private static final Duration WORKER_SWEEP = Duration.ofMillis(500);
+  private static final Duration REPAIR_SWEEP = Duration.ofSeconds(4);
+  private static final Duration HOUSEKEEPING = Duration.ofMinutes(10);
+  private static final int REPUBLISH_PAGE = 2_000;
+
+  /** What a term needs of its node. */
+  public record Node(
+      String name,
+      SchedulerSettings settings,
+      Database database,
+      DatabaseClock clock,
+      Outbox outbox,
+      Commands commands,
+      MeterRegistry metrics,
+      Faults faults) {}
+
+  private final Node node;
+  private final Pools pools;
+  private volatile Turn current;
+  private volatile Pulse currentPulse;
+  private volatile Dispatcher dispatcher;
+  private volatile WorkerTable workers;
+
+  public Leadership(Node node, Pools pools) {
+    this.node = node;
+    this.pools = pools;
+  }
+
+  @Override
+  public AutoCloseable start(Term term) throws Exception {
+    Pulse pulse = new Pulse();
+    Services services = new Services();
+    Dispatcher sending =
+        new Dispatcher(node.outbox, pools, pulse::nudge, node.metrics, term.confirmedAtStart());
+    ReportIntake intake = new ReportIntake(pulse::nudge);
+    WorkerTable table =
+        new WorkerTable(
+            node.settings.workers(),
+            node.outbox,
+            pools,
+            node.database.leader(),
+            node.clock,
+            new WorkerTable.Identity(node.name, pulse::nudge, node.metrics));
+    Turn turn =
+        new Turn(
+            new Turn.Parts(
+                node.database.leader(),
+                node.clock,
+                term,
+                node.commands,
+                node.outbox,
+                pools,
+                sending,
+                intake,
+                table,
+                new Meters(node.metrics),
+                node.faults,
+                node.settings.engine().batchMax()));
+    BrokerRepair repair =
+        new BrokerRepair(
+            node.database.leader(),
+            node.clock,
+            pools,
+            table,
+            intake,
+            new BrokerRepair.Findings(
+                keys -> {
+                  turn.republish(keys);
+                  pulse.nudge();
+                },
+                claims -> {
+                  turn.notHeld(claims);
+                  pulse.nudge();
+                }));
+    takeOver(term, turn, table);
+    AmqpLink consuming =
+        new AmqpLink(
+            node.name + "-consume",
+            node.settings.rabbit().uri(),
+            List.of(declare(), intake.consumer(), table.consumer(), repair));
+    intake.consumer().on(consuming);
+    table.consumer().on(consuming);
+    current = turn;
+    currentPulse = pulse;
+    dispatcher = sending;
+    workers = table;
+    try {
+      services.start(consuming);
+      services.start(new Loop("turn", turn::runOnce, pulse, turn::waitNanos));
+      services.start(new Loop("workers", table::sweepOnce, new Pulse(), WORKER_SWEEP));
+      services.start(new Loop("repair", repair::runOnce, new Pulse(), REPAIR_SWEEP));
+      services.start(new Loop("housekeeping", this::keepHouse, new Pulse(), HOUSEKEEPING));
+    } catch (Exception e) {
+      forget();
+      throw e;
+    }
+    return () -> {
+      forget();
+      services.close();
+    };
+  }
+
+  /** Loads what the last term left: what the broker may not have, and whom to expect. */
+  private void takeOver(Term term, Turn turn, WorkerTable table) {
+    node.database
+        .leader()
+        .useHandle(
+            handle -> {
+              List<String> known = new ArrayList<>(Stages.runningWorkers(handle));
+              Workers.alive(handle).forEach(worker -> known.add(worker.id()));
+              table.expect(known);
+              long above = term.confirmedAtStart();
+              List<Stages.Dispatched> page;
+              do {
+                page = Stages.queuedAbove(handle, above, REPUBLISH_PAGE);
+                turn.republish(page.stream().map(Stages.Dispatched::key).toList());
+                above = page.isEmpty() ? above : page.getLast().dispatch();
+              } while (page.size() == REPUBLISH_PAGE);
+            });
+  }
+
+  private static AmqpLink.Session declare() {
+    return new AmqpLink.Session() {
+      @Override
+      public void opened(com.rabbitmq.client.Connection connection, long generation)
+          throws java.io.IOException {
+        try (var channel = connection.createChannel()) {
+          dev.millrace.amqp.Topology.declareShared(channel);
+        } catch (java.util.concurrent.TimeoutException e) {
+          throw new java.io.IOException("the broker did not close a channel in time", e);
+        }
+      }
+
+      @Override
+      public void closed(long generation) {}
+    };
+  }
+
+  private boolean keepHouse() {
+    node.database
+        .leader()
+        .useHandle(
+            handle -> {
+              Partitions.ensure(handle);
+              Inbox.sweepOutcomes(handle);
+              Workers.forgetOld(handle);
+            });
+    return false;
+  }
+
+  private void forget() {
+    current = null;
+    currentPulse = null;
+    workers = null;
+    dispatcher = null;
+  }
+
+  /**
+   * Tells this node's turn that the inbox has something.
+   *
+   * @return false when this node does not lead
+   */
+  public boolean nudge() {
+    Turn turn = current;
+    Pulse pulse = currentPulse;
+    if (turn == null || pulse == null) {
+      return false;
+    }
+    turn.inboxHint();
+    pulse.nudge();
+    return true;
+  }
+
+  /** Dispatches up to this number are confirmed; -1 when this node does not lead. */
+  public long confirmedUpTo() {
+    Dispatcher sending = dispatcher;
+    return sending == null ? -1 : sending.confirmedUpTo();
+  }
+
+  /** The live workers as this leader sees them, or null when this node does not lead. */
+  public WorkerTable workers() {
+    return workers;
+  }
+}

@@ -1,0 +1,56 @@
+package dev.millrace.scheduler.leader;
+
+import dev.millrace.model.Claim;
+import dev.millrace.model.RunId;
+import dev.millrace.model.StageDefinition;
+import dev.millrace.scheduler.engine.Draft;
+import dev.millrace.scheduler.engine.Plan;
+import dev.millrace.scheduler.engine.Run;
+import dev.millrace.scheduler.engine.Stage;
+import dev.millrace.wire.Start;
+import java.time.Instant;
+
+/** Makes the start that a worker gets from a stage that is QUEUED. Stateless. */
+final class Starts {
+  private Starts() {}
+
+  static Start of(Draft draft, int index) {
+    Run run = draft.run();
+    Plan plan = run.plan();
+    StageDefinition stage = plan.stage(index);
+    Stage current = draft.stage(index);
+    return new Start(
+        new Claim(new RunId(run.id()), stage.id(), current.attempt()),
+        plan.definition().id(),
+        plan.definition().namespace(),
+        stage.handler(),
+        stage.withJson(),
+        run.params(),
+        inputs(draft, plan, index),
+        current.checkpoint(),
+        stage.timeout(),
+        run.scheduledFor() == 0
+            ? null
+            : Instant.ofEpochSecond(
+                Math.floorDiv(run.scheduledFor(), 1_000_000L),
+                Math.floorMod(run.scheduledFor(), 1_000_000L) * 1_000),
+        null);
+  }
+
+  /** Outputs of the stages that this one needs, by id. */
+  private static String inputs(Draft draft, Plan plan, int index) {
+    int[] needs = plan.inputsOf(index);
+    StringBuilder json = new StringBuilder("{");
+    for (int need : needs) {
+      String output = draft.stage(need).output();
+      if (output != null) {
+        json.append(json.length() > 1 ? "," : "")
+            .append('"')
+            .append(plan.stage(need).id())
+            .append("\":")
+            .append(output);
+      }
+    }
+    return json.append('}').toString();
+  }
+}

@@ -1,0 +1,248 @@
+package dev.millrace.scheduler.store;
+
+import static dev.millrace.scheduler.store.ReadsRows.instant;
+import static dev.millrace.scheduler.store.ReadsRows.number;
+
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.jdbi.v3.core.Handle;
+
+/**
+ * What the API reads of jobs, their versions, triggers and ticks. Stateless; the caller's thread.
+ */
+public final class ReadsJobs {
+  private ReadsJobs() {}
+
+  /** A job with its current definition and its newest run. */
+  public record Job(
+      long id,
+      String namespace,
+      String name,
+      String state,
+      int version,
+      String source,
+      String definition,
+      Instant createdAt,
+      Instant updatedAt,
+      Long lastRun,
+      String lastState,
+      Instant lastFinishedAt) {}
+
+  /** An armed trigger; {@code nextAt} is null when nothing is planned any more. */
+  public record Trigger(
+      long id,
+      String namespace,
+      String job,
+      String jobState,
+      int position,
+      String kind,
+      String spec,
+      Instant nextAt) {}
+
+  /** One version of a job. */
+  public record Version(
+      int version, String hash, String actor, Instant createdAt, String definition) {}
+
+  /** One row of the tick ledger. */
+  public record Tick(
+      long trigger,
+      String kind,
+      Instant plannedAt,
+      Instant plannedUntil,
+      int ticks,
+      String disposition,
+      Long run,
+      Instant recordedAt) {}
+
+  /** A job's name. */
+  public record Name(long id, String namespace, String name) {}
+
+  private static final String JOB_COLUMNS =
+      """
+      select j.id, j.namespace, j.name, j.state, j.version, j.source, v.definition, j.created_at,
+        j.updated_at, l.id as last_run, l.state as last_state, l.finished_at as last_finished_at
+      from job j
+      join job_version v on v.job = j.id and v.version = j.version
+      left join lateral (
+        select r.id, r.state, r.finished_at from run r where r.job = j.id order by r.id desc limit 1
+      ) l on true
+      """;
+
+  private static final String PAGE =
+      JOB_COLUMNS
+          + """
+            where j.namespace = :namespace and j.state <> 'ARCHIVED' and j.name > :after
+            order by j.name limit :limit
+            """;
+
+  /** The living one; when there is none, the one archived last, so that history stays readable. */
+  private static final String FIND =
+      JOB_COLUMNS
+          + """
+            where j.namespace = :namespace and j.name = :name
+            order by (j.state = 'ARCHIVED'), j.id desc limit 1
+            """;
+
+  private static final String TRIGGERS =
+      """
+      select g.id, j.namespace, j.name, j.state, g.position, g.kind, g.spec, g.next_at
+      from trigger g join job j on j.id = g.job
+      where g.active and g.job = any (:jobs)
+      order by g.job, g.position
+      """;
+
+  private static final String SCHEDULE =
+      """
+      select g.id, j.namespace, j.name, j.state, g.position, g.kind, g.spec, g.next_at
+      from trigger g join job j on j.id = g.job
+      where g.active and g.next_at is not null and j.namespace = :namespace
+        and (g.next_at, g.id) > (:afterAt, :afterId)
+      order by g.next_at, g.id limit :limit
+      """;
+
+  private static final String VERSIONS =
+      """
+      select version, hash, actor, created_at, definition from job_version
+      where job = :job and version < :before
+      order by version desc limit :limit
+      """;
+
+  private static final String TICKS =
+      """
+      select t.trigger, g.kind, t.planned_at, t.planned_until, t.ticks, t.disposition, t.run,
+        t.recorded_at
+      from trigger g
+      cross join lateral (
+        select * from tick where tick.trigger = g.id
+          and (tick.planned_at, tick.trigger) < (:beforeAt, :beforeTrigger)
+        order by tick.planned_at desc limit :limit
+      ) t
+      where g.job = :job
+      order by t.planned_at desc, t.trigger desc limit :limit
+      """;
+
+  private static final String NAMES = "select id, namespace, name from job where id = any (:ids)";
+
+  /** Jobs that are not archived, by name. */
+  public static List<Job> page(Handle handle, String namespace, String after, int limit) {
+    return handle
+        .createQuery(PAGE)
+        .bind("namespace", namespace)
+        .bind("after", after)
+        .bind("limit", limit)
+        .map((row, context) -> job(row))
+        .list();
+  }
+
+  public static Optional<Job> find(Handle handle, String namespace, String name) {
+    return handle
+        .createQuery(FIND)
+        .bind("namespace", namespace)
+        .bind("name", name)
+        .map((row, context) -> job(row))
+        .findOne();
+  }
+
+  public static List<Trigger> triggers(Handle handle, List<Long> jobs) {
+    return handle
+        .createQuery(TRIGGERS)
+        .bindArray("jobs", Long.class, jobs)
+        .map((row, context) -> trigger(row))
+        .list();
+  }
+
+  /** Planned ticks of a namespace, the next one first. */
+  public static List<Trigger> schedule(
+      Handle handle, String namespace, Instant afterAt, long afterId, int limit) {
+    return handle
+        .createQuery(SCHEDULE)
+        .bind("namespace", namespace)
+        .bind("afterAt", afterAt)
+        .bind("afterId", afterId)
+        .bind("limit", limit)
+        .map((row, context) -> trigger(row))
+        .list();
+  }
+
+  /** Versions below {@code before}, newest first. */
+  public static List<Version> versions(Handle handle, long job, int before, int limit) {
+    return handle
+        .createQuery(VERSIONS)
+        .bind("job", job)
+        .bind("before", before)
+        .bind("limit", limit)
+        .map(
+            (row, context) ->
+                new Version(
+                    row.getInt("version"),
+                    row.getString("hash"),
+                    row.getString("actor"),
+                    instant(row, "created_at"),
+                    row.getString("definition")))
+        .list();
+  }
+
+  /** The ledger of a job below a point, newest first. */
+  public static List<Tick> ticks(
+      Handle handle, long job, Instant beforeAt, long beforeTrigger, int limit) {
+    return handle
+        .createQuery(TICKS)
+        .bind("job", job)
+        .bind("beforeAt", beforeAt)
+        .bind("beforeTrigger", beforeTrigger)
+        .bind("limit", limit)
+        .map(
+            (row, context) ->
+                new Tick(
+                    row.getLong("trigger"),
+                    row.getString("kind"),
+                    instant(row, "planned_at"),
+                    instant(row, "planned_until"),
+                    row.getInt("ticks"),
+                    row.getString("disposition"),
+                    number(row, "run"),
+                    instant(row, "recorded_at")))
+        .list();
+  }
+
+  public static List<Name> names(Handle handle, List<Long> ids) {
+    return handle
+        .createQuery(NAMES)
+        .bindArray("ids", Long.class, ids)
+        .map(
+            (row, context) ->
+                new Name(row.getLong("id"), row.getString("namespace"), row.getString("name")))
+        .list();
+  }
+
+  private static Job job(ResultSet row) throws SQLException {
+    return new Job(
+        row.getLong("id"),
+        row.getString("namespace"),
+        row.getString("name"),
+        row.getString("state"),
+        row.getInt("version"),
+        row.getString("source"),
+        row.getString("definition"),
+        instant(row, "created_at"),
+        instant(row, "updated_at"),
+        number(row, "last_run"),
+        row.getString("last_state"),
+        instant(row, "last_finished_at"));
+  }
+
+  private static Trigger trigger(ResultSet row) throws SQLException {
+    return new Trigger(
+        row.getLong("id"),
+        row.getString("namespace"),
+        row.getString("name"),
+        row.getString("state"),
+        row.getInt("position"),
+        row.getString("kind"),
+        row.getString("spec"),
+        instant(row, "next_at"));
+  }
+}

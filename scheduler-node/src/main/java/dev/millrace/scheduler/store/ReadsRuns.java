@@ -1,0 +1,412 @@
+package dev.millrace.scheduler.store;
+
+import static dev.millrace.scheduler.store.ReadsRows.instant;
+import static dev.millrace.scheduler.store.ReadsRows.integer;
+
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.statement.Query;
+
+/** What the API reads of runs, their stages, history and logs. Stateless; the caller's thread. */
+public final class ReadsRuns {
+  /** A list that looks for something rare reads at most this many runs per page. */
+  public static final int SCAN_ROWS_MAX = 50_000;
+
+  private ReadsRuns() {}
+
+  /** A run; {@code definition} is null in lists. */
+  public record Run(
+      long id,
+      long jobId,
+      String namespace,
+      String job,
+      String jobState,
+      int version,
+      String state,
+      String trigger,
+      Instant scheduledFor,
+      String params,
+      String actor,
+      String reason,
+      String stopReason,
+      Instant createdAt,
+      Instant startedAt,
+      Instant finishedAt,
+      String definition) {}
+
+  /** A stage with what its running attempt says of itself. */
+  public record Stage(
+      long run,
+      int index,
+      String name,
+      String handler,
+      String pool,
+      int priority,
+      String state,
+      int attempt,
+      int failures,
+      int lost,
+      String worker,
+      Instant dueAt,
+      Instant readyAt,
+      Instant queuedAt,
+      Instant startedAt,
+      Instant finishedAt,
+      Integer exitCode,
+      String errorClass,
+      String error,
+      String output,
+      Integer percent,
+      String message) {}
+
+  /** A superseded attempt of a stage. */
+  public record Attempt(
+      int index,
+      int attempt,
+      String outcome,
+      String worker,
+      Instant queuedAt,
+      Instant startedAt,
+      Instant finishedAt,
+      Integer exitCode,
+      String errorClass,
+      String error) {}
+
+  /** A row of the transition log. */
+  public record Transition(long seq, long run, long job, long epoch, Instant at, String moves) {}
+
+  /** A line that a stage wrote. */
+  public record LogLine(
+      int index, String stage, int attempt, long number, Instant at, String stream, String text) {}
+
+  /** Up to where the log of a stage was read. */
+  public record LogPosition(int index, int attempt, long number) {}
+
+  /**
+   * Which runs a list wants.
+   *
+   * @param job a job's id, or null
+   * @param state a state's name, or null
+   * @param open only those that have not ended
+   */
+  public record Filter(String namespace, Long job, String state, boolean open) {}
+
+  private static final String RUN_COLUMNS =
+      """
+      r.id, r.job, j.namespace, j.name, j.state as job_state, r.version, r.state, r.trigger_kind,
+        r.scheduled_for, r.params, r.actor, r.reason, r.stop_reason, r.created_at, r.started_at,
+        r.finished_at
+      """;
+
+  private static final String FIND =
+      "select "
+          + RUN_COLUMNS
+          + """
+            , v.definition
+            from run r
+            join job j on j.id = r.job
+            join job_version v on v.job = r.job and v.version = r.version
+            where r.id = :id
+            """;
+
+  private static final String DEFINITIONS =
+      """
+      select v.job, v.version, v.definition
+      from unnest(:jobs, :versions) as k (job, version)
+      join job_version v on v.job = k.job and v.version = k.version
+      """;
+
+  private static final String OF_JOB =
+      "select "
+          + RUN_COLUMNS
+          + """
+            , null as definition
+            from (
+              select * from run where job = :job and id < :before order by id desc limit :scan
+            ) r
+            join job j on j.id = r.job
+            where (cast(:state as text) is null or r.state = :state)
+              and (not :open or r.finished_at is null)
+            order by r.id desc limit :limit
+            """;
+
+  private static final String OPEN =
+      "select "
+          + RUN_COLUMNS
+          + """
+            , null as definition
+            from (
+              select * from run where finished_at is null and id < :before
+              order by id desc limit :scan
+            ) r
+            join job j on j.id = r.job
+            where j.namespace = :namespace
+              and (cast(:state as text) is null or r.state = :state)
+            order by r.id desc limit :limit
+            """;
+
+  private static final String ANY =
+      "select "
+          + RUN_COLUMNS
+          + """
+            , null as definition
+            from (select * from run where id < :before order by id desc limit :scan) r
+            join job j on j.id = r.job
+            where j.namespace = :namespace
+              and (cast(:state as text) is null or r.state = :state)
+            order by r.id desc limit :limit
+            """;
+
+  private static final String SCAN_END =
+      "select id from run where id < :before order by id desc offset :scan limit 1";
+
+  private static final String SCAN_END_OF_JOB =
+      """
+      select id from run where job = :job and id < :before order by id desc offset :scan limit 1
+      """;
+
+  private static final String SCAN_END_OPEN =
+      """
+      select id from run where finished_at is null and id < :before
+      order by id desc offset :scan limit 1
+      """;
+
+  private static final String STAGES =
+      """
+      select s.*, p.percent, p.message
+      from stage s
+      left join progress p on p.run = s.run and p.stage = s.name and p.attempt = s.attempt
+      where s.run = any (:runs)
+      order by s.run, s.idx
+      """;
+
+  private static final String ATTEMPTS =
+      "select * from attempt where run = :run order by idx, attempt limit :limit";
+
+  private static final String HISTORY =
+      """
+      select seq, run, job, epoch, at, moves from transition
+      where run = :run and seq > :after order by seq limit :limit
+      """;
+
+  /** Each stage is read from where the reader left it, so that no late line is jumped over. */
+  private static final String LOGS =
+      """
+      select s.idx, l.stage, l.attempt, l.number, l.at, l.stream, l.text
+      from stage s
+      left join unnest(:indexes, :attempts, :numbers) as c (idx, attempt, number) on c.idx = s.idx
+      cross join lateral (
+        select * from stage_log g
+        where g.run = s.run and g.stage = s.name
+          and (g.attempt, g.number) > (coalesce(c.attempt, 0), coalesce(c.number, -1))
+        order by g.attempt, g.number limit :limit
+      ) l
+      where s.run = :run and (cast(:stage as text) is null or s.name = :stage)
+      order by s.idx, l.attempt, l.number
+      """;
+
+  public static Optional<Run> find(Handle handle, long id) {
+    return handle.createQuery(FIND).bind("id", id).map((row, context) -> run(row)).findOne();
+  }
+
+  /** Definitions of the versions that these runs have, in no promised order, each once or more. */
+  public static List<Run> withDefinitions(Handle handle, List<Run> runs) {
+    record Key(long job, int version) {}
+    List<Key> keys = runs.stream().map(r -> new Key(r.jobId(), r.version())).distinct().toList();
+    var found = new java.util.HashMap<Key, String>();
+    handle
+        .createQuery(DEFINITIONS)
+        .bindArray("jobs", Long.class, keys.stream().map(Key::job).toList())
+        .bindArray("versions", Integer.class, keys.stream().map(Key::version).toList())
+        .map(
+            (row, context) ->
+                found.put(
+                    new Key(row.getLong("job"), row.getInt("version")),
+                    row.getString("definition")))
+        .list();
+    return runs.stream()
+        .map(r -> withDefinition(r, found.get(new Key(r.jobId(), r.version()))))
+        .toList();
+  }
+
+  /** Runs below {@code before}, newest first. */
+  public static List<Run> page(Handle handle, Filter filter, long before, int limit) {
+    Query query = handle.createQuery(sql(filter, OF_JOB, OPEN, ANY));
+    return bind(query, filter)
+        .bind("namespace", filter.namespace())
+        .bind("state", filter.state())
+        .bind("open", filter.open())
+        .bind("before", before)
+        .bind("scan", SCAN_ROWS_MAX)
+        .bind("limit", limit)
+        .map((row, context) -> run(row))
+        .list();
+  }
+
+  /** Where a page that found too little stopped looking; empty when it saw everything. */
+  public static Optional<Long> scanEnd(Handle handle, Filter filter, long before) {
+    Query query = handle.createQuery(sql(filter, SCAN_END_OF_JOB, SCAN_END_OPEN, SCAN_END));
+    return bind(query, filter)
+        .bind("before", before)
+        .bind("scan", SCAN_ROWS_MAX - 1)
+        .mapTo(Long.class)
+        .findOne();
+  }
+
+  private static String sql(Filter filter, String ofJob, String open, String any) {
+    if (filter.job() != null) {
+      return ofJob;
+    }
+    return filter.open() ? open : any;
+  }
+
+  private static Query bind(Query query, Filter filter) {
+    return filter.job() == null ? query : query.bind("job", filter.job());
+  }
+
+  public static List<Stage> stages(Handle handle, List<Long> runs) {
+    return handle
+        .createQuery(STAGES)
+        .bindArray("runs", Long.class, runs)
+        .map((row, context) -> stage(row))
+        .list();
+  }
+
+  public static List<Attempt> attempts(Handle handle, long run, int limit) {
+    return handle
+        .createQuery(ATTEMPTS)
+        .bind("run", run)
+        .bind("limit", limit)
+        .map(
+            (row, context) ->
+                new Attempt(
+                    row.getInt("idx"),
+                    row.getInt("attempt"),
+                    row.getString("outcome"),
+                    row.getString("worker"),
+                    instant(row, "queued_at"),
+                    instant(row, "started_at"),
+                    instant(row, "finished_at"),
+                    integer(row, "exit_code"),
+                    row.getString("error_class"),
+                    row.getString("error")))
+        .list();
+  }
+
+  /** The run's rows of the transition log above {@code after}, oldest first. */
+  public static List<Transition> history(Handle handle, long run, long after, int limit) {
+    return handle
+        .createQuery(HISTORY)
+        .bind("run", run)
+        .bind("after", after)
+        .bind("limit", limit)
+        .map((row, context) -> transition(row))
+        .list();
+  }
+
+  /** Lines above the positions, in order inside each stage; up to {@code limit} of each stage. */
+  public static List<LogLine> logs(
+      Handle handle, long run, String stage, List<LogPosition> after, int limit) {
+    return handle
+        .createQuery(LOGS)
+        .bindArray("indexes", Integer.class, after.stream().map(LogPosition::index).toList())
+        .bindArray("attempts", Integer.class, after.stream().map(LogPosition::attempt).toList())
+        .bindArray("numbers", Long.class, after.stream().map(LogPosition::number).toList())
+        .bind("run", run)
+        .bind("stage", stage)
+        .bind("limit", limit)
+        .map(
+            (row, context) ->
+                new LogLine(
+                    row.getInt("idx"),
+                    row.getString("stage"),
+                    row.getInt("attempt"),
+                    row.getLong("number"),
+                    instant(row, "at"),
+                    row.getString("stream"),
+                    row.getString("text")))
+        .list();
+  }
+
+  static Transition transition(ResultSet row) throws SQLException {
+    return new Transition(
+        row.getLong("seq"),
+        row.getLong("run"),
+        row.getLong("job"),
+        row.getLong("epoch"),
+        instant(row, "at"),
+        row.getString("moves"));
+  }
+
+  private static Run run(ResultSet row) throws SQLException {
+    return new Run(
+        row.getLong("id"),
+        row.getLong("job"),
+        row.getString("namespace"),
+        row.getString("name"),
+        row.getString("job_state"),
+        row.getInt("version"),
+        row.getString("state"),
+        row.getString("trigger_kind"),
+        instant(row, "scheduled_for"),
+        row.getString("params"),
+        row.getString("actor"),
+        row.getString("reason"),
+        row.getString("stop_reason"),
+        instant(row, "created_at"),
+        instant(row, "started_at"),
+        instant(row, "finished_at"),
+        row.getString("definition"));
+  }
+
+  private static Run withDefinition(Run run, String definition) {
+    return new Run(
+        run.id(),
+        run.jobId(),
+        run.namespace(),
+        run.job(),
+        run.jobState(),
+        run.version(),
+        run.state(),
+        run.trigger(),
+        run.scheduledFor(),
+        run.params(),
+        run.actor(),
+        run.reason(),
+        run.stopReason(),
+        run.createdAt(),
+        run.startedAt(),
+        run.finishedAt(),
+        definition);
+  }
+
+  private static Stage stage(ResultSet row) throws SQLException {
+    return new Stage(
+        row.getLong("run"),
+        row.getInt("idx"),
+        row.getString("name"),
+        row.getString("handler"),
+        row.getString("pool"),
+        row.getInt("priority"),
+        row.getString("state"),
+        row.getInt("attempt"),
+        row.getInt("failures"),
+        row.getInt("lost"),
+        row.getString("worker"),
+        instant(row, "due_at"),
+        instant(row, "ready_at"),
+        instant(row, "queued_at"),
+        instant(row, "started_at"),
+        instant(row, "finished_at"),
+        integer(row, "exit_code"),
+        row.getString("error_class"),
+        row.getString("error"),
+        row.getString("output"),
+        integer(row, "percent"),
+        row.getString("message"));
+  }
+}

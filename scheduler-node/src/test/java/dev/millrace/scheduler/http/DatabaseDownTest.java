@@ -1,0 +1,50 @@
+package dev.millrace.scheduler.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.testing.PrivatePostgres;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+/** A killed database: every call is answered soon, and works again when it is back. */
+class DatabaseDownTest {
+  private static final Duration ANSWER_MAX = Duration.ofSeconds(5);
+
+  @Test
+  void everyCallIsA503InTimeAndWorksAgainLater() throws Exception {
+    try (PrivatePostgres postgres = PrivatePostgres.start();
+        ApiFixture api =
+            new ApiFixture(
+                postgres.jdbcUrl(), postgres.user(), postgres.password(), null, 0)) {
+      assertThat(api.get("/api/v1/status").status()).isEqualTo(200);
+      postgres.killHard();
+      for (Route route : api.server.routes()) {
+        if (route.path().startsWith("/api/") && !route.path().equals("/api/v1/ticks")) {
+          isUnavailable(api, route);
+        }
+      }
+      assertThat(api.get("/livez").status()).isEqualTo(200);
+      postgres.startAgain();
+      assertThat(api.get("/api/v1/jobs").status()).isEqualTo(200);
+    }
+  }
+
+  private static void isUnavailable(ApiFixture api, Route route) throws Exception {
+    String path =
+        route.path().replace("{run}", "0HZXW3V5K2Q8T").replaceAll("\\{\\w+}", "some");
+    boolean apply = route.method().equals("POST") && route.path().equals("/api/v1/jobs");
+    String body = apply ? Rows.CHAIN.formatted("some") : "";
+    var request =
+        api.request(path)
+            .header("Content-Type", "application/yaml")
+            .method(route.method(), BodyPublishers.ofString(body));
+    long askedAtNanos = System.nanoTime();
+    var answer = api.send(request.build());
+    Duration took = Duration.ofNanos(System.nanoTime() - askedAtNanos);
+    assertThat(answer.status() + " " + answer.header("Retry-After"))
+        .as(route.method() + " " + path + " " + answer.text())
+        .isEqualTo("503 2");
+    assertThat(took).isLessThan(ANSWER_MAX);
+  }
+}

@@ -1,0 +1,201 @@
+package dev.millrace.scheduler.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millrace.testing.TestDatabase;
+import dev.millrace.testing.TestServers;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the API must not take, and that every refusal tells what to do. */
+class RefusalTest {
+  private static final String TOKEN = "a-token-of-a-test-0123";
+  private static TestDatabase database;
+  private static TestDatabase guardedDatabase;
+  private static ApiFixture api;
+  private static ApiFixture guarded;
+
+  @BeforeAll
+  static void start() throws Exception {
+    database = TestServers.postgres().freshDatabase();
+    api = new ApiFixture(database.jdbcUrl(), database.user(), database.password(), null, 0);
+    api.leader.start();
+    api.rows.job(Rows.CHAIN.formatted("known"));
+    guardedDatabase = TestServers.postgres().freshDatabase();
+    guarded =
+        new ApiFixture(
+            guardedDatabase.jdbcUrl(),
+            guardedDatabase.user(),
+            guardedDatabase.password(),
+            TOKEN,
+            0);
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    api.close();
+    guarded.close();
+    database.close();
+    guardedDatabase.close();
+  }
+
+  private static void isProblem(ApiFixture.Answer answer, int status) {
+    assertThat(answer.status()).as(answer.text()).isEqualTo(status);
+    assertThat(answer.header("Content-Type")).startsWith("application/problem+json");
+    for (String member : new String[] {"type", "title", "detail", "instance", "remedy"}) {
+      assertThat(answer.json().path(member).asText()).as(member).isNotEmpty();
+    }
+    assertThat(answer.json().path("status").asInt()).isEqualTo(status);
+    assertThat(answer.text()).doesNotContain("Exception").doesNotContain("\tat ");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "400, /api/v1/jobs?limit=0",
+    "400, /api/v1/jobs?limit=501",
+    "400, /api/v1/jobs?limit=ten",
+    "400, /api/v1/jobs?limit=1&limit=2",
+    "400, /api/v1/jobs?after=%00",
+    "400, /api/v1/jobs/known/versions?after=x",
+    "400, /api/v1/runs?state=SLEEPING",
+    "400, /api/v1/runs?open=perhaps",
+    "400, /api/v1/runs?after=12",
+    "400, /api/v1/runs/short",
+    "400, /api/v1/runs/0HZXW3V5K2Q8T/logs?after=1.2",
+    "400, /api/v1/runs/0HZXW3V5K2Q8T/history?after=soon",
+    "400, /api/v1/ticks?job=known&after=yesterday",
+    "400, /api/v1/events?lastEventId=latest",
+    "404, /api/v1/jobs/unknown",
+    "404, /api/v1/jobs/known?namespace=other",
+    "404, /api/v1/jobs/unknown/runs",
+    "404, /api/v1/runs/0HZXW3V5K2Q8T",
+    "404, /api/v1/runs/0HZXW3V5K2Q8T/history",
+    "404, /api/v1/runs/0HZXW3V5K2Q8T/why",
+    "404, /api/v1/runs/0HZXW3V5K2Q8T/logs",
+    "404, /api/v1/schedule?job=unknown",
+    "404, /api/v1/nothing",
+    "404, /api/v2/jobs",
+    "404, /dashboard/secret.js",
+  })
+  void aBadReadIsAProblem(int status, String path) throws Exception {
+    isProblem(api.get(path), status);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"{", "[]", "\"x\"", "{\"params\":1}", "{\"params\":{},\"params\":{}}", "{\"parms\":{}}",
+        "{\"reason\":7}", "{} {}"})
+  void aBadBodyIsAProblem(String body) throws Exception {
+    isProblem(api.post("/api/v1/jobs/known/runs", body), 400);
+  }
+
+  @Test
+  void aBodyNestedTooDeepIsAProblem() throws Exception {
+    String deep = "{\"params\":{\"a\":" + "[".repeat(5_000) + "]".repeat(5_000) + "}}";
+    isProblem(api.post("/api/v1/jobs/known/runs", deep), 400);
+    var definition = api.post("/api/v1/jobs", deep);
+    assertThat(definition.status()).isEqualTo(422);
+  }
+
+  @Test
+  void aBodyTooLargeIsAProblem() throws Exception {
+    String large = "{\"reason\":\"" + "x".repeat(Call.BODY_BYTES_MAX) + "\"}";
+    isProblem(api.post("/api/v1/jobs/known/runs", large), 413);
+    isProblem(api.post("/api/v1/jobs", large), 413);
+  }
+
+  @Test
+  void aMethodThatIsNotThereIsAProblem() throws Exception {
+    isProblem(api.send(api.request("/api/v1/jobs").PUT(BodyPublishers.noBody()).build()), 405);
+    isProblem(api.send(api.request("/api/v1/status").DELETE().build()), 405);
+  }
+
+  @Test
+  void aNameWithHtmlComesBackAsTextOnly() throws Exception {
+    var answer = api.get("/api/v1/jobs/%3Cscript%3Ealert(1)%3C%2Fscript%3E");
+    assertThat(answer.status()).isIn(400, 404);
+    assertThat(answer.header("Content-Type")).startsWith("application/problem+json");
+    assertThat(answer.header("X-Content-Type-Options")).isEqualTo("nosniff");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data"})
+  void whatAFormCanSendIsRefused(String type) throws Exception {
+    isProblem(api.post("/api/v1/jobs/known/runs", type, "{}"), 415);
+  }
+
+  @Test
+  void aForeignPageIsRefused() throws Exception {
+    HttpRequest.Builder start =
+        api.request("/api/v1/jobs/known/pause").POST(BodyPublishers.noBody());
+    isProblem(api.send(start.copy().header("Origin", "https://evil.example").build()), 403);
+    isProblem(api.send(start.copy().header("Origin", "null").build()), 403);
+    isProblem(api.send(start.copy().header("Sec-Fetch-Site", "cross-site").build()), 403);
+    isProblem(
+        api.send(start.copy().header("Origin", "http://localhost:1").build()), 403);
+    String own = "http://127.0.0.1:" + api.server.port();
+    assertThat(api.send(start.copy().header("Origin", own).build()).status()).isEqualTo(200);
+  }
+
+  @Test
+  void aForeignHostNameIsRefused() throws Exception {
+    assertThat(raw("GET /api/v1/jobs HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"))
+        .startsWith("HTTP/1.1 403")
+        .contains("problem+json");
+    assertThat(raw("GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+        .startsWith("HTTP/1.1 200");
+  }
+
+  @Test
+  void aBrokenRequestIsAProblemToo() throws Exception {
+    assertThat(raw("GET /%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+        .startsWith("HTTP/1.1 400")
+        .contains("remedy");
+  }
+
+  private static String raw(String request) throws IOException {
+    try (Socket socket = new Socket("127.0.0.1", api.server.port())) {
+      socket.setSoTimeout(5_000);
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+      socket.getOutputStream().flush();
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  @Test
+  void withATokenOnlyWhoShowsItIsServed() throws Exception {
+    assertThat(guarded.get("/api/v1/jobs").status()).isEqualTo(200);
+    assertThat(guarded.get("/metrics").status()).isEqualTo(200);
+    HttpRequest.Builder bare = HttpRequest.newBuilder(guarded.request("/api/v1/jobs").build().uri());
+    isProblem(guarded.send(bare.copy().build()), 401);
+    isProblem(guarded.send(bare.copy().header("Authorization", "Bearer wrong").build()), 401);
+    isProblem(guarded.send(bare.copy().header("Authorization", "Basic " + TOKEN).build()), 401);
+    for (String path : new String[] {"/api/v1/nothing", "/api/v1/events", "/metrics"}) {
+      var uri = guarded.request(path).build().uri();
+      isProblem(guarded.send(HttpRequest.newBuilder(uri).build()), 401);
+    }
+    for (String path : new String[] {"/livez", "/readyz", "/", "/dashboard/vue.js"}) {
+      var uri = guarded.request(path).build().uri();
+      assertThat(guarded.send(HttpRequest.newBuilder(uri).build()).status()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void anOpenBindWithoutATokenIsRefused() {
+    assertThatThrownBy(() -> new HttpConfig("0.0.0.0", 0, null, "n", "v"))
+        .hasMessageContaining("without a token");
+    assertThatThrownBy(() -> new HttpConfig("0.0.0.0", 0, "short", "n", "v"))
+        .hasMessageContaining("16");
+    assertThat(new HttpConfig("0.0.0.0", 0, TOKEN, "n", "v").toString()).doesNotContain(TOKEN);
+  }
+}
