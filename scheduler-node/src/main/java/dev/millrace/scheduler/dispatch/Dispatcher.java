@@ -1,15 +1,17 @@
 package dev.millrace.scheduler.dispatch;
 
 import dev.millrace.model.Claim;
+import dev.millrace.runtime.Loop;
+import dev.millrace.runtime.Pulse;
 import dev.millrace.wire.Start;
 import dev.millrace.wire.StartCodec;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.util.ArrayDeque;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentSkipListMap;
 
@@ -23,6 +25,7 @@ public final class Dispatcher {
   public record Item(Start start, String pool, long dispatch) {}
 
   private static final int TRIES_PER_PASS_MAX = 2_000;
+  private static final Duration RETRY_EVERY = Duration.ofMillis(100);
 
   private final Outbox outbox;
   private final Pools pools;
@@ -30,10 +33,13 @@ public final class Dispatcher {
   private final Counter dispatched;
   private final Counter unroutableCount;
   private final Counter lostCount;
-  private final Deque<Bundle> waiting = new ArrayDeque<>();
+
+  /** On its way to the broker, oldest first; the publish loop takes, others add. */
+  private final ConcurrentLinkedDeque<Bundle> waiting = new ConcurrentLinkedDeque<>();
+
+  private final Pulse pulse = new Pulse();
   private final ConcurrentLinkedQueue<Bundle> returned = new ConcurrentLinkedQueue<>();
   private final List<Claim> putBack = new ArrayList<>();
-  private final ConcurrentLinkedQueue<Bundle> lost = new ConcurrentLinkedQueue<>();
 
   /** Lowest dispatch number of each bundle without a confirm, with how many bundles share it. */
   private final ConcurrentSkipListMap<Long, Integer> open = new ConcurrentSkipListMap<>();
@@ -78,8 +84,9 @@ public final class Dispatcher {
 
     @Override
     public void lost() {
-      lost.add(this);
-      nudge.run();
+      lostCount.increment(starts.size());
+      waiting.add(this);
+      pulse.nudge();
     }
   }
 
@@ -96,7 +103,7 @@ public final class Dispatcher {
     }
     if (!items.isEmpty()) {
       dispatched.increment(items.size());
-      pump();
+      pulse.nudge();
     }
   }
 
@@ -115,24 +122,28 @@ public final class Dispatcher {
         });
   }
 
+  /** The loop that publishes: encoding and the broker's socket stay off the leader's thread. */
+  public Loop loop() {
+    return new Loop("publish", this::pump, pulse, RETRY_EVERY);
+  }
+
   /**
-   * Publishes what could not be published or was not confirmed before. Leader's thread.
+   * Publishes what waits, in order. The publish loop's thread.
    *
-   * @return true when something is still waiting for the broker
+   * @return true when there is probably more to publish at once; false too when the broker is away
    */
-  public boolean pump() {
-    for (Bundle bundle = lost.poll(); bundle != null; bundle = lost.poll()) {
-      lostCount.increment(bundle.starts.size());
-      waiting.add(bundle);
-    }
-    for (int tries = 0; tries < TRIES_PER_PASS_MAX && !waiting.isEmpty(); tries++) {
-      Bundle bundle = waiting.peek();
-      if (!outbox.publishStarts(bundle.pool, StartCodec.encode(bundle.starts), bundle)) {
-        return true;
+  boolean pump() {
+    for (int tries = 0; tries < TRIES_PER_PASS_MAX; tries++) {
+      Bundle bundle = waiting.poll();
+      if (bundle == null) {
+        return false;
       }
-      waiting.poll();
+      if (!outbox.publishStarts(bundle.pool, StartCodec.encode(bundle.starts), bundle)) {
+        waiting.addFirst(bundle);
+        return false;
+      }
     }
-    return !waiting.isEmpty();
+    return true;
   }
 
   /** Claims that no queue took since the last call. Leader's thread. */
@@ -157,7 +168,7 @@ public final class Dispatcher {
 
   /** True when the leader's thread has something to do here. */
   public boolean hasNews() {
-    return !returned.isEmpty() || !putBack.isEmpty() || !lost.isEmpty();
+    return !returned.isEmpty() || !putBack.isEmpty();
   }
 
   /** Every dispatch up to this number is confirmed. Any thread. */

@@ -117,6 +117,7 @@ public final class Leadership implements Elector.Duties {
     workers = table;
     try {
       services.start(consuming);
+      services.start(sending.loop());
       services.start(new Loop("turn", turn::runOnce, pulse, turn::waitNanos));
       services.start(new Loop("workers", table::sweepOnce, new Pulse(), WORKER_SWEEP));
       services.start(new Loop("repair", repair::runOnce, new Pulse(), REPAIR_SWEEP));

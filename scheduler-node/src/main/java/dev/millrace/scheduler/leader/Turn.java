@@ -166,7 +166,6 @@ final class Turn {
     if (!parts.term.trusted()) {
       throw new QuietFailure("the term is not trusted any more; waiting for the elector");
     }
-    boolean waitingForBroker = parts.dispatcher.pump();
     if (loaded) {
       readNextDue();
     }
@@ -194,7 +193,7 @@ final class Turn {
     }
     afterCommit(pass);
     parts.meters.turn(System.nanoTime() - startedNanos, pass.drafts.size());
-    return pass.more || (waitingForBroker && parts.outbox.ready());
+    return pass.more;
   }
 
   private void quarantineBad(List<ReportIntake.Message> messages) throws InterruptedException {
