@@ -52,7 +52,7 @@ jdk_candidates() {
       /usr/libexec/java_home 2>/dev/null
     fi
   fi
-  jdk_candidates_java=$(command -v java 2>/dev/null)
+  jdk_candidates_java=$(command -v java 2>/dev/null || true)
   if [ -n "$jdk_candidates_java" ]; then
     jdk_candidates_java=$(readlink -f "$jdk_candidates_java" 2>/dev/null || echo "$jdk_candidates_java")
     printf '%s\n' "${jdk_candidates_java%/bin/java}"

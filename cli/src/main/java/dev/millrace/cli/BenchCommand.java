@@ -4,15 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Unmatched;
 
 /** Stands where the benchmark module would be when it is not on the class path. Main thread. */
 @Command(
     name = "bench",
     description = "Measure throughput, latency and punctuality, beside the peers.")
 final class BenchCommand implements Callable<Integer> {
-  @Parameters(arity = "0..*", hidden = true)
-  List<String> ignored = new ArrayList<>();
+  @Unmatched List<String> ignored = new ArrayList<>();
 
   @Override
   public Integer call() {

@@ -1,8 +1,8 @@
 package dev.millrace.cli;
 
-import dev.millrace.scheduler.SchedulerNode;
 import dev.millrace.embedded.LocalBroker;
 import dev.millrace.embedded.LocalPostgres;
+import dev.millrace.scheduler.SchedulerNode;
 import dev.millrace.settings.SchedulerSettings;
 import dev.millrace.settings.SettingsInput;
 import dev.millrace.settings.WorkerNodeSettings;

@@ -50,7 +50,13 @@ final class SchedulerCommand implements Callable<Integer> {
     put(flags, SettingsInput.CONFIG_FLAG, config);
     SchedulerSettings settings =
         SchedulerSettings.read(new SettingsInput(terminal.environment(), flags));
-    StopSignal signal = StopSignal.install();
+    try (StopSignal signal = StopSignal.install()) {
+      run(settings, signal);
+    }
+    return ExitCode.OK;
+  }
+
+  private void run(SchedulerSettings settings, StopSignal signal) throws Exception {
     try (SchedulerNode node = Nodes.scheduler(settings)) {
       node.start();
       terminal.note(
@@ -65,7 +71,6 @@ final class SchedulerCommand implements Callable<Integer> {
         throw e;
       }
     }
-    return ExitCode.OK;
   }
 
   /** Returns without the interruption that ended the waiting, so that closing can wait. */

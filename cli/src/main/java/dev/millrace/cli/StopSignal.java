@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * its work, and the process exits with 0. Installed by the main thread; signals come on a thread of
  * the JVM.
  */
-final class StopSignal {
+final class StopSignal implements AutoCloseable {
   /** Longer than any drain should take; a process that cannot end is worse than a hard end. */
   private static final Duration END_WAIT_MAX = Duration.ofMinutes(5);
 
@@ -20,13 +20,14 @@ final class StopSignal {
   private final CompletableFuture<Void> asked = new CompletableFuture<>();
   private final AtomicBoolean signalled = new AtomicBoolean();
   private final Thread main = Thread.currentThread();
+  private final Thread hook = new Thread(this::stop, "millrace-stop");
 
   private StopSignal() {}
 
   /** From now on a signal interrupts the calling thread. */
   static StopSignal install() {
     StopSignal signal = new StopSignal();
-    Runtime.getRuntime().addShutdownHook(new Thread(signal::stop, "millrace-stop"));
+    Runtime.getRuntime().addShutdownHook(signal.hook);
     return signal;
   }
 
@@ -47,6 +48,19 @@ final class StopSignal {
    */
   CompletableFuture<Void> awaited() {
     return asked;
+  }
+
+  /** From now on a signal ends the process at once again, unless one came already. */
+  @Override
+  public void close() {
+    if (signalled.get()) {
+      return;
+    }
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException signalledJustNow) {
+      // The hook waits for main's end, which is near.
+    }
   }
 
   private void stop() {

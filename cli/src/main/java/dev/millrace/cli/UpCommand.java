@@ -65,8 +65,13 @@ final class UpCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     Steps steps = new Steps(terminal);
-    StopSignal signal = StopSignal.install();
     terminal.say("Millrace " + Version.text());
+    try (StopSignal signal = StopSignal.install()) {
+      return run(steps, signal);
+    }
+  }
+
+  private int run(Steps steps, StopSignal signal) throws Exception {
     try (DataDirectory data = DataDirectory.take(dataDir)) {
       int wantedPort = wantedPort();
       requireFree(wantedPort);
@@ -119,12 +124,12 @@ final class UpCommand implements Callable<Integer> {
     if (data.examplesApplied()) {
       return false;
     }
-    JsonNode run = examples.applyAndTriggerFirst();
-    data.rememberExamples();
-    if (!run.has("id")) {
-      return true;
+    JsonNode run = examples.startFirst();
+    if (run.has("id")) {
+      examples.tell(new RunWatch(client, run.path("id").asText()).untilFinal(changed -> {}));
     }
-    examples.tell(new RunWatch(client, run.path("id").asText()).untilFinal(changed -> {}));
+    examples.applyOthers();
+    data.rememberExamples();
     return true;
   }
 

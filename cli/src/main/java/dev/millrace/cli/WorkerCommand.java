@@ -64,7 +64,13 @@ final class WorkerCommand implements Callable<Integer> {
     SchedulerCommand.put(flags, SettingsInput.CONFIG_FLAG, config);
     WorkerNodeSettings settings =
         WorkerNodeSettings.read(new SettingsInput(terminal.environment(), flags));
-    StopSignal signal = StopSignal.install();
+    try (StopSignal signal = StopSignal.install()) {
+      run(settings, signal);
+    }
+    return ExitCode.OK;
+  }
+
+  private static void run(WorkerNodeSettings settings, StopSignal signal) throws Exception {
     try (WorkerNode worker = Nodes.worker(settings)) {
       worker.start();
       // The leader may ask a worker to drain too; then it has ended by itself.
@@ -76,6 +82,5 @@ final class WorkerCommand implements Callable<Integer> {
         throw e;
       }
     }
-    return ExitCode.OK;
   }
 }

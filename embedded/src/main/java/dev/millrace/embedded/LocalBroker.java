@@ -1,6 +1,7 @@
 package dev.millrace.embedded;
 
 import java.io.IOException;
+import java.lang.reflect.Field;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -17,6 +18,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.apache.qpid.server.SystemLauncher;
 import org.apache.qpid.server.SystemLauncherListener;
 import org.apache.qpid.server.model.Broker;
+import org.apache.qpid.server.model.BrokerImpl;
 import org.apache.qpid.server.model.Port;
 import org.apache.qpid.server.model.SystemConfig;
 
@@ -138,6 +140,7 @@ public final class LocalBroker implements AutoCloseable {
     try {
       launcher.startup(attributes(settings, work));
       int port = started.amqpPort();
+      started.removeShutdownHook();
       running = true;
       return new LocalBroker(launcher, work, settings, port);
     } catch (IOException | RuntimeException e) {
@@ -191,6 +194,22 @@ public final class LocalBroker implements AutoCloseable {
     @Override
     public void errorOnStartup(RuntimeException e) {
       problem = e;
+    }
+
+    /**
+     * Broker-J would end at the first SIGTERM, before those who still speak to it; when it ends is
+     * its owner's decision, and its only way to say so is this field.
+     */
+    void removeShutdownHook() throws IOException {
+      try {
+        Field hook = BrokerImpl.class.getDeclaredField("_shutdownHook");
+        hook.setAccessible(true);
+        Runtime.getRuntime().removeShutdownHook((Thread) hook.get(system.getContainer()));
+      } catch (ReflectiveOperationException e) {
+        throw new IOException("this release of Broker-J keeps its shutdown hook elsewhere", e);
+      } catch (IllegalStateException processEnds) {
+        // Too late to take it away; the hook runs already.
+      }
     }
 
     int amqpPort() throws IOException {

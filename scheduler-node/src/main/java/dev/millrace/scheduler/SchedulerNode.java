@@ -1,6 +1,7 @@
 package dev.millrace.scheduler;
 
 import dev.millrace.amqp.AmqpLink;
+import dev.millrace.definition.DefinitionReader;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
@@ -17,12 +18,17 @@ import dev.millrace.scheduler.leader.Leadership;
 import dev.millrace.scheduler.status.NodeStatus;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
+import dev.millrace.scheduler.trigger.JobsDirectory;
 import dev.millrace.settings.SchedulerSettings;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.ToDoubleFunction;
 
 /**
  * One scheduler node: leads or follows, stores logs, and serves the API either way. {@link #start}
@@ -31,12 +37,14 @@ import java.util.List;
 public final class SchedulerNode implements Service {
   private static final Duration WATERMARK_EVERY = Duration.ofSeconds(1);
   private static final Duration LOGS_POLL = Duration.ofSeconds(1);
+  private static final Duration JOBS_DIR_EVERY = Duration.ofMillis(500);
 
   private final SchedulerSettings settings;
   private final String name;
   private final String version;
   private final Faults faults;
   private final Services services = new Services();
+  private final Set<String> boundPools = ConcurrentHashMap.newKeySet();
   private final PrometheusMeterRegistry metrics =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private Database database;
@@ -85,6 +93,7 @@ public final class SchedulerNode implements Service {
                 commands,
                 this::status,
                 metrics));
+    watchJobs();
   }
 
   private String token() {
@@ -126,6 +135,9 @@ public final class SchedulerNode implements Service {
             "millrace.heartbeat.expiry.frozen",
             () -> leadership.workers() != null && leadership.workers().frozen() ? 1 : 0)
         .register(metrics);
+    Gauge.builder("millrace.clock.offset", this::clockOffsetSeconds)
+        .baseUnit("seconds")
+        .register(metrics);
     for (String state : List.of("ALIVE", "SUSPECT", "LOST", "GONE")) {
       Gauge.builder("millrace.workers", () -> workersIn(state))
           .tag("state", state)
@@ -133,22 +145,41 @@ public final class SchedulerNode implements Service {
     }
   }
 
+  /** The database's clock minus this node's. */
+  private double clockOffsetSeconds() {
+    return clock.known() ? clock.micros() / 1e6 - Clock.systemUTC().millis() / 1e3 : 0;
+  }
+
   private int workersIn(String state) {
     var table = leadership.workers();
     return table == null ? 0 : table.countByState().getOrDefault(state, 0);
   }
 
-  /** Registering a gauge a second time changes nothing. */
+  /** Once for each pool that turns up. */
   private void bindPool(Pools.Pool pool) {
-    Gauge.builder("millrace.pool.ready", pool, p -> leading() ? p.ready() : 0)
+    if (!boundPools.add(pool.name())) {
+      return;
+    }
+    bindPool("millrace.pool.ready", pool, Pools.Pool::ready);
+    bindPool("millrace.pool.queued", pool, Pools.Pool::queued);
+    bindPool("millrace.pool.window", pool, Pools.Pool::window);
+    bindPool("millrace.pool.slots", pool, known -> known.capacity().slots());
+  }
+
+  private void bindPool(String meter, Pools.Pool pool, ToDoubleFunction<Pools.Pool> value) {
+    Gauge.builder(meter, pool, known -> leading() ? value.applyAsDouble(known) : 0)
         .tag("pool", pool.name())
         .register(metrics);
-    Gauge.builder("millrace.pool.queued", pool, p -> leading() ? p.queued() : 0)
-        .tag("pool", pool.name())
-        .register(metrics);
-    Gauge.builder("millrace.pool.slots", pool, p -> leading() ? p.capacity().slots() : 0)
-        .tag("pool", pool.name())
-        .register(metrics);
+  }
+
+  /** Only nodes that were told a directory watch one; all that watch the same one may. */
+  private void watchJobs() throws Exception {
+    if (settings.jobsDir().isPresent()) {
+      JobsDirectory jobs =
+          new JobsDirectory(
+              settings.jobsDir().get(), name, new DefinitionReader(), commands, database.api());
+      services.start(new Loop("jobs-dir", jobs::runOnce, new Pulse(), JOBS_DIR_EVERY));
+    }
   }
 
   @Override

@@ -139,6 +139,9 @@ public final class QueueConsumer implements AmqpLink.Session {
               }
             });
     current = new Open(generation, channel, tag);
+    if (paused) {
+      channel.basicCancel(tag); // the pause came before it could know the tag
+    }
   }
 
   @Override

@@ -28,6 +28,8 @@ public final class SettingsTable {
           "MILLRACE_JAVA_HOME",
           "MILLRACE_JAVA_OPTS",
           "MILLRACE_CONFIG",
+          "MILLRACE_LOG",
+          "MILLRACE_SERVER",
           "MILLRACE_API",
           "MILLRACE_RUN",
           "MILLRACE_STAGE",

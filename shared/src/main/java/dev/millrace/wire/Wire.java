@@ -2,15 +2,18 @@ package dev.millrace.wire;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.model.Claim;
 import dev.millrace.model.RunId;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 
 /**
  * JSON of protocol version 1, and what all its codecs share. Written by hand on the streaming API:
@@ -30,6 +33,8 @@ public final class Wire {
 
   static final JsonFactory JSON =
       JsonFactory.builder()
+          // readRaw copies from it; causes show only the first line of an error, without it.
+          .enable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
           .streamReadConstraints(
               StreamReadConstraints.builder()
                   .maxNestingDepth(DEPTH_MAX)
@@ -72,6 +77,7 @@ public final class Wire {
         return new Decoded.Bad<>("message is not a JSON object");
       }
       int version = -1;
+      boolean typed = type.isEmpty();
       while (json.nextToken() == JsonToken.FIELD_NAME) {
         String name = json.currentName();
         json.nextToken();
@@ -86,12 +92,16 @@ public final class Wire {
             return new Decoded.Bad<>(
                 "type '" + json.getText() + "' does not belong here, expected '" + type + "'");
           }
+          typed = true;
         } else if (!fields.read(name, json)) {
           json.skipChildren(); // unknown fields are a newer version's business
         }
       }
       if (version == -1) {
         return new Decoded.Bad<>("field v (the protocol version) is missing");
+      }
+      if (!typed) {
+        return new Decoded.Bad<>("field type is missing, expected '" + type + "'");
       }
       if (json.nextToken() != null) {
         return new Decoded.Bad<>("something follows the JSON object");
@@ -154,6 +164,16 @@ public final class Wire {
   static String readRaw(JsonParser json) throws IOException {
     if (json.currentToken() == JsonToken.VALUE_NULL) {
       return null;
+    }
+    JsonLocation from = json.currentTokenLocation();
+    if (json.currentToken().isStructStart()
+        && from.getByteOffset() >= 0
+        && from.contentReference().getRawContent() instanceof byte[] bytes) {
+      // As it was written: numbers keep their digits, and no tree is built.
+      json.skipChildren();
+      int start = (int) from.getByteOffset();
+      int end = (int) json.currentTokenLocation().getByteOffset() + 1;
+      return new String(bytes, start, end - start, StandardCharsets.UTF_8);
     }
     return TREES.readTree(json).toString();
   }

@@ -133,7 +133,7 @@ public final class Witness {
       Set<String> stagesEndedTwice,
       List<Sighting> overlaps) {
 
-    static Account of(List<Sighting> sightings) {
+    public static Account of(List<Sighting> sightings) {
       Set<String> started = new HashSet<>();
       Set<String> ended = new HashSet<>();
       Set<String> claims = new HashSet<>();

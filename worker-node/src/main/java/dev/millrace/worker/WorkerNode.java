@@ -133,14 +133,25 @@ public final class WorkerNode implements Service {
   }
 
   private void drainSoon() {
-    Thread.ofPlatform().name("millrace-drain").start(this::drain);
+    beginEnd(config.drainGrace());
   }
 
   private void endWithin(Duration grace) {
-    if (!ending.compareAndSet(false, true)) {
-      ended.join();
-      return;
+    beginEnd(grace);
+    ended.join();
+  }
+
+  /**
+   * On a thread of its own, because the caller may be interrupted: what stops a process often does
+   * that, and a drain that gives up there leaves programs running that nobody watches.
+   */
+  private void beginEnd(Duration grace) {
+    if (ending.compareAndSet(false, true)) {
+      Thread.ofPlatform().name("millrace-drain").start(() -> end(grace));
     }
+  }
+
+  private void end(Duration grace) {
     draining = true;
     heartbeatPulse.nudge();
     try {

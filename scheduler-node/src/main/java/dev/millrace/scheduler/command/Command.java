@@ -12,6 +12,26 @@ package dev.millrace.scheduler.command;
  */
 public record Command(
     String kind, String namespace, String job, String body, String actor, String reason) {
+  /** Runs that one command may ask for. */
+  public static final int RUNS_MAX = 1_000;
+
+  /**
+   * Asks for as many runs of a job without parameters.
+   *
+   * @param count 1..{@link #RUNS_MAX}
+   */
+  public static Command runs(String namespace, String job, int count, String actor) {
+    String body = "[" + "{},".repeat(count - 1) + "{}]";
+    return new Command(Kind.RUNS_START, namespace, job, body, actor, null);
+  }
+
+  /** How much of the leader's turn the command takes: the runs that it asks for. */
+  public int weight() {
+    return kind.equals(Kind.RUNS_START)
+        ? Math.max(1, (int) body.chars().filter(c -> c == '{').count())
+        : 1;
+  }
+
   /** The kinds, and what their bodies hold. */
   public static final class Kind {
     private Kind() {}
@@ -35,6 +55,12 @@ public record Command(
      * {@code {"params": {...}}}; the short form of the bulk path is the params object's text alone.
      */
     public static final String RUN_START = "run.start";
+
+    /**
+     * Many runs of one job, all or none: a JSON list of params objects, at most {@link
+     * Command#RUNS_MAX}.
+     */
+    public static final String RUNS_START = "runs.start";
 
     /** {@code {"run": "0H..."}} */
     public static final String RUN_STOP = "run.stop";

@@ -81,7 +81,14 @@ public final class Pools {
     }
 
     public int free() {
-      return System.nanoTime() - restUntilNanos < 0 ? 0 : Math.max(0, window() - queued);
+      return free(0);
+    }
+
+    /**
+     * @param used what a pass has taken beyond the committed count; negative where it gave back
+     */
+    public int free(int used) {
+      return System.nanoTime() - restUntilNanos < 0 ? 0 : Math.max(0, window() - queued - used);
     }
 
     /**

@@ -105,6 +105,7 @@ final class EventStream {
       for (Transition row : rows) {
         done = send(new EventRow(row), done);
       }
+      out.flush();
       if (rows.size() < PAGE_ROWS) {
         return done;
       }

@@ -8,6 +8,7 @@ import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
+import io.javalin.http.HttpResponseException;
 import io.javalin.router.Endpoint;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -124,6 +125,9 @@ public final class HttpServer implements Service {
     settings.routes.before(HttpServer::secure);
     settings.routes.before(access::check);
     settings.routes.exception(Exception.class, (failure, http) -> Failures.write(http, failure));
+    // The router has a handler of its own for these, which would win.
+    settings.routes.exception(
+        HttpResponseException.class, (failure, http) -> Failures.write(http, failure));
     for (Route route : routes) {
       settings.routes.addHttpHandler(
           HandlerType.findOrCreate(route.method()),

@@ -63,20 +63,28 @@ final class Desk {
       record(tx, row, epoch, now, moves(command, null, JobState.CREATED, JobState.SCHEDULED));
       return applied(201, row, true);
     }
-    if (!old.source().equals(source) && old.source().startsWith("dir:")) {
+    boolean handedOver = !old.source().equals(source) && isSameDirectory(old.source(), source);
+    if (!handedOver && !old.source().equals(source) && old.source().startsWith("dir:")) {
       return refused(
           409,
           "job '" + old.name() + "' is defined by " + old.source().substring(4),
           "change that file, or remove it first");
     }
-    if (!old.source().equals(source) && source.startsWith("dir:")) {
+    if (!handedOver && !old.source().equals(source) && source.startsWith("dir:")) {
       return refused(
           409,
           "job '" + old.name() + "' was defined through the API",
           "delete it there first, or use another id");
     }
     if (Jobs.hash(tx, old.id(), old.version()).equals(hash)) {
-      return applied(200, old, false);
+      if (!handedOver) {
+        return applied(200, old, false);
+      }
+      Jobs.update(tx, old.id(), old.state(), old.version(), source, now);
+      Jobs.Row moved =
+          new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), old.version(), source);
+      catalog.put(moved);
+      return applied(200, moved, false);
     }
     int version = old.version() + 1;
     Jobs.insertVersion(
@@ -87,6 +95,14 @@ final class Desk {
     catalog.put(row);
     arm(tx, row, definition, now);
     return applied(200, row, true);
+  }
+
+  /** A renamed file, or the other one of two, may go on with the job. */
+  private static boolean isSameDirectory(String oldSource, String source) {
+    int end = oldSource.lastIndexOf('/');
+    return oldSource.startsWith("dir:")
+        && end == source.lastIndexOf('/')
+        && source.startsWith(oldSource.substring(0, end + 1));
   }
 
   /**
@@ -150,6 +166,27 @@ final class Desk {
     record Good(String json) implements Params {}
 
     record Refused(Outcome outcome) implements Params {}
+  }
+
+  /**
+   * The bodies of a RUNS_START, each as that of a RUN_START; empty when it is not a list of
+   * objects.
+   */
+  static List<String> paramsList(String body) {
+    try {
+      JsonNode list = JSON.readTree(body);
+      List<String> bodies = new ArrayList<>(list.size());
+      for (JsonNode params : list) {
+        if (!params.isObject()) {
+          return List.of();
+        }
+        bodies.add(
+            params.isEmpty() ? "{}" : JSON.createObjectNode().set("params", params).toString());
+      }
+      return bodies;
+    } catch (JsonProcessingException e) {
+      return List.of(); // the caller refuses an empty list
+    }
   }
 
   /**

@@ -62,7 +62,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Turn {
   private static final Logger log = LoggerFactory.getLogger(Turn.class);
-  private static final int COMMANDS_MIN = 200;
+  private static final int COMMANDS_MIN = 50;
   private static final int LOST_STAGES_PER_PASS_MAX = 2_000;
   private static final long INBOX_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long CANCEL_GRACE_MILLIS = 5_000;
@@ -137,6 +137,13 @@ final class Turn {
     final List<Outcome> answers = new ArrayList<>();
     final List<Control> controls = new ArrayList<>();
     final List<Dispatcher.Item> items = new ArrayList<>();
+
+    /** Room taken in each pool's window by this pass; negative where it was given back. */
+    final Map<Pools.Pool, Integer> used = new HashMap<>();
+
+    /** Pools whose READY rows still wait: nothing newer overtakes them. */
+    final Set<Pools.Pool> backlogged = new HashSet<>();
+
     final List<Long> tickLateness = new ArrayList<>();
     final List<Claim> notHeld = new ArrayList<>();
     final List<Stages.Key> republish = new ArrayList<>();
@@ -257,12 +264,13 @@ final class Turn {
     lostWorkers(tx, pass);
     dueStages(tx, pass);
     ticks(tx, pass);
+    countFreed(pass);
     if (inbox) {
       commands(tx, pass);
     }
     pass.drafts.values().forEach(draft -> Engine.settle(draft, pass.now));
-    dispatchFresh(pass);
     dispatchBacklog(tx, pass);
+    dispatchFresh(pass);
     republishLost(tx, pass);
     pass.drafts.values().removeIf(draft -> !draft.changed());
     Runs.write(tx, pass.drafts.values(), parts.term.epoch(), pass.now);
@@ -486,16 +494,18 @@ final class Turn {
   }
 
   private void commands(Handle tx, Pass pass) {
-    int free = 0;
-    for (Pools.Pool pool : parts.pools.all()) {
-      free += pool.free();
-    }
     // What finds no room becomes a READY row and is written once more when it is dispatched: take
-    // about what fits.
-    int limit = Math.clamp(free + free / 4, Math.min(COMMANDS_MIN, parts.batchMax), parts.batchMax);
+    // about what fits
+    // beside the backlog that is there already.
+    int room = 0;
+    for (Pools.Pool pool : parts.pools.all()) {
+      room += Math.max(0, roomIn(pass, pool) - pool.backlog());
+    }
+    int limit = Math.clamp(room, Math.min(COMMANDS_MIN, parts.batchMax), parts.batchMax);
     List<Inbox.Row> rows = Inbox.take(tx, limit);
-    pass.more |= rows.size() == limit;
-    if (rows.size() == limit) {
+    int weight = rows.stream().mapToInt(Inbox.Row::weight).sum();
+    if (weight >= limit) {
+      pass.more = true;
       inboxHint = true;
     }
     for (Inbox.Row row : rows) {
@@ -516,6 +526,7 @@ final class Turn {
   private Outcome execute(Handle tx, Pass pass, Command command) {
     return switch (command.kind()) {
       case Command.Kind.RUN_START -> startRun(tx, pass, command);
+      case Command.Kind.RUNS_START -> startRuns(tx, pass, command);
       case Command.Kind.RUN_STOP -> stopRun(tx, pass, command);
       case Command.Kind.JOB_APPLY -> desk.applyJob(tx, command, parts.term.epoch(), pass.now);
       case Command.Kind.JOB_DELETE -> desk.deleteJob(tx, command, parts.term.epoch(), pass.now);
@@ -528,6 +539,22 @@ final class Turn {
   }
 
   private Outcome startRun(Handle tx, Pass pass, Command command) {
+    return startRuns(tx, pass, command, List.of(command.body()));
+  }
+
+  private Outcome startRuns(Handle tx, Pass pass, Command command) {
+    List<String> bodies = Desk.paramsList(command.body());
+    if (bodies.isEmpty() || bodies.size() > Command.RUNS_MAX) {
+      return Desk.refused(
+          422,
+          "a bulk start needs a list of 1.." + Command.RUNS_MAX + " params objects",
+          "send it in parts");
+    }
+    return startRuns(tx, pass, command, bodies);
+  }
+
+  /** All of them or none: each body is checked before the first run is made. */
+  private Outcome startRuns(Handle tx, Pass pass, Command command, List<String> bodies) {
     Jobs.Row job = catalog.find(tx, command.namespace(), command.job());
     if (job == null) {
       return Desk.noSuchJob(command);
@@ -539,16 +566,23 @@ final class Turn {
           "resume it first");
     }
     Plan plan = catalog.plan(tx, job.id(), job.version());
-    return switch (Desk.params(plan.definition(), command.body())) {
-      case Desk.Params.Refused refused -> refused.outcome();
-      case Desk.Params.Good good -> {
-        Run run =
-            newRun(plan, "manual", 0, 0, good.json(), command.actor(), command.reason(), pass.now);
-        pass.drafts.put(run.id(), Engine.create(run, "command", pass.now));
-        parts.meters.runCreated("manual");
-        yield new Outcome(201, "{\"run\":\"" + new RunId(run.id()) + "\"}");
+    List<String> params = new ArrayList<>(bodies.size());
+    for (String body : bodies) {
+      switch (Desk.params(plan.definition(), body)) {
+        case Desk.Params.Refused refused -> {
+          return refused.outcome();
+        }
+        case Desk.Params.Good good -> params.add(good.json());
       }
-    };
+    }
+    String first = null;
+    for (String json : params) {
+      Run run = newRun(plan, "manual", 0, 0, json, command.actor(), command.reason(), pass.now);
+      pass.drafts.put(run.id(), Engine.create(run, "command", pass.now));
+      parts.meters.runCreated("manual");
+      first = first == null ? new RunId(run.id()).toString() : first;
+    }
+    return new Outcome(201, "{\"run\":\"" + first + "\",\"runs\":" + params.size() + "}");
   }
 
   private Outcome stopRun(Handle tx, Pass pass, Command command) {
@@ -594,42 +628,40 @@ final class Turn {
     }
   }
 
-  /**
-   * Dispatches what became READY in this pass, where the pool has room and no older backlog waits.
-   */
-  private void dispatchFresh(Pass pass) {
-    Map<Pools.Pool, Integer> room = new HashMap<>();
+  /** What this pass took out of the windows so far. */
+  private void countFreed(Pass pass) {
     for (Draft draft : pass.drafts.values()) {
       var changed = draft.changedStages();
-      boolean any = false;
       for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
-        if (draft.stage(i).state() != StageState.READY) {
-          continue;
+        Stage before = draft.stageBefore(i);
+        if (before != null
+            && before.state() == StageState.QUEUED
+            && draft.stage(i).state() != StageState.QUEUED) {
+          pass.used.merge(parts.pools.of(draft.run().plan().stage(i).pool()), -1, Integer::sum);
         }
-        StageDefinition stage = draft.run().plan().stage(i);
-        Pools.Pool pool = parts.pools.of(stage.pool());
-        int free = room.computeIfAbsent(pool, p -> p.backlog() > 0 ? 0 : p.free());
-        if (free > 0 && pool.capacity().handlers().contains(stage.handler())) {
-          room.put(pool, free - 1);
-          dispatch(pass, draft, i);
-          any = true;
-        }
-      }
-      if (any) {
-        Engine.settle(draft, pass.now);
       }
     }
   }
 
-  /** Fills free windows from the READY rows, by priority and age. */
+  private static int roomIn(Pass pass, Pools.Pool pool) {
+    return pool.free(pass.used.getOrDefault(pool, 0));
+  }
+
+  /** Fills free windows from the READY rows, by priority and age, before anything new gets in. */
   private void dispatchBacklog(Handle tx, Pass pass) {
     for (Pools.Pool pool : parts.pools.all()) {
-      int limit = Math.min(pool.free(), parts.batchMax);
+      int limit = Math.min(roomIn(pass, pool), parts.batchMax);
       if (pool.backlog() == 0 || limit == 0) {
+        if (pool.backlog() > 0) {
+          pass.backlogged.add(pool);
+        }
         continue;
       }
       List<Stages.Key> keys = Stages.readyOf(tx, pool.name(), pool.capacity().handlers(), limit);
-      if (keys.size() < limit) {
+      if (keys.size() == limit) {
+        pass.more = true;
+        pass.backlogged.add(pool);
+      } else {
         pool.unserved(pool.ready() - keys.size()); // these need a handler that nobody has
       }
       open(tx, pass, keys.stream().map(Stages.Key::run).toList());
@@ -640,12 +672,38 @@ final class Turn {
           Engine.settle(draft, pass.now);
         }
       }
-      pass.more |= keys.size() == limit;
+    }
+  }
+
+  /**
+   * Dispatches what became READY in this pass, where the pool has room and no older backlog waits.
+   */
+  private void dispatchFresh(Pass pass) {
+    for (Draft draft : pass.drafts.values()) {
+      var changed = draft.changedStages();
+      boolean any = false;
+      for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
+        if (draft.stage(i).state() != StageState.READY) {
+          continue;
+        }
+        StageDefinition stage = draft.run().plan().stage(i);
+        Pools.Pool pool = parts.pools.of(stage.pool());
+        if (!pass.backlogged.contains(pool)
+            && roomIn(pass, pool) > 0
+            && pool.capacity().handlers().contains(stage.handler())) {
+          dispatch(pass, draft, i);
+          any = true;
+        }
+      }
+      if (any) {
+        Engine.settle(draft, pass.now);
+      }
     }
   }
 
   private void dispatch(Pass pass, Draft draft, int index) {
     long number = ++lastDispatch;
+    pass.used.merge(parts.pools.of(draft.run().plan().stage(index).pool()), 1, Integer::sum);
     Engine.apply(draft, new Fact.Dispatched(index, number), pass.now, 0);
     pass.items.add(
         new Dispatcher.Item(

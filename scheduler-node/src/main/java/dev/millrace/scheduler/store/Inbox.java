@@ -14,21 +14,21 @@ public final class Inbox {
   /**
    * A command as it lies in the inbox; {@code answer} tells that somebody waits for its outcome.
    */
-  public record Row(long id, Command command, boolean answer) {}
+  public record Row(long id, Command command, boolean answer, int weight) {}
 
   private static final String PUT =
       """
-      insert into inbox (kind, namespace, job, body, actor, reason, answer)
-      values (:kind, :namespace, :job, :body, :actor, :reason, :answer)
+      insert into inbox (kind, namespace, job, body, actor, reason, answer, weight)
+      values (:kind, :namespace, :job, :body, :actor, :reason, :answer, :weight)
       returning id
       """;
 
   private static final String PUT_ALL =
       """
-      insert into inbox (kind, namespace, job, body, actor, reason, answer)
-      select kind, namespace, job, body, actor, reason, false
-      from unnest(:kinds, :namespaces, :jobs, :bodies, :actors, :reasons)
-        as u (kind, namespace, job, body, actor, reason)
+      insert into inbox (kind, namespace, job, body, actor, reason, answer, weight)
+      select kind, namespace, job, body, actor, reason, false, weight
+      from unnest(:kinds, :namespaces, :jobs, :bodies, :actors, :reasons, :weights)
+        as u (kind, namespace, job, body, actor, reason, weight)
       """;
 
   /** Skips rows that another transaction still writes or holds; they come with a later pass. */
@@ -36,8 +36,12 @@ public final class Inbox {
       """
       delete from inbox
       where id = any (array(
-        select id from inbox order by id limit :limit for update skip locked))
-      returning id, kind, namespace, job, body, actor, reason, answer
+        select id from (
+          select id, sum(weight) over (order by id) - weight as before
+          from (select id, weight from inbox order by id limit :limit for update skip locked) as oldest
+        ) as counted
+        where before < :limit))
+      returning id, kind, namespace, job, body, actor, reason, answer, weight
       """;
 
   private static final String ANSWER =
@@ -76,6 +80,7 @@ public final class Inbox {
         .bindArray("bodies", String.class, commands.stream().map(Command::body).toList())
         .bindArray("actors", String.class, commands.stream().map(Command::actor).toList())
         .bindArray("reasons", String.class, commands.stream().map(Command::reason).toList())
+        .bindArray("weights", Integer.class, commands.stream().map(Command::weight).toList())
         .execute();
   }
 
@@ -99,7 +104,8 @@ public final class Inbox {
                                 row.getString(5),
                                 row.getString(6),
                                 row.getString(7)),
-                            row.getBoolean(8)))
+                            row.getBoolean(8),
+                            row.getInt(9)))
                 .list());
     rows.sort((a, b) -> Long.compare(a.id(), b.id())); // a delete returns in no promised order
     return rows;

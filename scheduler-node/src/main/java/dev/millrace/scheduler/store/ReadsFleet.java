@@ -64,7 +64,10 @@ public final class ReadsFleet {
   private static final String TOTALS =
       """
       select
-        (select count(*) from (select 1 from run where finished_at is null limit :countMax) c)
+        (select count(distinct run) from (
+           (select run from stage where state in ('QUEUED', 'RUNNING') limit :countMax)
+           union all (select run from stage where state = 'READY' limit :countMax)
+           union all (select run from stage where due_at is not null limit :countMax)) c)
           as open_runs,
         (select count(*) from (select 1 from job where state <> 'ARCHIVED' limit :countMax) c)
           as jobs,

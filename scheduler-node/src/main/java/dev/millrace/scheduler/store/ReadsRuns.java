@@ -139,12 +139,9 @@ public final class ReadsRuns {
           + RUN_COLUMNS
           + """
             , null as definition
-            from (
-              select * from run where finished_at is null and id < :before
-              order by id desc limit :scan
-            ) r
+            from (select * from run where id < :before order by id desc limit :scan) r
             join job j on j.id = r.job
-            where j.namespace = :namespace
+            where r.finished_at is null and j.namespace = :namespace
               and (cast(:state as text) is null or r.state = :state)
             order by r.id desc limit :limit
             """;
@@ -167,12 +164,6 @@ public final class ReadsRuns {
   private static final String SCAN_END_OF_JOB =
       """
       select id from run where job = :job and id < :before order by id desc offset :scan limit 1
-      """;
-
-  private static final String SCAN_END_OPEN =
-      """
-      select id from run where finished_at is null and id < :before
-      order by id desc offset :scan limit 1
       """;
 
   private static final String STAGES =
@@ -249,7 +240,7 @@ public final class ReadsRuns {
 
   /** Where a page that found too little stopped looking; empty when it saw everything. */
   public static Optional<Long> scanEnd(Handle handle, Filter filter, long before) {
-    Query query = handle.createQuery(sql(filter, SCAN_END_OF_JOB, SCAN_END_OPEN, SCAN_END));
+    Query query = handle.createQuery(sql(filter, SCAN_END_OF_JOB, SCAN_END, SCAN_END));
     return bind(query, filter)
         .bind("before", before)
         .bind("scan", SCAN_ROWS_MAX - 1)

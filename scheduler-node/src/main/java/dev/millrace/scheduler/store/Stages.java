@@ -29,7 +29,7 @@ public final class Stages {
   private static final String QUEUED_SINCE =
       """
       select run, idx, name, attempt, worker from stage
-      where state = 'QUEUED' and pool = :pool and queued_at < ts(:before)
+      where state in ('QUEUED', 'RUNNING') and state = 'QUEUED' and pool = :pool and queued_at < ts(:before)
       order by dispatch
       limit :limit
       """;
@@ -37,7 +37,7 @@ public final class Stages {
   private static final String RUNNING_SINCE =
       """
       select run, idx, name, attempt, worker from stage
-      where state = 'RUNNING' and started_at < ts(:before)
+      where state in ('QUEUED', 'RUNNING') and state = 'RUNNING' and started_at < ts(:before)
       limit :limit
       """;
 
@@ -60,14 +60,16 @@ public final class Stages {
   private static final String QUEUED_ABOVE =
       """
       select run, idx, dispatch from stage
-      where state = 'QUEUED' and dispatch > :above
+      where state in ('QUEUED', 'RUNNING') and state = 'QUEUED' and dispatch > :above
       order by dispatch
       limit :limit
       """;
 
   private static final String RUNNING_ON =
       """
-      select run, idx from stage where state = 'RUNNING' and worker = :worker limit :limit
+      select run, idx from stage
+      where state in ('QUEUED', 'RUNNING') and state = 'RUNNING' and worker = :worker
+      limit :limit
       """;
 
   private static final String DUE =
@@ -87,7 +89,9 @@ public final class Stages {
   private static final String COUNT_RUNNING =
       "select pool, count(*) from stage where state = 'RUNNING' group by pool";
   private static final String RUNNING_WORKERS =
-      "select distinct worker from stage where state = 'RUNNING'";
+      """
+      select distinct worker from stage where state in ('QUEUED', 'RUNNING') and state = 'RUNNING'
+      """;
 
   public static List<Key> readyOf(Handle tx, String pool, Collection<String> handlers, int limit) {
     return tx.createQuery(READY_OF_POOL)

@@ -29,29 +29,49 @@ function clipped(text, chars) {
   return text.length > chars ? `${text.slice(0, chars - 1)}…` : text;
 }
 
+// An edge that jumps over levels gets a free lane in each, so that it never runs behind a stage.
+function lanesOf(stages, level) {
+  const lanes = new Map();
+  for (const stage of stages) {
+    for (const need of stage.needs.filter((n) => level.has(n))) {
+      for (let x = level.get(need) + 1; x < level.get(stage.id); x += 1) {
+        lanes.set(`${need}>${x}`, x);
+      }
+    }
+  }
+  return lanes;
+}
+
 function place(stages) {
   const level = levels(stages);
+  const cells = new Map([...stages.map((s) => [s.id, level.get(s.id)]), ...lanesOf(stages, level)]);
   const filled = [];
   const at = new Map();
-  for (const stage of stages) {
-    const x = level.get(stage.id);
+  for (const [id, x] of cells) {
     filled[x] = (filled[x] ?? 0) + 1;
-    at.set(stage.id, { level: x, row: filled[x] - 1 });
+    at.set(id, { level: x, row: filled[x] - 1 });
   }
   const rows = Math.max(...filled);
   for (const [id, p] of at) {
     const lead = ((rows - filled[p.level]) * (HEIGHT + GAP_Y)) / 2;
-    at.set(id, { x: p.level * (WIDTH + GAP_X) + 1, y: lead + p.row * (HEIGHT + GAP_Y) + 1 });
+    at.set(id, { level: p.level, x: p.level * (WIDTH + GAP_X) + 1, y: lead + p.row * (HEIGHT + GAP_Y) + 1 });
   }
   return { at, width: filled.length * (WIDTH + GAP_X) - GAP_X + 2, height: rows * (HEIGHT + GAP_Y) - GAP_Y + 2 };
 }
 
-function edge(from, to, key, done) {
-  const x1 = from.x + WIDTH;
-  const y1 = from.y + HEIGHT / 2;
-  const y2 = to.y + HEIGHT / 2;
+function edge(at, need, stage, done) {
+  const to = at.get(stage);
   const bend = GAP_X / 2;
-  return h("path", { key, class: ["edge", done ? "done" : ""], d: `M${x1} ${y1}C${x1 + bend} ${y1} ${to.x - bend} ${y2} ${to.x} ${y2}` });
+  let from = at.get(need);
+  let path = `M${from.x + WIDTH} ${from.y + HEIGHT / 2}`;
+  for (let x = from.level + 1; x <= to.level; x += 1) {
+    const next = x === to.level ? to : at.get(`${need}>${x}`);
+    const y = next.y + HEIGHT / 2;
+    path += `C${from.x + WIDTH + bend} ${from.y + HEIGHT / 2} ${next.x - bend} ${y} ${next.x} ${y}`;
+    path += next === to ? "" : `H${next.x + WIDTH}`;
+    from = next;
+  }
+  return h("path", { key: `${need}>${stage}`, class: ["edge", done ? "done" : ""], d: path });
 }
 
 function node(stage, p, chosen, choose) {
@@ -75,7 +95,7 @@ export function graph(stages, chosen, choose) {
   if (stages.length > STAGES_MAX) return h("p", { class: "dim pad" }, `${stages.length} stages: too many for a picture; the list below shows them.`);
   const { at, width, height } = place(stages);
   const complete = new Set(stages.filter((s) => tone(s.state) === "good").map((s) => s.id));
-  const edges = stages.flatMap((s) => s.needs.filter((n) => at.has(n)).map((n) => edge(at.get(n), at.get(s.id), `${n}>${s.id}`, complete.has(n))));
+  const edges = stages.flatMap((s) => s.needs.filter((n) => at.has(n)).map((n) => edge(at, n, s.id, complete.has(n))));
   return h("div", { class: "graph", tabindex: 0, role: "group", "aria-label": "Stages and what they need" },
     h("svg", { width, height, viewBox: `0 0 ${width} ${height}` }, [...edges, ...stages.map((s) => node(s, at.get(s.id), chosen, choose))]));
 }

@@ -10,7 +10,7 @@ triggers:
 stages:
   - id: greet
     run: command
-    with: {command: "echo hello"}
+    with: {shell: "echo hello"}
 `;
 
 function valueOf(definition, text) {
@@ -54,10 +54,10 @@ export const TriggerDialog = {
       busy.value = false;
     }
     const set = (name) => (e) => { values.value = { ...values.value, [name]: e.target.value }; };
-    function field(name) {
+    function field(name, first) {
       const p = props.job.params[name];
       const hint = p.default === undefined ? (p.required ? "required" : "") : `default: ${typeof p.default === "string" ? p.default : JSON.stringify(p.default)}`;
-      const common = { value: values.value[name] ?? "", onInput: set(name), required: p.required && p.default === undefined, placeholder: p.secret ? "" : hint };
+      const common = { autofocus: first, value: values.value[name] ?? "", onInput: set(name), required: p.required && p.default === undefined, placeholder: p.secret ? "" : hint };
       const input = p.type === "boolean"
         ? h("select", { value: common.value, onChange: set(name) }, [h("option", { value: "" }, hint || "–"), h("option", { value: "true" }, "true"), h("option", { value: "false" }, "false")])
         : p.type === "object" || p.type === "array" ? h("textarea", { ...common, rows: 3 })
@@ -65,8 +65,8 @@ export const TriggerDialog = {
       return h("label", { key: name }, [h("span", [name, h("span", { class: "dim" }, ` ${p.type}`)]), input]);
     }
     return () => h(Dialog, { title: `Start ${props.job.id}`, onClose: () => emit("close") }, () => h("form", { onSubmit: submit }, [
-      names.length ? names.map(field) : h("p", { class: "dim" }, "This job has no parameters."),
-      h("label", ["Reason (kept in the history)", h("input", { value: reason.value, maxlength: 1000, onInput: (e) => { reason.value = e.target.value; } })]),
+      names.length ? names.map((name, i) => field(name, i === 0)) : h("p", { class: "dim" }, "This job has no parameters."),
+      h("label", ["Reason (kept in the history)", h("input", { value: reason.value, maxlength: 1000, autofocus: names.length === 0, onInput: (e) => { reason.value = e.target.value; } })]),
       problemBox(problem.value),
       h("footer", [h("button", { type: "button", onClick: () => emit("close") }, "Cancel"), h("button", { class: "primary", disabled: busy.value }, "Start the run")]),
     ]));
@@ -140,10 +140,10 @@ export const Jobs = {
         making.value ? h(NewJobDialog, { onClose: () => { making.value = false; refresh(); } }) : null,
         page.items.length === 0 && !after.value
           ? h("section", { class: "panel" }, empty(`No jobs in namespace ${session.namespace}`, "Make one here, or put a file like this into the jobs directory:", h("pre", EXAMPLE)))
-          : h("section", { class: "panel" }, h("div", { class: "scroll" }, h("table", [
+          : h("section", { class: "panel" }, h("div", { class: "scroll" }, h("table", { class: "cards" }, [
             h("thead", h("tr", [h("th", "Job"), h("th", "State"), h("th", "Next tick"), h("th", "Last run"), h("th", { class: "wide" }, "Triggers"), h("th")])),
             h("tbody", page.items.map((job) => h("tr", { key: job.id }, [
-              h("td", [h("a", { class: "name", href: `#/jobs/${encodeURIComponent(job.id)}` }, job.id), job.description ? h("div", { class: "dim clip" }, job.description) : null]),
+              h("td", { class: "whole" }, [h("a", { class: "name", href: `#/jobs/${encodeURIComponent(job.id)}` }, job.id), job.description ? h("div", { class: "dim clip" }, job.description) : null]),
               h("td", badge(job.state)),
               h("td", countdown(job.nextTick)),
               h("td", job.lastRun ? h("a", { class: "bare", href: `#/runs/${job.lastRun.id}` }, [badge(job.lastRun.state), " ", job.lastRun.finishedAt ? h("span", { class: "dim" }, when(job.lastRun.finishedAt)) : null]) : h("span", { class: "dim" }, "never")),

@@ -24,7 +24,7 @@ function tiles(status) {
     tile("Workers", number(c.workers), c.workers ? `${number(c.slots)} slots` : "none is alive", c.workers ? "" : "is-warn", "#/workers"),
     tile("Backlog", number(c.ready, c.countedUpTo), `${number(c.queued)} with the broker`),
     tile("Running", number(c.running), `${number(c.openRuns, c.countedUpTo)} open runs`),
-    tile("Started", `${number(c.runsOfMinute, c.countedUpTo)}`, "runs in the last minute"),
+    tile("Started", `${number(c.runsOfMinute, c.countedUpTo)}`, "in the last minute"),
     tile("Failed", number(c.failedOfMinute), "of those", c.failedOfMinute ? "is-bad" : ""),
   ]);
 }

@@ -127,7 +127,7 @@ export const bar = (percent, label) =>
   h("progress", { max: 100, value: percent, "aria-label": label, title: `${percent} %` });
 
 export function runTable(runs, more) {
-  return h("div", { class: "scroll" }, h("table", { class: "runs" }, [
+  return h("div", { class: "scroll" }, h("table", { class: "cards" }, [
     h("thead", h("tr", [h("th", "State"), h("th", "Job"), h("th", "Stages"), h("th", { class: "wide" }, "Started by"), h("th", "Created"), h("th", { class: "num" }, "Ran for"), h("th", { class: "wide" }, "Run")])),
     h("tbody", runs.map((run) => h("tr", { key: run.id }, [
       h("td", badge(run.state)),

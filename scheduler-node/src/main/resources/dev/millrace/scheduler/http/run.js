@@ -42,6 +42,7 @@ const Log = {
     const search = ref("");
     const follow = ref(true);
     const box = ref(null);
+    const loaded = ref(false);
     let cursor = null;
     let gone = false;
     let turn = 0;
@@ -57,6 +58,7 @@ const Log = {
             lines.value = [...lines.value, ...more].slice(-LOG_LINES_MAX);
           }
           problem.value = null;
+          loaded.value = true;
           if (!page.next) break;
         }
       } catch (e) {
@@ -83,7 +85,8 @@ const Log = {
           h("span", { class: "dim" }, wanted ? `${shown.length} of ${lines.value.length} lines` : `${lines.value.length} lines`),
         ]),
         problemBox(problem.value),
-        lines.value.length === 0 ? empty("No lines yet", "What the stages write to stdout and stderr appears here as they run.")
+        lines.value.length === 0 && !loaded.value ? h("p", { class: "boot" }, "Loading…")
+          : lines.value.length === 0 ? empty("No lines yet", "What the stages write to stdout and stderr appears here as they run.")
           : h("div", { class: "log", ref: box, tabindex: 0, role: "log", "aria-label": "Log" }, shown.map((l) => h("div", { key: `${l.stage}/${l.attempt}/${l.number}`, class: ["line", l.stream] }, [
             h("time", { datetime: l.at, title: l.at }, l.at.slice(11, 19)), props.stage ? null : h("b", l.stage), h("span", l.text)]))),
       ]);
@@ -153,7 +156,7 @@ export const Run = {
         stopping.value ? h(ReasonDialog, { title: "Stop this run?", text: "Attempts in flight are cancelled; stages that have not started will not start.", action: "Stop the run", danger: true, onClose: () => { stopping.value = false; },
           run: async (asked) => { await post(`/runs/${run.id}/stop`, asked); refresh(); } }) : null,
         problemBox(problem.value),
-        h("p", { class: "facts" }, [h("span", { class: "mono" }, run.id), h("span", `version ${run.version}`), h("span", [`started by ${run.trigger} `, when(run.createdAt)]), h("span", run.startedAt ? `ran for ${duration(runTime(run))}` : "not started yet"), run.reason ? h("span", `“${run.reason}”`) : null, run.stopReason ? h("span", `stopped: “${run.stopReason}”`) : null]),
+        h("p", { class: "facts" }, [h("span", { class: "mono" }, run.id), h("span", `version ${run.version}`), h("span", [run.trigger === "manual" ? "started by hand " : `started by ${run.trigger} `, when(run.createdAt)]), h("span", run.startedAt ? `${run.finishedAt ? "ran" : "running"} for ${duration(runTime(run))}` : "not started yet"), run.reason ? h("span", `“${run.reason}”`) : null, run.stopReason ? h("span", `stopped: “${run.stopReason}”`) : null]),
         run.finishedAt ? null : bar(progressOf(run), "progress of the run"),
         failed.length ? h("div", { class: "problem" }, failed.slice(0, 3).map((s) => h("p", [h("strong", s.id), `: ${plain((s.error ?? "failed").slice(0, 300))}${s.exitCode == null ? "" : ` (exit code ${s.exitCode})`}`]))) : null,
         panel("Stages", h("span", { class: "dim hint" }, "choose one to see its log and output"), [graph(run.stages, chosen.value, choose), stage ? stageDetails(stage) : null]),

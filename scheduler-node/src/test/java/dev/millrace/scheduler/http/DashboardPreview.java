@@ -29,7 +29,7 @@ final class DashboardPreview {
         - {id: parse, run: web.parse, pool: cpu, needs: [scrape]}
         - {id: screenshots, run: web.shoot, pool: gpu, needs: [scrape]}
         - {id: store, run: web.store, pool: cpu, needs: [parse]}
-        - {id: report, run: command, pool: cpu, needs: [store, screenshots], with: {command: "true"}}
+        - {id: report, run: command, pool: cpu, needs: [store, screenshots], with: {shell: "true"}}
       """;
 
   /** {@code args}: the port. */

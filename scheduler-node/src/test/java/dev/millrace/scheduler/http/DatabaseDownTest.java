@@ -1,10 +1,16 @@
 package dev.millrace.scheduler.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.millrace.testing.PrivatePostgres;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
 /** A killed database: every call is answered soon, and works again when it is back. */
@@ -18,18 +24,24 @@ class DatabaseDownTest {
             new ApiFixture(postgres.jdbcUrl(), postgres.user(), postgres.password(), null, 0)) {
       assertThat(api.get("/api/v1/status").status()).isEqualTo(200);
       postgres.killHard();
+      List<Callable<Void>> calls = new ArrayList<>();
       for (Route route : api.server.routes()) {
         if (route.path().startsWith("/api/") && !route.path().equals("/api/v1/ticks")) {
-          isUnavailable(api, route);
+          calls.add(() -> isUnavailable(api, route));
+        }
+      }
+      try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (Future<Void> call : threads.invokeAll(calls)) {
+          call.get();
         }
       }
       assertThat(api.get("/livez").status()).isEqualTo(200);
       postgres.startAgain();
-      assertThat(api.get("/api/v1/jobs").status()).isEqualTo(200);
+      await().atMost(Duration.ofSeconds(30)).until(() -> api.get("/api/v1/jobs").status() == 200);
     }
   }
 
-  private static void isUnavailable(ApiFixture api, Route route) throws Exception {
+  private static Void isUnavailable(ApiFixture api, Route route) throws Exception {
     String path = route.path().replace("{run}", "0HZXW3V5K2Q8T").replaceAll("\\{\\w+}", "some");
     boolean apply = route.method().equals("POST") && route.path().equals("/api/v1/jobs");
     String body = apply ? Rows.CHAIN.formatted("some") : "";
@@ -44,5 +56,6 @@ class DatabaseDownTest {
         .as(route.method() + " " + path + " " + answer.text())
         .isEqualTo("503 2");
     assertThat(took).isLessThan(ANSWER_MAX);
+    return null;
   }
 }

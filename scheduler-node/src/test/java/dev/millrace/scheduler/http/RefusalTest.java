@@ -171,7 +171,7 @@ class RefusalTest {
   }
 
   private static String raw(String request) throws IOException {
-    try (Socket socket = new Socket("127.0.0.1", api.server.port())) {
+    try (Socket socket = new Socket(java.net.InetAddress.getLoopbackAddress(), api.server.port())) {
       socket.setSoTimeout(5_000);
       socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
       socket.getOutputStream().flush();

@@ -21,9 +21,9 @@ final class Rows {
       triggers:
         - cron: "0 9 * * 1"
       stages:
-        - {id: fetch, run: http, pool: net}
-        - {id: parse, run: command, needs: [fetch], with: {command: "cat"}}
-        - {id: store, run: command, needs: [parse], with: {command: "cat"}}
+        - {id: fetch, run: http, pool: net, with: {url: "https://example.com"}}
+        - {id: parse, run: command, needs: [fetch], with: {shell: "cat"}}
+        - {id: store, run: command, needs: [parse], with: {shell: "cat"}}
       """;
 
   private final Jdbi jdbi;
