@@ -102,7 +102,8 @@ public final class Leadership implements Elector.Duties {
                 claims -> {
                   turn.notHeld(claims);
                   pulse.nudge();
-                }));
+                },
+                claim -> node.outbox.control(Turn.cancel(claim))));
     takeOver(term, turn, table);
     AmqpLink consuming =
         new AmqpLink(

@@ -755,9 +755,7 @@ final class Turn {
         switch (wish) {
           case Wish.Cancel cancel ->
               pass.controls.add(
-                  new Control.Cancel(
-                      new Claim(new RunId(run.id()), cancel.stage(), cancel.attempt()),
-                      CANCEL_GRACE_MILLIS));
+                  cancel(new Claim(new RunId(run.id()), cancel.stage(), cancel.attempt())));
         }
       }
     }
@@ -777,6 +775,10 @@ final class Turn {
     pass.controls.forEach(parts.outbox::control);
     pass.tickLateness.forEach(parts.meters::tickLateness);
     readNextDue();
+  }
+
+  static Control cancel(Claim claim) {
+    return new Control.Cancel(claim, CANCEL_GRACE_MILLIS);
   }
 
   private void readNextDue() {

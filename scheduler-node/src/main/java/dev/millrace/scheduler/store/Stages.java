@@ -41,6 +41,14 @@ public final class Stages {
       limit :limit
       """;
 
+  private static final String RUNNING_OF_STOPPING =
+      """
+      select s.run, s.idx, s.name, s.attempt, s.worker
+      from stage s join run r on r.id = s.run
+      where s.state = 'RUNNING' and r.state = 'STOPPING'
+      limit :limit
+      """;
+
   private static final String READY_OF_POOL =
       """
       select run, idx from stage
@@ -124,6 +132,15 @@ public final class Stages {
     return handle
         .createQuery(RUNNING_SINCE)
         .bind("before", before)
+        .bind("limit", limit)
+        .map((row, context) -> open(row))
+        .list();
+  }
+
+  /** Stages that still run although their run is to stop. */
+  public static List<Open> runningOfStopping(Handle handle, int limit) {
+    return handle
+        .createQuery(RUNNING_OF_STOPPING)
         .bind("limit", limit)
         .map((row, context) -> open(row))
         .list();

@@ -23,14 +23,17 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Finds by fact what the broker lost: starts (QUEUED, the pool's queue is empty, a worker is idle,
- * nobody holds them) and reports (RUNNING, its worker speaks and does not hold it). A wrong guess
- * is harmless: the second start of a claim is refused, a late report of an old claim is stale. Runs
- * on its own loop; asks the broker on the heartbeat connection.
+ * nobody holds them), reports (RUNNING, its worker speaks and does not hold it) and cancels
+ * (RUNNING in a run that is to stop). A wrong guess is harmless: the second start of a claim is
+ * refused, a late report of an old claim is stale, a second cancel changes nothing. Runs on its own
+ * loop; asks the broker on the heartbeat connection.
  */
 public final class BrokerRepair implements AmqpLink.Session {
   /** What the repair finds goes to the turn. */
   public record Findings(
-      Consumer<Collection<Stages.Key>> lostStarts, Consumer<Collection<Claim>> lostReports) {}
+      Consumer<Collection<Stages.Key>> lostStarts,
+      Consumer<Collection<Claim>> lostReports,
+      Consumer<Claim> stillRunning) {}
 
   private static final Logger log = LoggerFactory.getLogger(BrokerRepair.class);
   private static final long QUEUED_FOR_MICROS = TimeUnit.SECONDS.toMicros(3);
@@ -85,6 +88,9 @@ public final class BrokerRepair implements AmqpLink.Session {
       }
     }
     findLostReports();
+    // Control messages are transient, and a leader may have died between its commit and the cancel.
+    jdbi.withHandle(handle -> Stages.runningOfStopping(handle, STAGES_PER_PASS_MAX))
+        .forEach(stage -> findings.stillRunning.accept(stage.claim()));
     return false;
   }
 
