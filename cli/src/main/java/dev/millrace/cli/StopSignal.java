@@ -68,8 +68,10 @@ final class StopSignal implements AutoCloseable {
       return;
     }
     signalled.set(true);
-    asked.complete(null);
+    // First the interrupt: after the promise is kept the main thread closes things, and must not be
+    // disturbed.
     main.interrupt();
+    asked.complete(null);
     try {
       if (MAIN_ENDED.await(END_WAIT_MAX.toSeconds(), TimeUnit.SECONDS)) {
         // Main's own exit waits for this hook, and its code would be the signal's otherwise.

@@ -63,6 +63,9 @@ public final class Database implements Service {
         break;
       } catch (FlywayException | PoolInitializationException | StoreException e) {
         closePools();
+        if (!isConnectionTrouble(e)) {
+          throw e; // waiting does not mend a schema that cannot be migrated
+        }
         if (pulse.stopping()) {
           throw new InterruptedException("closed while waiting for the database");
         }
@@ -175,6 +178,15 @@ public final class Database implements Service {
 
   private String safeUrl() {
     return settings.url().replaceAll("password=[^&]*", "password=***");
+  }
+
+  private static boolean isConnectionTrouble(Throwable e) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof SQLException) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static String rootMessage(Throwable e) {
