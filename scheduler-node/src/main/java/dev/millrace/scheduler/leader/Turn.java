@@ -88,6 +88,7 @@ final class Turn {
   private final Ticker ticker = new Ticker();
   private final Ids ids;
   private final Desk desk;
+  private final Writer writer;
   private final ConcurrentLinkedQueue<Stages.Key> republish = new ConcurrentLinkedQueue<>();
   private final ConcurrentLinkedQueue<Claim> notHeld = new ConcurrentLinkedQueue<>();
   private boolean loaded;
@@ -100,6 +101,7 @@ final class Turn {
   Turn(Parts parts) {
     this.parts = parts;
     this.ids = new Ids(parts.clock);
+    this.writer = new Writer(parts.jdbi, parts.term.epoch());
     this.desk = new Desk(catalog, ticker, ids);
     // Numbers of a later term are above those of every earlier one: an epoch is at least the
     // clock's milliseconds.
@@ -272,7 +274,7 @@ final class Turn {
     dispatchFresh(pass);
     republishLost(tx, pass);
     pass.drafts.values().removeIf(draft -> !draft.changed());
-    Runs.write(tx, pass.drafts.values(), parts.term.epoch(), pass.now);
+    writer.write(tx, pass.drafts.values(), pass.now);
     Inbox.answer(tx, pass.answerIds, pass.answers);
   }
 

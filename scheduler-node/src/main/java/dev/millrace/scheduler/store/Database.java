@@ -30,7 +30,7 @@ public final class Database implements Service {
   private static final Logger log = LoggerFactory.getLogger(Database.class);
   private static final Duration RETRY_FIRST = Duration.ofMillis(250);
   private static final Duration RETRY_MAX = Duration.ofSeconds(5);
-  private static final int LEADER_CONNECTIONS = 3;
+  private static final int LEADER_CONNECTIONS = 5;
 
   private final PostgresSettings settings;
   private final Pulse pulse = new Pulse();
