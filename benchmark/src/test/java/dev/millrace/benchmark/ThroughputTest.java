@@ -24,13 +24,13 @@ final class ThroughputTest {
   private DatabaseAddress database;
 
   @BeforeAll
-  void startPostgres() {
+  void startPostgres() throws SQLException {
     postgres = TestServers.postgres().freshDatabase();
     database = new DatabaseAddress(postgres.jdbcUrl(), postgres.user(), postgres.password());
   }
 
   @AfterAll
-  void stopPostgres() {
+  void stopPostgres() throws SQLException {
     postgres.close();
   }
 

@@ -43,7 +43,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -129,34 +128,6 @@ final class Turn {
     long untilDue =
         nextAt == Long.MAX_VALUE ? INBOX_POLL_NANOS : (nextAt - parts.clock.micros()) * 1_000;
     return Math.clamp(untilDue, 0, INBOX_POLL_NANOS);
-  }
-
-  /** Everything one pass gathers and decides. */
-  private static final class Pass {
-    final Map<Long, Draft> drafts = new LinkedHashMap<>();
-    final List<ReportIntake.Message> messages;
-    final List<Long> answerIds = new ArrayList<>();
-    final List<Outcome> answers = new ArrayList<>();
-    final List<Control> controls = new ArrayList<>();
-    final List<Dispatcher.Item> items = new ArrayList<>();
-
-    /** Room taken in each pool's window by this pass; negative where it was given back. */
-    final Map<Pools.Pool, Integer> used = new HashMap<>();
-
-    /** Pools whose READY rows still wait: nothing newer overtakes them. */
-    final Set<Pools.Pool> backlogged = new HashSet<>();
-
-    final List<Long> tickLateness = new ArrayList<>();
-    final List<Claim> notHeld = new ArrayList<>();
-    final List<Stages.Key> republish = new ArrayList<>();
-    List<Claim> unroutable = List.of();
-    List<WorkerTable.LostWorker> lost = List.of();
-    long now;
-    boolean more;
-
-    Pass(List<ReportIntake.Message> messages) {
-      this.messages = messages;
-    }
   }
 
   /**
@@ -743,9 +714,9 @@ final class Turn {
   }
 
   private void afterCommit(Pass pass) {
-    Pools.Booking booking = new Pools.Booking();
+    Books books = new Books(parts.pools, parts.meters);
     for (Draft draft : pass.drafts.values()) {
-      book(draft, booking, pass.now);
+      nextDueAt = Math.min(nextDueAt, books.book(draft, pass.now));
       Run run = draft.run();
       if (run.state().isFinal()) {
         cache.remove(run.id());
@@ -761,7 +732,7 @@ final class Turn {
         }
       }
     }
-    booking.commit();
+    books.commit();
     parts.faults.at(Faults.Point.COMMITTED_NOT_PUBLISHED);
     if (!parts.term.trusted()) {
       throw new QuietFailure(
@@ -788,40 +759,6 @@ final class Turn {
       long next = parts.jdbi.withHandle(Stages::nextDue);
       nextDueAt = next == 0 ? Long.MAX_VALUE : next;
       dueKnown = true;
-    }
-  }
-
-  private void book(Draft draft, Pools.Booking booking, long now) {
-    var changed = draft.changedStages();
-    for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
-      Stage before = draft.stageBefore(i);
-      Stage after = draft.stage(i);
-      StageState from = before == null ? StageState.WAITING : before.state();
-      if (after.dueAt() != 0 && after.dueAt() < nextDueAt) {
-        nextDueAt = after.dueAt();
-      }
-      if (from == after.state() && before != null) {
-        continue;
-      }
-      Pools.Pool pool = parts.pools.of(draft.run().plan().stage(i).pool());
-      count(booking, pool, from, -1);
-      count(booking, pool, after.state(), 1);
-      if (after.state().isFinal()) {
-        parts.meters.stageFinished(after.state().name());
-        if (after.startedAt() != 0) {
-          booking.finished(pool, (now - after.startedAt()) / 1_000.0);
-        }
-      }
-    }
-  }
-
-  private static void count(Pools.Booking booking, Pools.Pool pool, StageState state, int delta) {
-    if (state == StageState.READY) {
-      booking.ready(pool, delta);
-    } else if (state == StageState.QUEUED) {
-      booking.queued(pool, delta);
-    } else if (state == StageState.RUNNING) {
-      booking.running(pool, delta);
     }
   }
 }

@@ -1,0 +1,49 @@
+package dev.millrace.scheduler.leader;
+
+import dev.millrace.model.Claim;
+import dev.millrace.scheduler.command.Outcome;
+import dev.millrace.scheduler.dispatch.Dispatcher;
+import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.engine.Draft;
+import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.store.Stages;
+import dev.millrace.scheduler.sweep.WorkerTable;
+import dev.millrace.wire.Control;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Everything one pass of the turn gathers and decides. The leader's thread; gone when the pass
+ * ends.
+ */
+final class Pass {
+  final Map<Long, Draft> drafts = new LinkedHashMap<>();
+  final List<ReportIntake.Message> messages;
+  final List<Long> answerIds = new ArrayList<>();
+  final List<Outcome> answers = new ArrayList<>();
+  final List<Control> controls = new ArrayList<>();
+  final List<Dispatcher.Item> items = new ArrayList<>();
+
+  /** Room taken in each pool's window by this pass; negative where it was given back. */
+  final Map<Pools.Pool, Integer> used = new HashMap<>();
+
+  /** Pools whose READY rows still wait: nothing newer overtakes them. */
+  final Set<Pools.Pool> backlogged = new HashSet<>();
+
+  final List<Long> tickLateness = new ArrayList<>();
+  final List<Claim> notHeld = new ArrayList<>();
+  final List<Stages.Key> republish = new ArrayList<>();
+  List<Claim> unroutable = List.of();
+  List<WorkerTable.LostWorker> lost = List.of();
+  long now;
+  boolean more;
+
+  Pass(List<ReportIntake.Message> messages) {
+    this.messages = messages;
+  }
+}
