@@ -8,11 +8,13 @@ public final class EmbeddedParts {
   private EmbeddedParts() {}
 
   /**
-   * Unpacks the programs to where {@link LocalPostgres} looks for them, unless that was done.
+   * Unpacks the programs to where {@link LocalPostgres} looks for them, and makes the empty cluster
+   * that its first start copies, unless that was done.
    *
    * @param progress hears "unpacking" when there is something to do
    */
   public static void prepare(Consumer<String> progress) throws IOException {
-    PostgresBinaries.unpack(PostgresBinaries.userCache(), progress);
+    PostgresBinaries binaries = PostgresBinaries.unpack(PostgresBinaries.userCache(), progress);
+    LocalPostgres.prepareCluster(binaries, PostgresBinaries.userCache(), progress);
   }
 }

@@ -43,6 +43,14 @@ final class PostgresBinaries {
     this.prefix = prefix;
   }
 
+  /**
+   * Where an empty cluster of exactly these programs may lie, with its password; see {@link
+   * EmbeddedParts}.
+   */
+  Path preparedCluster() {
+    return home.resolveSibling(home.getFileName() + ".cluster");
+  }
+
   /** Unpacks below {@code cache} unless that was done before. */
   static PostgresBinaries unpack(Path cache, Consumer<String> progress) throws IOException {
     String archive = archiveName();
