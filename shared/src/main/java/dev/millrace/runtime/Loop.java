@@ -83,7 +83,7 @@ public final class Loop implements Service {
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return;
-      } catch (Exception | StackOverflowError e) {
+      } catch (Exception | Error e) {
         if (pulse.stopping()) {
           return;
         }

@@ -152,7 +152,7 @@ final class Turn {
     pass.lost = parts.workers.takeLost();
     try {
       parts.jdbi.useTransaction(tx -> inTransaction(tx, pass, inbox));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       // Nothing was written, or nobody knows whether it was: forget what we thought we knew and
       // read it again.
       forget();

@@ -24,6 +24,8 @@ class DatabaseDownTest {
             new ApiFixture(postgres.jdbcUrl(), postgres.user(), postgres.password(), null, 0)) {
       assertThat(api.get("/api/v1/status").status()).isEqualTo(200);
       postgres.killHard();
+      // A backend serves its connection a moment longer than its killed postmaster lives.
+      await().atMost(Duration.ofSeconds(10)).until(() -> api.get("/api/v1/pools").status() == 503);
       List<Callable<Void>> calls = new ArrayList<>();
       for (Route route : api.server.routes()) {
         if (route.path().startsWith("/api/") && !route.path().equals("/api/v1/ticks")) {
