@@ -21,6 +21,8 @@ import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.trigger.JobsDirectory;
 import dev.millrace.settings.SchedulerSettings;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Clock;
@@ -68,7 +70,7 @@ public final class SchedulerNode implements Service {
 
   @Override
   public void start() throws Exception {
-    database = services.start(new Database(settings.postgres()));
+    database = services.start(new Database(settings.postgres(), metrics));
     outbox = services.start(new Outbox(name, settings.rabbit().uri()));
     clock = new DatabaseClock();
     pools = new Pools(settings.engine());
@@ -124,6 +126,8 @@ public final class SchedulerNode implements Service {
   }
 
   private void bindGauges() {
+    new JvmMemoryMetrics().bindTo(metrics);
+    new JvmThreadMetrics().bindTo(metrics);
     Gauge.builder("millrace.leader", () -> leading() ? 1 : 0).register(metrics);
     Gauge.builder("millrace.leader.epoch", () -> elector.epochSeen()).register(metrics);
     Gauge.builder("millrace.broker.connected", () -> outbox.link().connected() ? 1 : 0)

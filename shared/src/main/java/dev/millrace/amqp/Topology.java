@@ -21,7 +21,6 @@ public final class Topology {
   public static void declareShared(Channel channel) throws IOException {
     channel.exchangeDeclare(Entities.STAGES, "direct", true);
     channel.exchangeDeclare(Entities.CONTROL, "fanout", true);
-    channel.exchangeDeclare(Entities.EVENTS, "topic", true);
     channel.exchangeDeclare(Entities.DEAD, "fanout", true);
     channel.queueDeclare(Entities.DEAD, true, false, false, null);
     channel.queueBind(Entities.DEAD, Entities.DEAD, "");
@@ -29,7 +28,6 @@ public final class Topology {
     channel.queueDeclare(
         Entities.HEARTBEATS, true, false, false, Map.of("x-message-ttl", HEARTBEAT_TTL_MILLIS));
     channel.queueDeclare(Entities.LOGS, true, false, false, Map.of("x-max-length", LOGS_MAX));
-    channel.queueDeclare(Entities.TRIGGERS, true, false, false, null);
   }
 
   /**

@@ -14,11 +14,6 @@ public final class Entities {
   /** Fanout exchange; each worker binds an exclusive queue. */
   public static final String CONTROL = "millrace.control";
 
-  public static final String TRIGGERS = "millrace.triggers";
-
-  /** Topic exchange, key {@code namespace.job.type}. */
-  public static final String EVENTS = "millrace.events";
-
   /** Fanout exchange and durable queue of the same name. */
   public static final String DEAD = "millrace.dead";
 

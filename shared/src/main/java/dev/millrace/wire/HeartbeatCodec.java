@@ -132,7 +132,7 @@ public final class HeartbeatCodec {
         root.path("host").asText(""),
         root.path("pid").asLong(),
         root.path("version").asText(""),
-        root.path("startedAgoMillis").asLong(),
+        Math.clamp(root.path("startedAgoMillis").asLong(), 0, Wire.AGO_MILLIS_MAX),
         pools,
         handlers,
         root.path("draining").asBoolean(),

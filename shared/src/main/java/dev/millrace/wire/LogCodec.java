@@ -69,8 +69,8 @@ public final class LogCodec {
       switch (name) {
         case "claim" -> claim = Wire.readClaim(json);
         case "number" -> number = json.getValueAsLong();
-        case "stream" -> stream = json.getValueAsString();
-        case "agoMillis" -> agoMillis = Math.max(0, json.getValueAsLong());
+        case "stream" -> stream = json.getValueAsString("stdout");
+        case "agoMillis" -> agoMillis = Math.clamp(json.getValueAsLong(), 0, Wire.AGO_MILLIS_MAX);
         case "text" -> text = json.getValueAsString("");
         default -> json.skipChildren();
       }

@@ -103,7 +103,7 @@ public final class ReportCodec {
         case "kind" -> kind = json.getValueAsString();
         case "claim" -> claim = Wire.readClaim(json);
         case "outcome" -> outcome = outcome(json.getValueAsString());
-        case "ranMillis" -> ranMillis = Math.max(0, json.getValueAsLong());
+        case "ranMillis" -> ranMillis = Math.clamp(json.getValueAsLong(), 0, Wire.AGO_MILLIS_MAX);
         case "exitCode" ->
             exitCode = json.currentToken() == JsonToken.VALUE_NULL ? null : json.getValueAsInt();
         case "errorClass" -> errorClass = json.getValueAsString();

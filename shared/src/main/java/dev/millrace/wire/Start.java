@@ -32,4 +32,24 @@ public record Start(
     String traceparent) {
   /** Starts in one message at the most. */
   public static final int BUNDLE_MAX = 64;
+
+  /**
+   * A start above this cannot be sent: with it a message may reach {@link Wire#MESSAGE_BYTES_MAX}.
+   */
+  public static final int CHARS_MAX = 80 * 1024;
+
+  /** Characters of its JSON, about. */
+  public int chars() {
+    return 256
+        + job.length()
+        + namespace.length()
+        + length(with)
+        + length(params)
+        + length(inputs)
+        + length(checkpoint);
+  }
+
+  private static int length(String json) {
+    return json == null ? 0 : json.length();
+  }
 }

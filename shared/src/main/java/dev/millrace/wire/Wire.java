@@ -28,6 +28,9 @@ public final class Wire {
   /** An output or a checkpoint is refused above this. */
   public static final int VALUE_BYTES_MAX = 64 * 1024;
 
+  /** Nothing that a worker tells of is longer ago than ten years; more would not fit an instant. */
+  static final long AGO_MILLIS_MAX = 10L * 366 * 86_400_000;
+
   public static final int LOG_LINE_CHARS_MAX = 8_192;
   private static final int DEPTH_MAX = 64;
 

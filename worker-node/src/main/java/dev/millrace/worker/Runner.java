@@ -164,7 +164,8 @@ final class Runner implements AutoCloseable {
     try {
       Result result = handler.execute(context);
       return result == null ? Result.failed("crash", "the handler returned null") : result;
-    } catch (Exception | LinkageError | StackOverflowError | OutOfMemoryError e) {
+    } catch (Exception | Error e) {
+      // Whatever it is, the attempt must end: its claim would be held for ever.
       if (!context.cancelled()) {
         traceLines(e, context);
       }

@@ -3,6 +3,7 @@ package dev.millrace.scheduler.dispatch;
 import dev.millrace.model.Claim;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
+import dev.millrace.scheduler.store.Stages;
 import dev.millrace.wire.Start;
 import dev.millrace.wire.StartCodec;
 import io.micrometer.core.instrument.Counter;
@@ -22,9 +23,13 @@ import java.util.concurrent.ConcurrentSkipListMap;
  */
 public final class Dispatcher {
   /** One committed start and its dispatch number. */
-  public record Item(Start start, String pool, long dispatch) {}
+  public record Item(Stages.Key key, Start start, String pool, long dispatch) {}
 
   private static final int TRIES_PER_PASS_MAX = 2_000;
+
+  /** Well below the limit of a message: a character may need three bytes. */
+  private static final int BUNDLE_CHARS_MAX = Start.CHARS_MAX;
+
   private static final Duration RETRY_EVERY = Duration.ofMillis(100);
 
   private final Outbox outbox;
@@ -116,9 +121,18 @@ public final class Dispatcher {
     byPool.forEach(
         (pool, due) -> {
           int size = pools.of(pool).bundle(due.size());
-          for (int from = 0; from < due.size(); from += size) {
-            waiting.add(bundle(pool, due.subList(from, Math.min(due.size(), from + size))));
+          int from = 0;
+          int chars = 0;
+          for (int i = 0; i < due.size(); i++) {
+            int more = due.get(i).start.chars();
+            if (i - from == size || (i > from && chars + more > BUNDLE_CHARS_MAX)) {
+              waiting.add(bundle(pool, due.subList(from, i)));
+              from = i;
+              chars = 0;
+            }
+            chars += more;
           }
+          waiting.add(bundle(pool, due.subList(from, due.size())));
         });
   }
 

@@ -69,6 +69,7 @@ public final class Engine {
   public static Verdict apply(Draft draft, Fact fact, long now, double random) {
     return switch (fact) {
       case Fact.Dispatched f -> dispatched(draft, f, now);
+      case Fact.TooLarge f -> tooLarge(draft, f, now);
       case Fact.Unroutable f -> unroutable(draft, f, now);
       case Fact.Started f -> started(draft, f, now);
       case Fact.Checkpointed f -> checkpointed(draft, f);
@@ -101,6 +102,21 @@ public final class Engine {
         "dispatch",
         null,
         null);
+    return Verdict.ACCEPTED;
+  }
+
+  private static Verdict tooLarge(Draft draft, Fact.TooLarge fact, long now) {
+    Stage stage = draft.stage(fact.stage());
+    if (stage.state() != StageState.READY) {
+      return Verdict.STALE;
+    }
+    draft.move(
+        fact.stage(),
+        stage.ended(StageState.FAILED, now, null, "config", fact.why()),
+        "dispatch",
+        null,
+        fact.why());
+    skipUnreachable(draft, fact.stage(), now);
     return Verdict.ACCEPTED;
   }
 

@@ -7,6 +7,9 @@ public sealed interface Fact {
   /** The leader hands the stage to the broker. */
   record Dispatched(int stage, long dispatch) implements Fact {}
 
+  /** What the stage would be started with is larger than a message may be. */
+  record TooLarge(int stage, String why) implements Fact {}
+
   /** No queue took the start of this attempt. */
   record Unroutable(int stage, int attempt) implements Fact {}
 

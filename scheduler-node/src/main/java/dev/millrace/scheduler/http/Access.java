@@ -24,7 +24,8 @@ final class Access {
 
   void check(Context http) {
     String path = http.path();
-    boolean guarded = path.startsWith("/api/") || path.equals("/api") || path.equals("/metrics");
+    boolean guarded =
+        path.startsWith("/api/") || path.equals("/api") || path.startsWith("/metrics");
     if (tokenHash != null) {
       if (guarded) {
         checkToken(http);

@@ -1,12 +1,8 @@
 package dev.millrace.scheduler.ingest;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.runtime.QuietFailure;
 import dev.millrace.scheduler.dispatch.Outbox;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.util.Base64;
+import dev.millrace.wire.DeadCodec;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -21,11 +17,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Quarantine {
   private static final Logger log = LoggerFactory.getLogger(Quarantine.class);
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final long CONFIRM_SECONDS_MAX = 5;
-
-  /** The base64 form must fit a message again. */
-  private static final int BODY_BYTES_MAX = 128 * 1024;
 
   private Quarantine() {}
 
@@ -38,7 +30,7 @@ public final class Quarantine {
     CompletableFuture<Boolean> confirmed = new CompletableFuture<>();
     boolean published =
         outbox.quarantine(
-            envelope(from, cause, body),
+            DeadCodec.encode(from, "scheduler", cause, body),
             new Outbox.Fated() {
               @Override
               public void confirmed() {
@@ -65,23 +57,5 @@ public final class Quarantine {
     }
     throw new QuietFailure(
         "the broker did not take a quarantined message; the original stays where it is");
-  }
-
-  private static byte[] envelope(String from, String cause, byte[] body) {
-    var envelope = JSON.createObjectNode();
-    envelope
-        .put("v", 1)
-        .put("type", "dead.message")
-        .put("from", from)
-        .put("cause", cause)
-        .put("bytes", body.length);
-    byte[] kept =
-        body.length > BODY_BYTES_MAX ? java.util.Arrays.copyOf(body, BODY_BYTES_MAX) : body;
-    envelope.put("bodyBase64", Base64.getEncoder().encodeToString(kept));
-    try {
-      return JSON.writeValueAsString(envelope).getBytes(StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

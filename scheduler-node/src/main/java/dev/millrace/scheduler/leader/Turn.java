@@ -39,6 +39,7 @@ import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
 import dev.millrace.wire.Report;
 import dev.millrace.wire.Reports;
+import dev.millrace.wire.Start;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -142,9 +143,9 @@ final class Turn {
     if (loaded) {
       readNextDue();
     }
+    boolean inbox = lookIntoInbox(); // before anything is taken: it may fail
     Pass pass = new Pass(parts.intake.take(parts.batchMax));
     quarantineBad(pass.messages);
-    boolean inbox = lookIntoInbox();
     if (!hasWork(pass, inbox)) {
       return false;
     }
@@ -160,6 +161,8 @@ final class Turn {
       parts.dispatcher.putBackUnroutable(pass.unroutable);
       notHeld.addAll(pass.notHeld);
       republish.addAll(pass.republish);
+      // One half may be committed all the same: what is QUEUED then is published when it is read.
+      pass.items.forEach(item -> republish.add(item.key()));
       parts.intake.giveBack(pass.messages);
       inboxHint = true;
       throw e;
@@ -360,10 +363,8 @@ final class Turn {
       }
     }
     List<Claim> claims = pass.notHeld;
-    for (Claim claim = notHeld.poll();
-        claim != null && claims.size() < parts.batchMax;
-        claim = notHeld.poll()) {
-      claims.add(claim);
+    while (claims.size() < parts.batchMax && !notHeld.isEmpty()) {
+      claims.add(notHeld.poll());
     }
     open(tx, pass, claims.stream().map(claim -> claim.run().value()).toList());
     for (Claim claim : claims) {
@@ -674,12 +675,23 @@ final class Turn {
   }
 
   private void dispatch(Pass pass, Draft draft, int index) {
+    Start start = Starts.of(draft, index);
+    if (start.chars() > Start.CHARS_MAX) {
+      String why =
+          "what it is started with (with, params, inputs, checkpoint) has "
+              + start.chars()
+              + " characters; at most "
+              + Start.CHARS_MAX
+              + " fit: pass large values by reference";
+      Engine.apply(draft, new Fact.TooLarge(index, why), pass.now, 0);
+      return;
+    }
     long number = ++lastDispatch;
-    pass.used.merge(parts.pools.of(draft.run().plan().stage(index).pool()), 1, Integer::sum);
+    Pools.Pool pool = parts.pools.of(draft.run().plan().stage(index).pool());
+    pass.used.merge(pool, 1, Integer::sum);
     Engine.apply(draft, new Fact.Dispatched(index, number), pass.now, 0);
-    pass.items.add(
-        new Dispatcher.Item(
-            Starts.of(draft, index), draft.run().plan().stage(index).pool(), number));
+    Stages.Key key = new Stages.Key(draft.run().id(), index);
+    pass.items.add(new Dispatcher.Item(key, Starts.of(draft, index), pool.name(), number));
   }
 
   /**
@@ -705,6 +717,7 @@ final class Turn {
       if (stage != null && stage.state() == StageState.QUEUED) {
         pass.items.add(
             new Dispatcher.Item(
+                key,
                 Starts.of(draft, key.index()),
                 draft.run().plan().stage(key.index()).pool(),
                 stage.dispatch()));
@@ -735,8 +748,11 @@ final class Turn {
     books.commit();
     parts.faults.at(Faults.Point.COMMITTED_NOT_PUBLISHED);
     if (!parts.term.trusted()) {
+      // Trust may come back: a slow renewal can still succeed. Then this leader goes on with it.
+      pass.items.forEach(item -> republish.add(item.key()));
+      parts.intake.giveBack(pass.messages);
       throw new QuietFailure(
-          "the term ended during a commit; the next leader publishes what was written");
+          "the term ended during a commit; whoever leads next publishes what was written");
     }
     // While starts of an earlier term still wait to be published again, the watermark stays.
     parts.dispatcher.dispatch(pass.items, republish.isEmpty());

@@ -7,6 +7,7 @@ import dev.millrace.runtime.Delays;
 import dev.millrace.runtime.Pulse;
 import dev.millrace.runtime.Service;
 import dev.millrace.settings.PostgresSettings;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -33,6 +34,7 @@ public final class Database implements Service {
   private static final int LEADER_CONNECTIONS = 5;
 
   private final PostgresSettings settings;
+  private final MeterRegistry metrics;
   private final Pulse pulse = new Pulse();
   private HikariDataSource apiPool;
   private HikariDataSource leaderPool;
@@ -40,7 +42,15 @@ public final class Database implements Service {
   private Jdbi leader;
 
   public Database(PostgresSettings settings) {
+    this(settings, null);
+  }
+
+  /**
+   * @param metrics where the pools tell how they are, or null
+   */
+  public Database(PostgresSettings settings, MeterRegistry metrics) {
     this.settings = settings;
+    this.metrics = metrics;
   }
 
   @Override
@@ -145,6 +155,9 @@ public final class Database implements Service {
   private HikariDataSource pool(String purpose, int size, String options) {
     HikariConfig config = new HikariConfig();
     config.setPoolName("millrace-" + purpose);
+    if (metrics != null) {
+      config.setMetricRegistry(metrics);
+    }
     config.setJdbcUrl(settings.url());
     config.setDataSourceProperties(properties(purpose, options));
     config.setMaximumPoolSize(size);

@@ -1,7 +1,9 @@
 package dev.millrace.scheduler.store;
 
 import dev.millrace.lifecycle.JobState;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 
@@ -199,7 +201,11 @@ public final class Jobs {
     tx.createUpdate(DISARM).bind("id", id).execute();
   }
 
-  /** Sets the next tick of many triggers; 0 for none. */
+  /**
+   * Sets the next tick of many triggers; 0 for none. A trigger may come several times, when several
+   * of its ticks were due at once: the last one counts (an update with several matches would take
+   * any).
+   */
   public static void advance(Handle tx, List<long[]> idAndNextAt) {
     if (idAndNextAt.isEmpty()) {
       return;
@@ -207,10 +213,13 @@ public final class Jobs {
     Columns columns = new Columns();
     var ids = columns.longs();
     var nexts = columns.longs();
-    for (long[] pair : idAndNextAt) {
-      ids.add(pair[0]);
-      nexts.add(pair[1]);
-    }
+    Map<Long, Long> last = new LinkedHashMap<>();
+    idAndNextAt.forEach(pair -> last.put(pair[0], pair[1]));
+    last.forEach(
+        (id, nextAt) -> {
+          ids.add(id);
+          nexts.add(nextAt);
+        });
     columns.execute(tx, ADVANCE);
   }
 

@@ -38,6 +38,13 @@ public final class BrokerRepair implements AmqpLink.Session {
   private static final Logger log = LoggerFactory.getLogger(BrokerRepair.class);
   private static final long QUEUED_FOR_MICROS = TimeUnit.SECONDS.toMicros(3);
   private static final long RUNNING_FOR_MICROS = TimeUnit.SECONDS.toMicros(10);
+
+  /**
+   * A full worker may sit on starts that it has taken; only after this long another may have them.
+   */
+  private static final long HOARDED_FOR_MICROS = TimeUnit.SECONDS.toMicros(60);
+
+  private static final int RUNNING_MAX = 50_000;
   private static final int STAGES_PER_PASS_MAX = 2_000;
 
   private final Jdbi jdbi;
@@ -95,11 +102,12 @@ public final class BrokerRepair implements AmqpLink.Session {
   }
 
   private void findLostStarts(Pools.Pool pool) {
+    long queuedFor = workers.fullIn(pool.name()) ? HOARDED_FOR_MICROS : QUEUED_FOR_MICROS;
     List<Stages.Open> old =
         jdbi.withHandle(
             handle ->
                 Stages.queuedSince(
-                    handle, pool.name(), clock.micros() - QUEUED_FOR_MICROS, STAGES_PER_PASS_MAX));
+                    handle, pool.name(), clock.micros() - queuedFor, STAGES_PER_PASS_MAX));
     List<Stages.Key> lost = new ArrayList<>();
     for (Stages.Open stage : old) {
       if (!workers.isHeld(stage.claim())) {
@@ -125,8 +133,7 @@ public final class BrokerRepair implements AmqpLink.Session {
     List<Stages.Open> running =
         jdbi.withHandle(
             handle ->
-                Stages.runningSince(
-                    handle, clock.micros() - RUNNING_FOR_MICROS, STAGES_PER_PASS_MAX));
+                Stages.runningSince(handle, clock.micros() - RUNNING_FOR_MICROS, RUNNING_MAX));
     Set<Claim> missing = new HashSet<>();
     for (Stages.Open stage : running) {
       if (!workers.isHeld(stage.claim()) && workers.spokeSince(stage.worker(), suspectedNanos)) {

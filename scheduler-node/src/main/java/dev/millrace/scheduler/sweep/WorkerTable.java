@@ -216,6 +216,24 @@ public final class WorkerTable {
     return false;
   }
 
+  /**
+   * True when some live worker of the pool has no room. Such a worker may have taken starts from
+   * the queue that it has not started yet, and those are in no heartbeat. Any thread.
+   */
+  public boolean fullIn(String pool) {
+    for (View view : workers.values()) {
+      Heartbeat beat = view.beat;
+      if (view.life == Life.ALIVE && beat != null) {
+        for (Heartbeat.PoolSlots slots : beat.pools()) {
+          if (slots.pool().equals(pool) && slots.free() == 0) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
   public Map<String, Integer> countByState() {
     Map<String, Integer> counts = new HashMap<>();
     for (View view : workers.values()) {

@@ -261,9 +261,12 @@ begin
     foreach parent in array array['run', 'stage', 'attempt', 'transition', 'stage_log'] loop
       child := parent || '_' || to_char(day, 'YYYYMMDD');
       if to_regclass('millrace.' || child) is null then
-        execute format('create table millrace.%I partition of millrace.%I for values from (%s) to (%s)
+        -- Attached afterwards: created as a partition it would lock its parent against every reader.
+        execute format('create table millrace.%I (like millrace.%I including all)
           with (fillfactor = %s, autovacuum_vacuum_scale_factor = 0.1, autovacuum_vacuum_insert_scale_factor = 0.5)',
-          child, parent, low, high, case parent when 'run' then 50 else 100 end);
+          child, parent, case parent when 'run' then 50 else 100 end);
+        execute format('alter table millrace.%I attach partition millrace.%I for values from (%s) to (%s)',
+          parent, child, low, high);
         made := made + 1;
       end if;
     end loop;
