@@ -22,7 +22,7 @@ class TidyTest {
 
   /** Larger than they should be, and may only shrink. */
   private static final Map<String, Integer> LINES_OF_OLD =
-      Map.of("Turn.java", 830, "Engine.java", 530);
+      Map.of("Turn.java", 780);
 
   private static final Pattern BANNED_NAME =
       Pattern.compile(

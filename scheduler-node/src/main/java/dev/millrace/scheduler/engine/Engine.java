@@ -4,12 +4,9 @@ import dev.millrace.lifecycle.RollUp;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageState;
 import dev.millrace.model.RetryPolicy;
-import dev.millrace.model.StageDefinition;
 import dev.millrace.wire.Outcome;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -116,7 +113,7 @@ public final class Engine {
         "dispatch",
         null,
         fact.why());
-    skipUnreachable(draft, fact.stage(), now);
+    Successors.skip(draft, fact.stage(), now);
     return Verdict.ACCEPTED;
   }
 
@@ -181,7 +178,7 @@ public final class Engine {
             REPORT,
             fact.worker(),
             null);
-        wakeSuccessors(draft, index, now);
+        Successors.wake(draft, index, now);
       }
       case FAILED, TIMED_OUT, CANCELLED -> {
         if (stopping) {
@@ -281,7 +278,7 @@ public final class Engine {
             SWEEP,
             null,
             why);
-        skipUnreachable(draft, index, now);
+        Successors.skip(draft, index, now);
       }
       case RUNNING -> timedOut(draft, index, now, random);
       case WAITING,
@@ -374,7 +371,7 @@ public final class Engine {
     return Verdict.ACCEPTED;
   }
 
-  private static void becomeReady(Draft draft, int index, long now, String cause, String reason) {
+  static void becomeReady(Draft draft, int index, long now, String cause, String reason) {
     draft.move(
         index, draft.stage(index).ready(now, queueDue(draft, index, now)), cause, null, reason);
   }
@@ -396,26 +393,6 @@ public final class Engine {
         draft.moveRun(next, REPORT, worker, null, startedAt);
       }
     }
-  }
-
-  private static void wakeSuccessors(Draft draft, int index, long now) {
-    if (draft.state() == RunState.STOPPING) {
-      return;
-    }
-    for (int successor : draft.plan().successors(index)) {
-      if (draft.stage(successor).state() == StageState.WAITING && needsMet(draft, successor)) {
-        becomeReady(draft, successor, now, "needs", null);
-      }
-    }
-  }
-
-  private static boolean needsMet(Draft draft, int index) {
-    for (int need : draft.plan().needs(index)) {
-      if (!draft.stage(need).state().countsAsComplete()) {
-        return false;
-      }
-    }
-    return true;
   }
 
   private static void cancelled(Draft draft, int index, Fact.Finished fact, long now) {
@@ -469,7 +446,7 @@ public final class Engine {
         REPORT,
         fact.worker(),
         fact.error());
-    skipUnreachable(draft, index, now);
+    Successors.skip(draft, index, now);
   }
 
   /**
@@ -514,31 +491,5 @@ public final class Engine {
     Stage stage = draft.stage(index);
     draft.supersede(
         new Superseded(index, stage, stage.worker(), outcome, now, exitCode, errorClass, error));
-  }
-
-  /**
-   * What needs a stage that will never complete can never start: it is skipped, and so on, so that
-   * every run ends.
-   */
-  private static void skipUnreachable(Draft draft, int failedIndex, long now) {
-    Deque<Integer> open = new ArrayDeque<>();
-    open.add(failedIndex);
-    while (!open.isEmpty()) {
-      int index = open.poll();
-      StageDefinition cause = draft.plan().stage(index);
-      for (int successor : draft.plan().successors(index)) {
-        Stage stage = draft.stage(successor);
-        if (stage.state() == StageState.WAITING) {
-          String why = "needs " + cause.id() + ", which did not complete";
-          draft.move(
-              successor,
-              stage.ended(StageState.SKIPPED, now, null, null, null),
-              "needs",
-              null,
-              why);
-          open.add(successor);
-        }
-      }
-    }
   }
 }
