@@ -21,8 +21,7 @@ class TidyTest {
   private static final int LINES_MAX = 500;
 
   /** Larger than they should be, and may only shrink. */
-  private static final Map<String, Integer> LINES_OF_OLD =
-      Map.of("Turn.java", 780);
+  private static final Map<String, Integer> LINES_OF_OLD = Map.of("Turn.java", 780);
 
   private static final Pattern BANNED_NAME =
       Pattern.compile(
