@@ -71,7 +71,7 @@ final class DbSchedulerContender implements Contender {
 
   @Override
   public int jobsDefault() {
-    return 100_000;
+    return 150_000;
   }
 
   @Override

@@ -116,9 +116,9 @@ final class LocalMillrace implements AutoCloseable {
 
   /** Makes a job, by the way that every job takes. */
   void apply(String yaml) {
-    if (!(new DefinitionReader().read(yaml, "bench.yaml")
-        instanceof DefinitionReader.Result.Ok ok)) {
-      throw new IllegalStateException("the benchmark's own job is refused");
+    DefinitionReader.Result read = new DefinitionReader().read(yaml, "bench.yaml");
+    if (!(read instanceof DefinitionReader.Result.Ok ok)) {
+      throw new IllegalStateException("the benchmark's own job is refused: " + read);
     }
     Outcome outcome =
         ask(

@@ -44,7 +44,7 @@ final class MillraceContender implements Contender {
 
   @Override
   public int jobsDefault() {
-    return 200_000;
+    return 500_000;
   }
 
   @Override

@@ -82,7 +82,7 @@ final class QuartzContender implements Contender {
 
   @Override
   public int jobsDefault() {
-    return 2_000;
+    return 4_000;
   }
 
   @Override

@@ -156,7 +156,7 @@ class WholeFlowTest {
     leader.close();
     flow.leads(follower);
     flow.awaitRun(flow.run(follower, "hello"), "COMPLETED");
-    assertThat(flow.one("select count(distinct epoch) from transition")).isEqualTo("2");
+    assertThat(flow.one("select count(distinct epoch) from history")).isEqualTo("2");
   }
 
   @Test

@@ -82,7 +82,7 @@ record History(
                 + " idx)",
             row ->
                 new AttemptRow(row.getLong(1), row.getString(2), row.getInt(3), row.getString(4))),
-        sql.rows("select seq, run, job, epoch, moves from transition", History::entry),
+        sql.rows("select seq, run, job, epoch, moves from history", History::entry),
         needs(sql),
         List.of(witnessed),
         witness.sightings());

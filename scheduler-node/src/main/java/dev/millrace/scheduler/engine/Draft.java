@@ -55,6 +55,11 @@ public final class Draft {
         || before.finishedAt() != run.finishedAt();
   }
 
+  /** The run as it is stored, or null for one that is new. */
+  public Run before() {
+    return before;
+  }
+
   /** The run as it is now. The stages array must not be written. */
   public Run run() {
     return stages == run.stages()
@@ -210,11 +215,11 @@ public final class Draft {
     moves.append('[');
     quote(subject);
     moves.append(',');
-    quote(from);
+    name(from);
     moves.append(',');
-    quote(to);
+    name(to);
     moves.append(',');
-    quote(cause);
+    name(cause);
     if (actor != null || reason != null) {
       moves.append(',');
       quote(actor);
@@ -226,12 +231,41 @@ public final class Draft {
     moves.append(']');
   }
 
+  /** A name of our own: nothing in it needs escaping. */
+  private void name(String name) {
+    if (name == null) {
+      moves.append("null");
+    } else {
+      moves.append('"').append(name).append('"');
+    }
+  }
+
   private void quote(String text) {
     if (text == null) {
       moves.append("null");
       return;
     }
     moves.append('"');
+    if (isPlain(text)) {
+      moves.append(text);
+    } else {
+      appendEscaped(text);
+    }
+    moves.append('"');
+  }
+
+  /** Nearly every text is; then it is copied at once instead of character by character. */
+  private static boolean isPlain(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '"' || c == '\\' || c < 0x20) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void appendEscaped(String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       if (c == '"' || c == '\\') {
@@ -242,6 +276,5 @@ public final class Draft {
         moves.append(c);
       }
     }
-    moves.append('"');
   }
 }

@@ -18,9 +18,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Follows the transition log for all clients of this node and hands each its rows, in the order of
- * seq. A seq that is missing belongs to a writer that has not committed yet, or never will: nothing
- * above it is handed out until every transaction that could hold it has ended. So a client that
- * resumes above a seq has missed nothing below it. One thread of its own; nothing runs without
+ * seq. A batch that is missing belongs to a writer that has not committed yet, or never will:
+ * nothing above it is handed out until every transaction that could hold it has ended. So a client
+ * that resumes above a seq has missed nothing below it. One thread of its own; nothing runs without
  * clients.
  */
 final class EventHub implements Service {
@@ -126,7 +126,7 @@ final class EventHub implements Service {
   private boolean handOut(ReadsEvents.Look look) {
     gaps.look(look.xmin(), look.xmax());
     for (Transition row : look.rows()) {
-      if (row.seq() != cursor + 1 && !gaps.settledTo(row.seq() - 1)) {
+      if (!ReadsEvents.follows(row.seq(), cursor) && !gaps.settledTo(row.seq() - 1)) {
         gaps.found(look.rows().getLast().seq() - 1);
         return false;
       }

@@ -68,9 +68,8 @@ final class Columns {
   static final class Texts implements Column {
     private final List<String> values = new ArrayList<>();
 
-    /** Postgres text cannot hold NUL, and one such value from a stage would stop the leader. */
     void add(String value) {
-      values.add(value == null || value.indexOf('\0') < 0 ? value : value.replace("\0", "\uFFFD"));
+      values.add(storable(value));
     }
 
     @Override
@@ -85,6 +84,11 @@ final class Columns {
   }
 
   private final List<Column> columns = new ArrayList<>();
+
+  /** Postgres text cannot hold NUL, and one such value from a stage would stop the leader. */
+  static String storable(String value) {
+    return value == null || value.indexOf('\0') < 0 ? value : value.replace("\0", "\uFFFD");
+  }
 
   Longs longs() {
     Longs column = new Longs();

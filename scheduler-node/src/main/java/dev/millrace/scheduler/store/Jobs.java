@@ -93,11 +93,6 @@ public final class Jobs {
       update trigger t set next_at = ts(u.next_at) from unnest(?, ?) as u (id, next_at) where t.id = u.id
       """;
 
-  private static final String JOB_TRANSITION =
-      """
-      insert into transition (run, job, epoch, at, moves) values (:id, :job, :epoch, ts(:now), :moves)
-      """;
-
   public static Optional<Row> find(Handle tx, String namespace, String name) {
     return tx.createQuery(FIND)
         .bind("namespace", namespace)
@@ -226,13 +221,7 @@ public final class Jobs {
   /** Records a move of the job itself in the transition log. */
   public static void recordMove(
       Handle tx, long id, long job, long epoch, long now, String movesJson) {
-    tx.createUpdate(JOB_TRANSITION)
-        .bind("id", id)
-        .bind("job", job)
-        .bind("epoch", epoch)
-        .bind("now", now)
-        .bind("moves", movesJson)
-        .execute();
+    TransitionLog.write(tx, List.of(new TransitionLog.Entry(id, job, movesJson)), epoch, now);
   }
 
   private static Row row(java.sql.ResultSet r) throws java.sql.SQLException {

@@ -19,7 +19,7 @@ public final class ReadsEvents {
    */
   public record Look(long xmin, long xmax, List<ReadsRuns.Transition> rows) {}
 
-  /** Where the sequence stands: every row written from now on is above. */
+  /** Where the sequence of batches stands: every row written from now on is above. */
   private static final String SEQUENCE_AT =
       "select case when is_called then last_value else last_value - 1 end from transition_seq";
 
@@ -29,14 +29,33 @@ public final class ReadsEvents {
       from pg_current_snapshot() s
       """;
 
+  /**
+   * The rows of whole batches, put together again; followers never touch the rows' own table. A
+   * batch has a row at least, so that many rows are in that many batches, and one that is half
+   * read. In this order the batches come from the index and are sorted one by one, until the limit.
+   */
   private static final String BETWEEN =
       """
-      select seq, run, job, epoch, at, moves from transition
-      where seq > :after and seq <= :upTo order by seq limit :limit
+      select (b.batch << 16) + r.place - 1 as seq, r.run, b.jobs[r.which] as job, b.epoch, b.at,
+             b.moves[r.which] as moves
+      from (
+        select * from transition_batch
+        where batch >= :after >> 16 and batch <= :upTo >> 16 order by batch limit :limit + 1
+      ) b, unnest(b.runs, b.which) with ordinality as r (run, which, place)
+      where (b.batch << 16) + r.place - 1 > :after and (b.batch << 16) + r.place - 1 <= :upTo
+      order by b.batch, r.place limit :limit
       """;
 
+  /** A number that every row written from now on is above. */
   public static long sequenceAt(Handle handle) {
-    return handle.createQuery(SEQUENCE_AT).mapTo(Long.class).one();
+    long batch = handle.createQuery(SEQUENCE_AT).mapTo(Long.class).one();
+    return ((batch + 1) << TransitionLog.PLACE_BITS) - 1;
+  }
+
+  /** True when nothing can be between two rows: of one batch, or of two that follow each other. */
+  public static boolean follows(long seq, long before) {
+    long batches = (seq >> TransitionLog.PLACE_BITS) - (before >> TransitionLog.PLACE_BITS);
+    return batches == 0 || batches == 1;
   }
 
   /** Rows above {@code after} and the writers still open, of one and the same moment. */

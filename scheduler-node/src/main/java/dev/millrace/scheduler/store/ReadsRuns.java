@@ -180,7 +180,7 @@ public final class ReadsRuns {
 
   private static final String HISTORY =
       """
-      select seq, run, job, epoch, at, moves from transition
+      select seq, run, job, epoch, at, moves from history
       where run = :run and seq > :after order by seq limit :limit
       """;
 

@@ -2,17 +2,15 @@ package dev.millrace.scheduler.store;
 
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageState;
-import dev.millrace.model.RunId;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.Stage;
 import dev.millrace.scheduler.engine.Superseded;
+import dev.millrace.scheduler.store.Batch.Kind;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.LocalDate;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -29,72 +27,6 @@ import org.jdbi.v3.core.Handle;
  */
 public final class Runs {
   private Runs() {}
-
-  private static final String INSERT_RUNS =
-      """
-      insert into run (id, job, version, state, trigger_kind, trigger, scheduled_for, params, actor, reason,
-                       stop_reason, created_at, started_at, finished_at)
-      select id, job, version, state, trigger_kind, nullif(trigger, 0), ts(scheduled_for), params, actor, reason,
-             stop_reason, ts(created_at), ts(started_at), ts(finished_at)
-      from unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        as u (id, job, version, state, trigger_kind, trigger, scheduled_for, params, actor, reason, stop_reason,
-              created_at, started_at, finished_at)
-      """;
-
-  private static final String UPDATE_RUNS =
-      """
-      update run_%s r
-      set state = u.state, started_at = ts(u.started_at), finished_at = ts(u.finished_at), stop_reason = u.stop_reason
-      from unnest(?, ?, ?, ?, ?) as u (id, state, started_at, finished_at, stop_reason)
-      where r.id = u.id
-      """;
-
-  private static final String INSERT_STAGES =
-      """
-      insert into stage (run, idx, name, handler, pool, priority, state, attempt, failures, lost, dispatch, worker,
-                         due_at, ready_at, queued_at, started_at, finished_at, exit_code, error_class, error, output,
-                         checkpoint)
-      select run, idx, name, handler, pool, priority, state, attempt, failures, lost, nullif(dispatch, 0), worker,
-             ts(due_at), ts(ready_at), ts(queued_at), ts(started_at), ts(finished_at),
-             nullif(exit_code, -2147483648), error_class, error, output, checkpoint
-      from unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        as u (run, idx, state, attempt, failures, lost, dispatch, worker, due_at, ready_at, queued_at, started_at,
-              finished_at, exit_code, error_class, error, output, checkpoint, name, handler, pool, priority)
-      """;
-
-  /**
-   * {@code was_attempt} is a belt to the lease's braces: a row that moved on under us is not
-   * matched.
-   */
-  private static final String UPDATE_STAGES =
-      """
-      update stage_%s s
-      set state = u.state, attempt = u.attempt, failures = u.failures, lost = u.lost, dispatch = nullif(u.dispatch, 0),
-          worker = u.worker, due_at = ts(u.due_at), ready_at = ts(u.ready_at), queued_at = ts(u.queued_at),
-          started_at = ts(u.started_at), finished_at = ts(u.finished_at),
-          exit_code = nullif(u.exit_code, -2147483648), error_class = u.error_class, error = u.error,
-          output = u.output, checkpoint = u.checkpoint
-      from unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        as u (run, idx, state, attempt, failures, lost, dispatch, worker, due_at, ready_at, queued_at, started_at,
-              finished_at, exit_code, error_class, error, output, checkpoint, was_attempt)
-      where s.run = u.run and s.idx = u.idx and s.attempt = u.was_attempt
-      """;
-
-  private static final String INSERT_ATTEMPTS =
-      """
-      insert into attempt (run, idx, attempt, outcome, worker, queued_at, started_at, finished_at, exit_code,
-                           error_class, error)
-      select run, idx, attempt, outcome, worker, ts(queued_at), ts(started_at), ts(finished_at),
-             nullif(exit_code, -2147483648), error_class, error
-      from unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        as u (run, idx, attempt, outcome, worker, queued_at, started_at, finished_at, exit_code, error_class, error)
-      """;
-
-  private static final String INSERT_TRANSITIONS =
-      """
-      insert into transition (run, job, epoch, at, moves)
-      select run, job, epoch, ts(at), moves from unnest(?, ?, ?, ?, ?) as u (run, job, epoch, at, moves)
-      """;
 
   private static final String LOAD_RUNS =
       """
@@ -113,250 +45,259 @@ public final class Runs {
       where run = any (:ids)
       """;
 
-  private static final int NO_EXIT_CODE = Integer.MIN_VALUE;
-
   /** Writes a batch of drafts, in the transaction that checked the lease. */
   public static void write(Handle tx, Collection<Draft> drafts, long epoch, long now) {
-    insertRuns(tx, drafts);
-    insertStages(tx, drafts);
-    Map<String, List<Draft>> byDay = new HashMap<>();
+    Map<Long, List<Draft>> fresh = new HashMap<>();
+    Map<Long, List<Draft>> known = new HashMap<>();
     for (Draft draft : drafts) {
-      if (!draft.isNew()) {
-        byDay.computeIfAbsent(dayOf(draft.run().id()), any -> new ArrayList<>()).add(draft);
-      }
+      (draft.isNew() ? fresh : known)
+          .computeIfAbsent(Days.epochDay(draft.run().id()), any -> new ArrayList<>())
+          .add(draft);
     }
-    byDay.forEach((day, old) -> updateRuns(tx, day, old));
-    byDay.forEach((day, old) -> updateStages(tx, day, old));
-    insertAttempts(tx, drafts);
-    insertTransitions(tx, drafts, epoch, now);
+    fresh.forEach(
+        (day, some) -> {
+          insertRuns(tx, day, some);
+          insertStages(tx, day, some);
+        });
+    known.forEach(
+        (day, some) -> {
+          updateRuns(tx, day, some);
+          updateStages(tx, day, some);
+          insertAttempts(tx, day, some);
+        });
+    TransitionLog.write(
+        tx,
+        drafts.stream()
+            .filter(Draft::hasMoves)
+            .map(
+                draft ->
+                    new TransitionLog.Entry(
+                        draft.run().id(), draft.run().plan().job(), draft.movesJson()))
+            .toList(),
+        epoch,
+        now);
   }
 
-  private static void insertRuns(Handle tx, Collection<Draft> drafts) {
-    Columns columns = new Columns();
-    var ids = columns.longs();
-    var jobs = columns.longs();
-    var versions = columns.ints();
-    var states = columns.texts();
-    var kinds = columns.texts();
-    var triggers = columns.longs();
-    var scheduled = columns.longs();
-    var params = columns.texts();
-    var actors = columns.texts();
-    var reasons = columns.texts();
-    var stopReasons = columns.texts();
-    var created = columns.longs();
-    var started = columns.longs();
-    var finished = columns.longs();
-    int rows = 0;
+  private static void insertRuns(Handle tx, long day, List<Draft> drafts) {
+    Batch rows = new Batch();
+    var id = rows.numbers("id", Kind.LONG);
+    var job = rows.numbers("job", Kind.LONG);
+    var version = rows.numbers("version", Kind.INT);
+    var state = rows.texts("state");
+    var kind = rows.texts("trigger_kind");
+    var trigger = rows.numbers("trigger", Kind.LONG_OR_NULL);
+    var scheduled = rows.numbers("scheduled_for", Kind.INSTANT);
+    var params = rows.texts("params");
+    var actor = rows.texts("actor");
+    var reason = rows.texts("reason");
+    var stopReason = rows.texts("stop_reason");
+    var created = rows.numbers("created_at", Kind.INSTANT);
+    var started = rows.numbers("started_at", Kind.INSTANT);
+    var finished = rows.numbers("finished_at", Kind.INSTANT);
     for (Draft draft : drafts) {
-      if (!draft.isNew()) {
-        continue;
-      }
       Run run = draft.run();
-      ids.add(run.id());
-      jobs.add(run.plan().job());
-      versions.add(run.plan().version());
-      states.add(run.state().name());
-      kinds.add(run.triggerKind());
-      triggers.add(run.trigger());
+      id.add(run.id());
+      job.add(run.plan().job());
+      version.add(run.plan().version());
+      state.add(run.state().name());
+      kind.add(run.triggerKind());
+      trigger.add(run.trigger());
       scheduled.add(run.scheduledFor());
       params.add(run.params());
-      actors.add(run.actor());
-      reasons.add(run.reason());
-      stopReasons.add(run.stopReason());
+      actor.add(run.actor());
+      reason.add(run.reason());
+      stopReason.add(run.stopReason());
       created.add(run.createdAt());
       started.add(run.startedAt());
       finished.add(run.finishedAt());
-      rows++;
     }
-    run(tx, columns, INSERT_RUNS, rows);
+    rows.insertInto(tx, Days.partition("run", day), drafts.size());
   }
 
-  private static void updateRuns(Handle tx, String day, Collection<Draft> drafts) {
-    Columns columns = new Columns();
-    var ids = columns.longs();
-    var states = columns.texts();
-    var started = columns.longs();
-    var finished = columns.longs();
-    var stopReasons = columns.texts();
-    int rows = 0;
+  private static void updateRuns(Handle tx, long day, List<Draft> drafts) {
+    Batch rows = new Batch();
+    var id = rows.key("id", Kind.LONG);
+    var state = rows.texts("state");
+    var started = rows.numbers("started_at", Kind.INSTANT);
+    var finished = rows.numbers("finished_at", Kind.INSTANT);
+    var stopReason = rows.texts("stop_reason");
+    int size = 0;
     for (Draft draft : drafts) {
-      if (draft.isNew() || !draft.runChanged()) {
+      if (!draft.runChanged()) {
         continue;
       }
       Run run = draft.run();
-      ids.add(run.id());
-      states.add(run.state().name());
-      started.add(run.startedAt());
-      finished.add(run.finishedAt());
-      stopReasons.add(run.stopReason());
-      rows++;
+      Run before = draft.before();
+      id.add(run.id());
+      state.add(run.state().name(), before.state().name());
+      started.add(run.startedAt(), before.startedAt());
+      finished.add(run.finishedAt(), before.finishedAt());
+      stopReason.add(run.stopReason(), before.stopReason());
+      size++;
     }
-    run(tx, columns, UPDATE_RUNS.formatted(day), rows);
+    rows.update(tx, Days.partition("run", day), size);
   }
 
-  private static void insertStages(Handle tx, Collection<Draft> drafts) {
-    StageColumns rows = new StageColumns();
-    var names = rows.columns.texts();
-    var handlers = rows.columns.texts();
-    var pools = rows.columns.texts();
-    var priorities = rows.columns.ints();
+  private static void insertStages(Handle tx, long day, List<Draft> drafts) {
+    Batch rows = new Batch();
+    var run = rows.numbers("run", Kind.LONG);
+    var index = rows.numbers("idx", Kind.INT);
+    var name = rows.texts("name");
+    var handler = rows.texts("handler");
+    var pool = rows.texts("pool");
+    var priority = rows.numbers("priority", Kind.INT);
+    StageColumns columns = new StageColumns(rows);
+    int size = 0;
     for (Draft draft : drafts) {
-      if (!draft.isNew()) {
-        continue;
-      }
       Plan plan = draft.run().plan();
       for (int i = 0; i < plan.size(); i++) {
-        rows.add(draft.run().id(), i, draft.stage(i));
         StageDefinition definition = plan.stage(i);
-        names.add(definition.id());
-        handlers.add(definition.handler());
-        pools.add(definition.pool());
-        priorities.add(plan.definition().priority());
+        run.add(draft.run().id());
+        index.add(i);
+        name.add(definition.id());
+        handler.add(definition.handler());
+        pool.add(definition.pool());
+        priority.add(plan.definition().priority());
+        columns.add(draft.stage(i));
+        size++;
       }
     }
-    run(tx, rows.columns, INSERT_STAGES, rows.size);
+    rows.insertInto(tx, Days.partition("stage", day), size);
   }
 
-  private static void updateStages(Handle tx, String day, Collection<Draft> drafts) {
-    StageColumns rows = new StageColumns();
-    var wasAttempts = rows.columns.ints();
+  /** The attempt in the key is a belt to the lease's braces: a row that moved on is not matched. */
+  private static void updateStages(Handle tx, long day, List<Draft> drafts) {
+    Batch rows = new Batch();
+    var run = rows.key("run", Kind.LONG);
+    var index = rows.key("idx", Kind.INT);
+    var attempt = rows.key("attempt", Kind.INT);
+    StageColumns columns = new StageColumns(rows);
+    int size = 0;
     for (Draft draft : drafts) {
-      if (draft.isNew()) {
-        continue;
-      }
       var changed = draft.changedStages();
       for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
-        rows.add(draft.run().id(), i, draft.stage(i));
-        wasAttempts.add(draft.stageBefore(i).attempt());
+        Stage before = draft.stageBefore(i);
+        run.add(draft.run().id());
+        index.add(i);
+        attempt.add(before.attempt());
+        columns.add(draft.stage(i), before);
+        size++;
       }
     }
-    run(tx, rows.columns, UPDATE_STAGES.formatted(day), rows.size);
+    rows.update(tx, Days.partition("stage", day), size);
   }
 
-  private static void insertAttempts(Handle tx, Collection<Draft> drafts) {
-    Columns columns = new Columns();
-    var runs = columns.longs();
-    var indexes = columns.ints();
-    var attempts = columns.ints();
-    var outcomes = columns.texts();
-    var workers = columns.texts();
-    var queued = columns.longs();
-    var started = columns.longs();
-    var finished = columns.longs();
-    var exitCodes = columns.ints();
-    var errorClasses = columns.texts();
-    var errors = columns.texts();
-    int rows = 0;
+  private static void insertAttempts(Handle tx, long day, List<Draft> drafts) {
+    Batch rows = new Batch();
+    var run = rows.numbers("run", Kind.LONG);
+    var index = rows.numbers("idx", Kind.INT);
+    var attempt = rows.numbers("attempt", Kind.INT);
+    var outcome = rows.texts("outcome");
+    var worker = rows.texts("worker");
+    var queued = rows.numbers("queued_at", Kind.INSTANT);
+    var started = rows.numbers("started_at", Kind.INSTANT);
+    var finished = rows.numbers("finished_at", Kind.INSTANT);
+    var exitCode = rows.numbers("exit_code", Kind.INT_OR_NULL);
+    var errorClass = rows.texts("error_class");
+    var error = rows.texts("error");
+    int size = 0;
     for (Draft draft : drafts) {
       for (Superseded old : draft.superseded()) {
-        runs.add(draft.run().id());
-        indexes.add(old.index());
-        attempts.add(old.stage().attempt());
-        outcomes.add(old.outcome());
-        workers.add(old.worker());
+        run.add(draft.run().id());
+        index.add(old.index());
+        attempt.add(old.stage().attempt());
+        outcome.add(old.outcome());
+        worker.add(old.worker());
         queued.add(old.stage().queuedAt());
         started.add(old.stage().startedAt());
         finished.add(old.finishedAt());
-        exitCodes.add(old.exitCode() == null ? NO_EXIT_CODE : old.exitCode());
-        errorClasses.add(old.errorClass());
-        errors.add(old.error());
-        rows++;
+        exitCode.add(orNone(old.exitCode()));
+        errorClass.add(old.errorClass());
+        error.add(old.error());
+        size++;
       }
     }
-    run(tx, columns, INSERT_ATTEMPTS, rows);
+    rows.insertInto(tx, Days.partition("attempt", day), size);
   }
 
-  private static void insertTransitions(Handle tx, Collection<Draft> drafts, long epoch, long now) {
-    Columns columns = new Columns();
-    var runs = columns.longs();
-    var jobs = columns.longs();
-    var epochs = columns.longs();
-    var ats = columns.longs();
-    var moves = columns.texts();
-    int rows = 0;
-    for (Draft draft : drafts) {
-      if (draft.hasMoves()) {
-        runs.add(draft.run().id());
-        jobs.add(draft.run().plan().job());
-        epochs.add(epoch);
-        ats.add(now);
-        moves.add(draft.movesJson());
-        rows++;
-      }
-    }
-    run(tx, columns, INSERT_TRANSITIONS, rows);
+  private static int orNone(Integer exitCode) {
+    return exitCode == null ? Batch.NO_INT : exitCode;
   }
 
-  private static void run(Handle tx, Columns columns, String sql, int rows) {
-    if (rows == 0) {
-      return;
-    }
-    int written = columns.execute(tx, sql);
-    if (written != rows) {
-      throw new StoreException(
-          "a batch of "
-              + rows
-              + " rows wrote "
-              + written
-              + ": rows are not as this leader knows them; the batch is rolled back and read again");
-    }
-  }
-
-  /**
-   * The day partition of an id, as ensure_partitions names it. Updates go to the partition itself:
-   * through the parent each row costs a walk over all partitions (17 against 10 microseconds a row,
-   * measured 2026-11-22 on PG 15), and a range condition that would prune them makes the planner
-   * prefer it to the key.
-   */
-  private static String dayOf(long id) {
-    long epochDay = Math.floorDiv((id >> 22) + RunId.EPOCH_MILLIS, 86_400_000L);
-    return LocalDate.ofEpochDay(epochDay).format(DateTimeFormatter.BASIC_ISO_DATE);
-  }
-
-  /** The columns that an inserted and an updated stage share, in the statements' order. */
+  /** The columns that an inserted and an updated stage share. */
   private static final class StageColumns {
-    final Columns columns = new Columns();
-    private final Columns.Longs runs = columns.longs();
-    private final Columns.Ints indexes = columns.ints();
-    private final Columns.Texts states = columns.texts();
-    private final Columns.Ints attempts = columns.ints();
-    private final Columns.Ints failures = columns.ints();
-    private final Columns.Ints lost = columns.ints();
-    private final Columns.Longs dispatches = columns.longs();
-    private final Columns.Texts workers = columns.texts();
-    private final Columns.Longs due = columns.longs();
-    private final Columns.Longs ready = columns.longs();
-    private final Columns.Longs queued = columns.longs();
-    private final Columns.Longs started = columns.longs();
-    private final Columns.Longs finished = columns.longs();
-    private final Columns.Ints exitCodes = columns.ints();
-    private final Columns.Texts errorClasses = columns.texts();
-    private final Columns.Texts errors = columns.texts();
-    private final Columns.Texts outputs = columns.texts();
-    private final Columns.Texts checkpoints = columns.texts();
-    int size;
+    private final Batch.Texts state;
+    private final Batch.Numbers attempt;
+    private final Batch.Numbers failures;
+    private final Batch.Numbers lost;
+    private final Batch.Numbers dispatch;
+    private final Batch.Texts worker;
+    private final Batch.Numbers due;
+    private final Batch.Numbers ready;
+    private final Batch.Numbers queued;
+    private final Batch.Numbers started;
+    private final Batch.Numbers finished;
+    private final Batch.Numbers exitCode;
+    private final Batch.Texts errorClass;
+    private final Batch.Texts error;
+    private final Batch.Texts output;
+    private final Batch.Texts checkpoint;
 
-    void add(long run, int index, Stage stage) {
-      runs.add(run);
-      indexes.add(index);
-      states.add(stage.state().name());
-      attempts.add(stage.attempt());
+    StageColumns(Batch rows) {
+      state = rows.texts("state");
+      attempt = rows.numbers("attempt", Kind.INT);
+      failures = rows.numbers("failures", Kind.INT);
+      lost = rows.numbers("lost", Kind.INT);
+      dispatch = rows.numbers("dispatch", Kind.LONG_OR_NULL);
+      worker = rows.texts("worker");
+      due = rows.numbers("due_at", Kind.INSTANT);
+      ready = rows.numbers("ready_at", Kind.INSTANT);
+      queued = rows.numbers("queued_at", Kind.INSTANT);
+      started = rows.numbers("started_at", Kind.INSTANT);
+      finished = rows.numbers("finished_at", Kind.INSTANT);
+      exitCode = rows.numbers("exit_code", Kind.INT_OR_NULL);
+      errorClass = rows.texts("error_class");
+      error = rows.texts("error");
+      output = rows.texts("output");
+      checkpoint = rows.texts("checkpoint");
+    }
+
+    void add(Stage stage) {
+      state.add(stage.state().name());
+      attempt.add(stage.attempt());
       failures.add(stage.failures());
       lost.add(stage.lost());
-      dispatches.add(stage.dispatch());
-      workers.add(stage.worker());
+      dispatch.add(stage.dispatch());
+      worker.add(stage.worker());
       due.add(stage.dueAt());
       ready.add(stage.readyAt());
       queued.add(stage.queuedAt());
       started.add(stage.startedAt());
       finished.add(stage.finishedAt());
-      exitCodes.add(stage.exitCode() == null ? NO_EXIT_CODE : stage.exitCode());
-      errorClasses.add(stage.errorClass());
-      errors.add(stage.error());
-      outputs.add(stage.output());
-      checkpoints.add(stage.checkpoint());
-      size++;
+      exitCode.add(orNone(stage.exitCode()));
+      errorClass.add(stage.errorClass());
+      error.add(stage.error());
+      output.add(stage.output());
+      checkpoint.add(stage.checkpoint());
+    }
+
+    void add(Stage stage, Stage before) {
+      state.add(stage.state().name(), before.state().name());
+      attempt.add(stage.attempt(), before.attempt());
+      failures.add(stage.failures(), before.failures());
+      lost.add(stage.lost(), before.lost());
+      dispatch.add(stage.dispatch(), before.dispatch());
+      worker.add(stage.worker(), before.worker());
+      due.add(stage.dueAt(), before.dueAt());
+      ready.add(stage.readyAt(), before.readyAt());
+      queued.add(stage.queuedAt(), before.queuedAt());
+      started.add(stage.startedAt(), before.startedAt());
+      finished.add(stage.finishedAt(), before.finishedAt());
+      exitCode.add(orNone(stage.exitCode()), orNone(before.exitCode()));
+      errorClass.add(stage.errorClass(), before.errorClass());
+      error.add(stage.error(), before.error());
+      output.add(stage.output(), before.output());
+      checkpoint.add(stage.checkpoint(), before.checkpoint());
     }
   }
 

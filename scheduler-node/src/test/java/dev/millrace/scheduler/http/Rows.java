@@ -5,6 +5,7 @@ import dev.millrace.definition.DefinitionReader;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
 import dev.millrace.model.StageDefinition;
+import dev.millrace.scheduler.store.Jobs;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -140,15 +141,11 @@ final class Rows {
   }
 
   static long transition(Handle handle, RunId run, long job, String moves) {
+    long now = handle.createQuery("select micros(clock_timestamp())").mapTo(Long.class).one();
+    Jobs.recordMove(handle, run.value(), job, 7, now, moves);
     return handle
-        .createQuery(
-            """
-            insert into transition (run, job, epoch, at, moves)
-            values (:run, :job, 7, clock_timestamp(), :moves) returning seq
-            """)
+        .createQuery("select max(seq) from transition where run = :run")
         .bind("run", run.value())
-        .bind("job", job)
-        .bind("moves", moves)
         .mapTo(Long.class)
         .one();
   }

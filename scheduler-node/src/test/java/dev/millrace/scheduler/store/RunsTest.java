@@ -192,7 +192,9 @@ class RunsTest {
     refused("update stage set state = 'BACKING_OFF', due_at = null" + run, "backing_off_has_due");
     refused(
         "update run set state = 'FAILED' where id = " + draft.run().id(), "run_final_has_finish");
-    refused("update transition set moves = '[]' where run = " + draft.run().id(), "append-only");
+    refused("update transition set which = 2 where run = " + draft.run().id(), "append-only");
+    refused("update transition_batch set moves = '{}'", "append-only");
+    refused("delete from transition_batch", "append-only");
     refused("delete from transition where run = " + draft.run().id(), "append-only");
   }
 
