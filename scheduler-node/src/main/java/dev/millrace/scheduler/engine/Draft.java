@@ -55,6 +55,11 @@ public final class Draft {
         || before.finishedAt() != run.finishedAt();
   }
 
+  /** True when a stored run reaches its end in this draft. */
+  public boolean ends() {
+    return before != null && !before.state().isFinal() && run.state().isFinal();
+  }
+
   /** The run as it is stored, or null for one that is new. */
   public Run before() {
     return before;

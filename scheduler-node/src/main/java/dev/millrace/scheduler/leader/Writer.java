@@ -59,7 +59,8 @@ final class Writer {
               jdbi.useTransaction(apart -> writeApart(apart, apartDrafts, now));
               return null;
             });
-    Thread.ofVirtual().name("millrace-write-apart").start(other);
+    // A platform thread: parking a virtual one at each answer costs more than starting this one.
+    Thread.ofPlatform().daemon().name("millrace-write-apart").start(other);
     try {
       Runs.write(tx, fresh, epoch, now);
     } finally {

@@ -27,6 +27,8 @@ final class Batch {
     INT("int4", "u.%s"),
     /** 0 is null. */
     LONG_OR_NULL("int8", "nullif(u.%s, 0)"),
+    /** 0 leaves what is stored; for updates. */
+    LONG_OR_KEPT("int8", "coalesce(nullif(u.%1$s, 0), t.%1$s)"),
     /** {@link #NO_INT} is null. */
     INT_OR_NULL("int4", "nullif(u.%s, -2147483648)"),
     /** Microseconds since 1970; 0 is null. */
@@ -43,13 +45,14 @@ final class Batch {
     boolean isNull(long value) {
       return switch (this) {
         case LONG, INT -> false;
-        case LONG_OR_NULL, INSTANT -> value == 0;
+        case LONG_OR_NULL, LONG_OR_KEPT, INSTANT -> value == 0;
         case INT_OR_NULL -> value == NO_INT;
       };
     }
   }
 
   static final int NO_INT = Integer.MIN_VALUE;
+  private static final int SAME_ROWS_MIN = 64;
 
   private sealed interface Column {
     String name();
@@ -60,11 +63,17 @@ final class Batch {
     /** False when the statement can do without. */
     boolean says();
 
+    /** True when all rows have the same value, which then travels once. */
+    boolean same();
+
     String type();
 
     String expression();
 
     Object toArray();
+
+    /** The one value of all rows. */
+    Object first();
   }
 
   /** Numbers or instants. */
@@ -75,6 +84,7 @@ final class Batch {
     private long[] values = new long[64];
     private int size;
     private boolean says;
+    private boolean same = true;
 
     private Numbers(String name, Kind kind, boolean key) {
       this.name = name;
@@ -88,6 +98,7 @@ final class Batch {
         values = Arrays.copyOf(values, size * 2);
       }
       values[size++] = value;
+      same &= value == values[0];
       says |= !kind.isNull(value);
     }
 
@@ -114,6 +125,11 @@ final class Batch {
     }
 
     @Override
+    public boolean same() {
+      return same;
+    }
+
+    @Override
     public String type() {
       return kind.type;
     }
@@ -129,6 +145,11 @@ final class Batch {
           ? Arrays.copyOf(values, size)
           : Arrays.stream(values, 0, size).mapToInt(Math::toIntExact).toArray();
     }
+
+    @Override
+    public Object first() {
+      return kind.type.equals("int8") ? (Object) values[0] : (Object) Math.toIntExact(values[0]);
+    }
   }
 
   /** Texts; null is null. */
@@ -136,6 +157,7 @@ final class Batch {
     private final String name;
     private final List<String> values = new ArrayList<>();
     private boolean says;
+    private boolean same = true;
 
     private Texts(String name) {
       this.name = name;
@@ -147,6 +169,7 @@ final class Batch {
 
     void add(String value, String before) {
       values.add(Columns.storable(value));
+      same &= Objects.equals(value, values.getFirst());
       says |= !Objects.equals(value, before);
     }
 
@@ -166,6 +189,11 @@ final class Batch {
     }
 
     @Override
+    public boolean same() {
+      return same;
+    }
+
+    @Override
     public String type() {
       return "text";
     }
@@ -178,6 +206,11 @@ final class Batch {
     @Override
     public Object toArray() {
       return values.toArray(String[]::new);
+    }
+
+    @Override
+    public Object first() {
+      return values.getFirst();
     }
   }
 
@@ -212,7 +245,7 @@ final class Batch {
                 table,
                 used.stream().map(Column::name).collect(Collectors.joining(", ")),
                 used.stream().map(Column::expression).collect(Collectors.joining(", ")),
-                from(used));
+                from(used, rows));
     execute(tx, sql, used, rows);
   }
 
@@ -230,7 +263,7 @@ final class Batch {
                 set.stream()
                     .map(column -> column.name() + " = " + column.expression())
                     .collect(Collectors.joining(", ")),
-                from(used),
+                from(used, rows),
                 used.stream()
                     .filter(Column::isKey)
                     .map(column -> "t." + column.name() + " = u.was_" + column.name())
@@ -238,10 +271,20 @@ final class Batch {
     execute(tx, sql, used, rows);
   }
 
-  private static String from(List<Column> used) {
+  private static String from(List<Column> used, int rows) {
     return used.stream()
-        .map(column -> "unnest(?) as " + (column.isKey() ? "was_" : "") + column.name())
+        .map(
+            column ->
+                (once(column, rows) ? "cast(? as " + column.type() + ")" : "unnest(?)")
+                    + " as "
+                    + (column.isKey() ? "was_" : "")
+                    + column.name())
         .collect(Collectors.joining(", ", "from (select ", ") u"));
+  }
+
+  /** Only for many rows: few ones differ in what they share, and each mix is a statement. */
+  private static boolean once(Column column, int rows) {
+    return rows >= SAME_ROWS_MIN && column.same();
   }
 
   private static void execute(Handle tx, String sql, List<Column> used, int rows) {
@@ -250,10 +293,16 @@ final class Batch {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       PGConnection pg = connection.unwrap(PGConnection.class);
       List<Array> arrays = new ArrayList<>(used.size());
+      int position = 0;
       for (Column column : used) {
+        position++;
+        if (once(column, rows)) {
+          statement.setObject(position, column.first());
+          continue;
+        }
         Array array = pg.createArrayOf(column.type(), column.toArray());
         arrays.add(array);
-        statement.setArray(arrays.size(), array);
+        statement.setArray(position, array);
       }
       written = statement.executeUpdate();
       for (Array array : arrays) {

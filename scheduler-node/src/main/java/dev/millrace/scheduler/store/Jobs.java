@@ -221,7 +221,9 @@ public final class Jobs {
   /** Records a move of the job itself in the transition log. */
   public static void recordMove(
       Handle tx, long id, long job, long epoch, long now, String movesJson) {
-    TransitionLog.write(tx, List.of(new TransitionLog.Entry(id, job, movesJson)), epoch, now);
+    long[] seqs =
+        TransitionLog.write(tx, List.of(new TransitionLog.Entry(id, job, movesJson)), epoch, now);
+    TransitionLog.locate(tx, List.of(id), List.of(seqs[0]));
   }
 
   private static Row row(java.sql.ResultSet r) throws java.sql.SQLException {

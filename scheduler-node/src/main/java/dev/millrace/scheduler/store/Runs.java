@@ -47,6 +47,7 @@ public final class Runs {
 
   /** Writes a batch of drafts, in the transaction that checked the lease. */
   public static void write(Handle tx, Collection<Draft> drafts, long epoch, long now) {
+    Map<Long, Long> seqs = writeLog(tx, drafts, epoch, now);
     Map<Long, List<Draft>> fresh = new HashMap<>();
     Map<Long, List<Draft>> known = new HashMap<>();
     for (Draft draft : drafts) {
@@ -56,29 +57,43 @@ public final class Runs {
     }
     fresh.forEach(
         (day, some) -> {
-          insertRuns(tx, day, some);
+          insertRuns(tx, day, some, seqs);
           insertStages(tx, day, some);
         });
     known.forEach(
         (day, some) -> {
-          updateRuns(tx, day, some);
+          updateRuns(tx, day, some, seqs);
           updateStages(tx, day, some);
           insertAttempts(tx, day, some);
         });
-    TransitionLog.write(
-        tx,
-        drafts.stream()
-            .filter(Draft::hasMoves)
-            .map(
-                draft ->
-                    new TransitionLog.Entry(
-                        draft.run().id(), draft.run().plan().job(), draft.movesJson()))
-            .toList(),
-        epoch,
-        now);
   }
 
-  private static void insertRuns(Handle tx, long day, List<Draft> drafts) {
+  /** Returns the seq of each run that moved. */
+  private static Map<Long, Long> writeLog(
+      Handle tx, Collection<Draft> drafts, long epoch, long now) {
+    List<Draft> moved = drafts.stream().filter(Draft::hasMoves).toList();
+    List<TransitionLog.Entry> entries = new ArrayList<>(moved.size());
+    for (Draft draft : moved) {
+      entries.add(
+          new TransitionLog.Entry(draft.run().id(), draft.run().plan().job(), draft.movesJson()));
+    }
+    long[] seqs = TransitionLog.write(tx, entries, epoch, now);
+    Map<Long, Long> byRun = HashMap.newHashMap(seqs.length);
+    List<Long> between = new ArrayList<>();
+    List<Long> betweenSeqs = new ArrayList<>();
+    for (int i = 0; i < seqs.length; i++) {
+      Draft draft = moved.get(i);
+      byRun.put(draft.run().id(), seqs[i]);
+      if (!draft.isNew() && !draft.ends()) {
+        between.add(draft.run().id());
+        betweenSeqs.add(seqs[i]);
+      }
+    }
+    TransitionLog.locate(tx, between, betweenSeqs);
+    return byRun;
+  }
+
+  private static void insertRuns(Handle tx, long day, List<Draft> drafts, Map<Long, Long> seqs) {
     Batch rows = new Batch();
     var id = rows.numbers("id", Kind.LONG);
     var job = rows.numbers("job", Kind.LONG);
@@ -94,9 +109,11 @@ public final class Runs {
     var created = rows.numbers("created_at", Kind.INSTANT);
     var started = rows.numbers("started_at", Kind.INSTANT);
     var finished = rows.numbers("finished_at", Kind.INSTANT);
+    var born = rows.numbers("born", Kind.LONG);
     for (Draft draft : drafts) {
       Run run = draft.run();
       id.add(run.id());
+      born.add(seqs.get(run.id()));
       job.add(run.plan().job());
       version.add(run.plan().version());
       state.add(run.state().name());
@@ -114,13 +131,14 @@ public final class Runs {
     rows.insertInto(tx, Days.partition("run", day), drafts.size());
   }
 
-  private static void updateRuns(Handle tx, long day, List<Draft> drafts) {
+  private static void updateRuns(Handle tx, long day, List<Draft> drafts, Map<Long, Long> seqs) {
     Batch rows = new Batch();
     var id = rows.key("id", Kind.LONG);
     var state = rows.texts("state");
     var started = rows.numbers("started_at", Kind.INSTANT);
     var finished = rows.numbers("finished_at", Kind.INSTANT);
     var stopReason = rows.texts("stop_reason");
+    var ended = rows.numbers("ended", Kind.LONG_OR_KEPT);
     int size = 0;
     for (Draft draft : drafts) {
       if (!draft.runChanged()) {
@@ -133,6 +151,7 @@ public final class Runs {
       started.add(run.startedAt(), before.startedAt());
       finished.add(run.finishedAt(), before.finishedAt());
       stopReason.add(run.stopReason(), before.stopReason());
+      ended.add(draft.ends() ? seqs.get(run.id()) : 0);
       size++;
     }
     rows.update(tx, Days.partition("run", day), size);

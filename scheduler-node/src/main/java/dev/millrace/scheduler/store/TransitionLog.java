@@ -4,6 +4,7 @@ import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,10 +13,11 @@ import org.postgresql.PGConnection;
 
 /**
  * Writes the transition log. Runs of one batch mostly move alike, so a batch holds each distinct
- * list of moves once, and a run's row only says which; that halves what a run's log costs
- * (2026-11-24, PG 15: 2.9 instead of 5.8 microseconds for a run's two rows, 340 instead of 840
- * bytes of WAL). Followers read whole batches, a run's history goes by its rows; the view {@code
- * history} shows both as one. Stateless; the leader's thread and transaction.
+ * list of moves once, with the runs and which list each took; followers read whole batches. Where a
+ * run's own rows are, its row says for the first and the last, and a row of {@code transition} for
+ * each between. Against a row with all its text per run and batch that saves 5 of the 6
+ * microseconds that a run's log took (2026-11-24, PG 15). The view {@code history} shows it as one.
+ * Stateless; the leader's thread and transaction.
  */
 final class TransitionLog {
   /** A seq is the batch's number and the place in it. */
@@ -39,40 +41,53 @@ final class TransitionLog {
       values (?, ts(?), ?, ?, ?, ?) returning batch
       """;
 
-  /** Writes the entries in their order; a run may come once. */
-  static void write(Handle tx, List<Entry> entries, long epoch, long now) {
+  /**
+   * Writes the entries in their order; a run may come once.
+   *
+   * @return the seq of each
+   */
+  static long[] write(Handle tx, List<Entry> entries, long epoch, long now) {
+    long[] seqs = new long[entries.size()];
     for (int from = 0; from < entries.size(); from += ROWS_PER_BATCH_MAX) {
       int to = Math.min(entries.size(), from + ROWS_PER_BATCH_MAX);
-      writeBatch(tx, entries.subList(from, to), epoch, now);
+      long batch = writeBatch(tx, entries.subList(from, to), epoch, now);
+      for (int i = from; i < to; i++) {
+        seqs[i] = batch << PLACE_BITS | (i - from);
+      }
     }
+    return seqs;
   }
 
-  private static void writeBatch(Handle tx, List<Entry> entries, long epoch, long now) {
-    Map<Story, Integer> stories = new LinkedHashMap<>();
-    long[] runs = new long[entries.size()];
-    short[] which = new short[entries.size()];
-    Map<Long, List<Integer>> byDay = new LinkedHashMap<>();
-    for (int i = 0; i < runs.length; i++) {
-      Entry entry = entries.get(i);
-      Story story = new Story(entry.job(), Columns.storable(entry.moves()));
-      runs[i] = entry.run();
-      which[i] = (short) (int) stories.computeIfAbsent(story, any -> stories.size() + 1);
-      byDay.computeIfAbsent(Days.epochDay(entry.run()), any -> new ArrayList<>()).add(i);
+  /** Says where rows are that are neither their run's first nor its last. */
+  static void locate(Handle tx, List<Long> runs, List<Long> seqs) {
+    Map<Long, List<Integer>> byDay = new HashMap<>();
+    for (int i = 0; i < runs.size(); i++) {
+      byDay.computeIfAbsent(Days.epochDay(runs.get(i)), any -> new ArrayList<>()).add(i);
     }
-    long batch = insertBatch(tx, epoch, now, List.copyOf(stories.keySet()), runs, which);
     byDay.forEach(
         (day, places) -> {
           Batch rows = new Batch();
           var run = rows.numbers("run", Batch.Kind.LONG);
           var seq = rows.numbers("seq", Batch.Kind.LONG);
-          var story = rows.numbers("which", Batch.Kind.INT);
           for (int place : places) {
-            run.add(runs[place]);
-            seq.add(batch << PLACE_BITS | place);
-            story.add(which[place]);
+            run.add(runs.get(place));
+            seq.add(seqs.get(place));
           }
           rows.insertInto(tx, Days.partition("transition", day), places.size());
         });
+  }
+
+  private static long writeBatch(Handle tx, List<Entry> entries, long epoch, long now) {
+    Map<Story, Integer> stories = new LinkedHashMap<>();
+    long[] runs = new long[entries.size()];
+    short[] which = new short[entries.size()];
+    for (int i = 0; i < runs.length; i++) {
+      Entry entry = entries.get(i);
+      Story story = new Story(entry.job(), Columns.storable(entry.moves()));
+      runs[i] = entry.run();
+      which[i] = (short) (int) stories.computeIfAbsent(story, any -> stories.size() + 1);
+    }
+    return insertBatch(tx, epoch, now, List.copyOf(stories.keySet()), runs, which);
   }
 
   /** The number that the batch got. */

@@ -104,8 +104,8 @@ final class Rows {
     tx.createUpdate(
             """
             insert into run (id, job, version, state, trigger_kind, params, actor, created_at,
-              started_at)
-            values (:id, :job, 1, 'RUNNING', 'manual', :params, 'test', now(), now())
+              started_at, born)
+            values (:id, :job, 1, 'RUNNING', 'manual', :params, 'test', now(), now(), 0)
             """)
         .bind("id", id)
         .bind("job", job)

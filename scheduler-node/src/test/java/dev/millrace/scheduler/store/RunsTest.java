@@ -192,10 +192,40 @@ class RunsTest {
     refused("update stage set state = 'BACKING_OFF', due_at = null" + run, "backing_off_has_due");
     refused(
         "update run set state = 'FAILED' where id = " + draft.run().id(), "run_final_has_finish");
-    refused("update transition set which = 2 where run = " + draft.run().id(), "append-only");
+    Draft started = Draft.of(draft.run());
+    apply(started, new Fact.Started(0, 1, "w"));
+    write(List.of(started)); // neither its first row nor its last, so it has one in transition
+    refused("update transition set seq = 2 where run = " + draft.run().id(), "append-only");
     refused("update transition_batch set moves = '{}'", "append-only");
     refused("delete from transition_batch", "append-only");
     refused("delete from transition where run = " + draft.run().id(), "append-only");
+  }
+
+  @Test
+  void theHistoryOfARunIsWhatWasWrittenInOrder() {
+    Draft draft = created();
+    apply(draft, new Fact.Dispatched(0, 5));
+    Draft other = created();
+    write(List.of(other, draft));
+    Draft started = Draft.of(draft.run());
+    apply(started, new Fact.Started(0, 1, "w"));
+    write(List.of(started));
+    Draft stopped = Draft.of(started.run());
+    apply(stopped, new Fact.Stop("tester", "enough"));
+    apply(stopped, finished(0, 1, "w", Outcome.CANCELLED));
+    write(List.of(stopped));
+    List<ReadsRuns.Transition> history =
+        database.leader().withHandle(h -> ReadsRuns.history(h, draft.run().id(), 0, 10));
+    assertThat(history)
+        .extracting(ReadsRuns.Transition::moves)
+        .containsExactly(draft.movesJson(), started.movesJson(), stopped.movesJson());
+    long after = history.getFirst().seq();
+    List<ReadsRuns.Transition> followed =
+        database.leader().withHandle(h -> ReadsEvents.between(h, after, Long.MAX_VALUE, 100));
+    assertThat(followed)
+        .as("a follower sees the same rows")
+        .filteredOn(row -> row.run() == draft.run().id())
+        .isEqualTo(history.subList(1, 3));
   }
 
   @Test

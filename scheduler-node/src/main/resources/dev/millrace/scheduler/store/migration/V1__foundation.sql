@@ -81,6 +81,8 @@ create table run (
   created_at    timestamptz not null,
   started_at    timestamptz,
   finished_at   timestamptz,
+  born          bigint not null,
+  ended         bigint,
   constraint run_state_known check (state in ('PENDING', 'SCHEDULED', 'STARTING', 'RUNNING', 'PAUSED', 'STOPPING',
     'COMPLETED', 'FAILED', 'CANCELLED', 'ENDED')),
   constraint run_final_has_finish check
@@ -88,6 +90,8 @@ create table run (
 ) partition by range (id);
 -- No index on anything that changes, so that a run's moves stay on its page (HOT). Open runs are found by their stages.
 create index run_of_job on run (job, id);
+comment on column run.born is 'seq of the run''s first row in the transition log';
+comment on column run.ended is 'seq of the row with which the run ended; all others are in "transition"';
 
 create table stage (
   run         bigint not null,
@@ -145,7 +149,8 @@ create table attempt (
 ) partition by range (run);
 
 -- The transition log. A batch holds all moves that one transaction made: the distinct lists of moves, the runs, and
--- which list each run went through. Followers read batches in their order; a run's own history goes by "transition".
+-- which list each run went through. Followers read batches in their order. Where a run's own rows are is told by
+-- run.born, run.ended and, for those between, by "transition": a clean run of one stage has none there.
 -- People read the view "history".
 create sequence transition_seq cache 1;
 create table transition_batch (
@@ -167,17 +172,21 @@ comment on column transition_batch.moves is 'JSON lists of [subject, from, to, c
 comment on column transition_batch.which is 'of each run, its place in jobs and moves, from 1';
 
 create table transition (
-  run   bigint not null,
-  seq   bigint not null,
-  which smallint not null,
+  run bigint not null,
+  seq bigint not null,
   primary key (run, seq)
 ) partition by range (run);
-comment on table transition is 'append-only; one row per run and batch';
+comment on table transition is 'append-only; where a run''s rows are in the log, but for its first and last';
 comment on column transition.seq is 'batch << 16 | place of the run in it, from 0';
 
 create view history as
-  select t.seq, t.run, b.jobs[t.which] as job, b.epoch, b.at, b.xid, b.moves[t.which] as moves
-  from transition t join transition_batch b on b.batch = t.seq >> 16;
+  select t.seq, t.run, b.jobs[b.which[(t.seq & 65535) + 1]] as job, b.epoch, b.at, b.xid,
+         b.moves[b.which[(t.seq & 65535) + 1]] as moves
+  from (
+    select run, seq from transition
+    union all select id, born from run
+    union all select id, ended from run where ended is not null
+  ) t join transition_batch b on b.batch = t.seq >> 16;
 
 create function refuse_change() returns trigger language plpgsql as $$
 begin
