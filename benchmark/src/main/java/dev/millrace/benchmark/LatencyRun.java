@@ -21,6 +21,9 @@ import java.util.regex.Pattern;
  * entered, at a fixed rate: requests are sent when they are due, never held back by slow answers.
  */
 final class LatencyRun {
+  /** Until then the compiler takes a tenth of the reference machine (2026-11-24). */
+  private static final int WARM_UP_SECONDS = 20;
+
   private static final Pattern RUN = Pattern.compile("\"id\":\"([0-9A-Z]{13})\"");
 
   private final Servers servers;
@@ -43,7 +46,7 @@ final class LatencyRun {
       system.apply("id: bench\nstages: [{id: work, run: bench}]\n");
       URI uri =
           URI.create("http://127.0.0.1:" + system.scheduler().port() + "/api/v1/jobs/bench/runs");
-      rounds(client, uri, perSecond * 5, entered); // warm-up, thrown away
+      rounds(client, uri, perSecond * WARM_UP_SECONDS, entered); // thrown away
       return rounds(client, uri, (int) (perSecond * length.toSeconds()), entered);
     }
   }

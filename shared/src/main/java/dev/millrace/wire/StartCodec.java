@@ -58,9 +58,9 @@ public final class StartCodec {
     json.writeStringField("job", start.job());
     json.writeStringField("namespace", start.namespace());
     json.writeStringField("handler", start.handler());
-    Wire.writeRaw(json, "with", start.with());
-    Wire.writeRaw(json, "params", start.params());
-    Wire.writeRaw(json, "inputs", start.inputs());
+    writeUnlessEmpty(json, "with", start.with());
+    writeUnlessEmpty(json, "params", start.params());
+    writeUnlessEmpty(json, "inputs", start.inputs());
     Wire.writeRaw(json, "checkpoint", start.checkpoint());
     if (start.timeout() != null) {
       json.writeNumberField("timeoutMillis", start.timeout().toMillis());
@@ -72,6 +72,14 @@ public final class StartCodec {
       json.writeStringField("traceparent", start.traceparent());
     }
     json.writeEndObject();
+  }
+
+  /** What is absent is read as empty. */
+  private static void writeUnlessEmpty(JsonGenerator json, String name, String object)
+      throws IOException {
+    if (!"{}".equals(object)) {
+      Wire.writeRaw(json, name, object);
+    }
   }
 
   private static Start readStart(JsonParser json) throws IOException {

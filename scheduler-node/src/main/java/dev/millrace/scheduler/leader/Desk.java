@@ -259,7 +259,7 @@ final class Desk {
   }
 
   private void record(Handle tx, Jobs.Row job, long epoch, long now, String moves) {
-    Jobs.recordMove(tx, ids.next(), job.id(), epoch, now, moves);
+    Jobs.recordMove(tx, ids.next(now), job.id(), epoch, now, moves);
   }
 
   /** The job's moves along these states; the first may be null for a job that did not exist. */

@@ -1,7 +1,6 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.model.RunId;
-import dev.millrace.scheduler.store.DatabaseClock;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -14,15 +13,13 @@ final class Ids {
   private static final int LOW_BITS = 22;
   private static final long START_MAX = 1 << 20;
 
-  private final DatabaseClock clock;
   private long last;
 
-  Ids(DatabaseClock clock) {
-    this.clock = clock;
-  }
-
-  long next() {
-    long millis = clock.micros() / 1_000 - RunId.EPOCH_MILLIS;
+  /**
+   * @param now the database's clock, in microseconds since 1970
+   */
+  long next(long now) {
+    long millis = now / 1_000 - RunId.EPOCH_MILLIS;
     long low = ThreadLocalRandom.current().nextLong(START_MAX);
     long fresh = (millis << LOW_BITS) + low;
     // Within one millisecond, and when the clock went back, count on.

@@ -40,6 +40,9 @@ final class Starts {
   /** Outputs of the stages that this one needs, by id. */
   private static String inputs(Draft draft, Plan plan, int index) {
     int[] needs = plan.inputsOf(index);
+    if (needs.length == 0) {
+      return "{}";
+    }
     StringBuilder json = new StringBuilder("{");
     for (int need : needs) {
       String output = draft.stage(need).output();

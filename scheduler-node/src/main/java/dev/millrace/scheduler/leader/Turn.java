@@ -86,7 +86,7 @@ final class Turn {
   private final Catalog catalog = new Catalog();
   private final RunCache cache = new RunCache();
   private final Ticker ticker = new Ticker();
-  private final Ids ids;
+  private final Ids ids = new Ids();
   private final Desk desk;
   private final Writer writer;
   private final ConcurrentLinkedQueue<Stages.Key> republish = new ConcurrentLinkedQueue<>();
@@ -100,7 +100,6 @@ final class Turn {
 
   Turn(Parts parts) {
     this.parts = parts;
-    this.ids = new Ids(parts.clock);
     this.writer = new Writer(parts.jdbi, parts.term.epoch());
     this.desk = new Desk(catalog, ticker, ids);
     // Numbers of a later term are above those of every earlier one: an epoch is at least the
@@ -450,7 +449,7 @@ final class Turn {
       String reason,
       long now) {
     return new Run(
-        ids.next(),
+        ids.next(now),
         plan,
         RunState.PENDING,
         kind,

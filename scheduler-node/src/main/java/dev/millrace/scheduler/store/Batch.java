@@ -4,6 +4,10 @@ import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -68,12 +72,16 @@ final class Batch {
 
     String type();
 
-    String expression();
+    /** What is stored of {@code u}, the unnested row. */
+    String expression(boolean once);
+
+    /** The type of the one value of all rows. */
+    String onceType();
 
     Object toArray();
 
-    /** The one value of all rows. */
-    Object first();
+    /** The one value of all rows, null where the column is null. */
+    Object once();
   }
 
   /** Numbers or instants. */
@@ -135,8 +143,13 @@ final class Batch {
     }
 
     @Override
-    public String expression() {
-      return kind.expression.formatted(name);
+    public String expression(boolean once) {
+      return once && kind != Kind.LONG_OR_KEPT ? "u." + name : kind.expression.formatted(name);
+    }
+
+    @Override
+    public String onceType() {
+      return kind == Kind.INSTANT ? "timestamptz" : kind.type;
     }
 
     @Override
@@ -147,8 +160,17 @@ final class Batch {
     }
 
     @Override
-    public Object first() {
-      return kind.type.equals("int8") ? (Object) values[0] : (Object) Math.toIntExact(values[0]);
+    public Object once() {
+      long value = values[0];
+      if (kind.isNull(value)) {
+        return null;
+      }
+      return switch (kind) {
+        case INSTANT ->
+            OffsetDateTime.ofInstant(Instant.EPOCH.plus(value, ChronoUnit.MICROS), ZoneOffset.UTC);
+        case LONG, LONG_OR_NULL, LONG_OR_KEPT -> value;
+        case INT, INT_OR_NULL -> Math.toIntExact(value);
+      };
     }
   }
 
@@ -199,8 +221,13 @@ final class Batch {
     }
 
     @Override
-    public String expression() {
+    public String expression(boolean once) {
       return "u." + name;
+    }
+
+    @Override
+    public String onceType() {
+      return "text";
     }
 
     @Override
@@ -209,7 +236,7 @@ final class Batch {
     }
 
     @Override
-    public Object first() {
+    public Object once() {
       return values.getFirst();
     }
   }
@@ -244,7 +271,9 @@ final class Batch {
             .formatted(
                 table,
                 used.stream().map(Column::name).collect(Collectors.joining(", ")),
-                used.stream().map(Column::expression).collect(Collectors.joining(", ")),
+                used.stream()
+                    .map(column -> column.expression(once(column, rows)))
+                    .collect(Collectors.joining(", ")),
                 from(used, rows));
     execute(tx, sql, used, rows);
   }
@@ -261,7 +290,7 @@ final class Batch {
             .formatted(
                 table,
                 set.stream()
-                    .map(column -> column.name() + " = " + column.expression())
+                    .map(column -> column.name() + " = " + column.expression(once(column, rows)))
                     .collect(Collectors.joining(", ")),
                 from(used, rows),
                 used.stream()
@@ -275,7 +304,7 @@ final class Batch {
     return used.stream()
         .map(
             column ->
-                (once(column, rows) ? "cast(? as " + column.type() + ")" : "unnest(?)")
+                (once(column, rows) ? "cast(? as " + column.onceType() + ")" : "unnest(?)")
                     + " as "
                     + (column.isKey() ? "was_" : "")
                     + column.name())
@@ -297,7 +326,7 @@ final class Batch {
       for (Column column : used) {
         position++;
         if (once(column, rows)) {
-          statement.setObject(position, column.first());
+          statement.setObject(position, column.once());
           continue;
         }
         Array array = pg.createArrayOf(column.type(), column.toArray());
