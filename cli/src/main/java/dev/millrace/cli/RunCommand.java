@@ -16,7 +16,6 @@ import picocli.CommandLine.Parameters;
     description = "Look at runs, read their logs, stop them.",
     synopsisSubcommandLabel = "COMMAND")
 final class RunCommand {
-  private static final String RUNS = "/api/v1/runs";
   private static final Duration FOLLOW_EVERY = Duration.ofMillis(300);
   private static final int LOG_PAGE = 500;
   private final Terminal terminal;
@@ -49,14 +48,10 @@ final class RunCommand {
     if (open) {
       query.add("open=true");
     }
-    String path = query.isEmpty() ? RUNS : RUNS + "?" + String.join("&", query);
-    try (ApiClient client = server.client(terminal)) {
-      ObjectNode page = Pages.upTo(client, path, Math.max(1, limit));
-      if (server.json()) {
-        terminal.say(OutputForm.pretty(page));
-      } else {
-        RunView.table(page.path("items")).forEach(terminal::say);
-      }
+    String path = query.isEmpty() ? ApiPath.RUNS : ApiPath.RUNS + "?" + String.join("&", query);
+    try (Session session = server.open(terminal)) {
+      ObjectNode page = Pages.upTo(session.client(), path, Math.max(1, limit));
+      session.show(page, RunView::table);
     }
     return ExitCode.OK;
   }
@@ -70,13 +65,9 @@ final class RunCommand {
               description = "Wait for its end; exit with 0 only when it COMPLETED.")
           boolean wait)
       throws InterruptedException {
-    try (ApiClient client = server.client(terminal)) {
-      JsonNode shown = wait ? waitFor(terminal, client, run) : client.get(path(run));
-      if (server.json()) {
-        terminal.say(OutputForm.pretty(shown));
-      } else {
-        RunView.details(shown).forEach(terminal::say);
-      }
+    try (Session session = server.open(terminal)) {
+      JsonNode shown = wait ? session.untilFinal(run) : session.client().get(ApiPath.run(run));
+      session.show(shown, RunView::details);
       return wait ? RunView.exitCode(shown) : ExitCode.OK;
     }
   }
@@ -95,21 +86,21 @@ final class RunCommand {
               description = "Go on until the run ends; exit with 0 only when it COMPLETED.")
           boolean follow)
       throws InterruptedException {
-    try (ApiClient client = server.client(terminal)) {
-      String base = path(run) + "/logs?limit=" + LOG_PAGE;
+    try (Session session = server.open(terminal)) {
+      String base = ApiPath.run(run) + "/logs?limit=" + LOG_PAGE;
       base = stage == null ? base : base + "&stage=" + ApiClient.encoded(stage);
       String cursor = null;
       while (true) {
         // Asked before the log is read: what was written until then is in what is read next.
-        JsonNode state = follow ? client.get(path(run)) : null;
-        cursor = printLog(client, server, base, cursor);
+        JsonNode state = follow ? session.client().get(ApiPath.run(run)) : null;
+        cursor = printLog(session, base, cursor);
         if (!follow) {
           return ExitCode.OK;
         }
         if (RunView.isFinal(state)) {
           // Lines travel beside the report of the end and may come a moment later.
           Thread.sleep(FOLLOW_EVERY);
-          printLog(client, server, base, cursor);
+          printLog(session, base, cursor);
           terminal.note("run " + run + " " + RunView.state(state));
           return RunView.exitCode(state);
         }
@@ -119,14 +110,13 @@ final class RunCommand {
   }
 
   /** Returns where to go on. */
-  private String printLog(ApiClient client, ServerOptions server, String base, String from)
-      throws InterruptedException {
+  private String printLog(Session session, String base, String from) throws InterruptedException {
     String cursor = from;
     while (true) {
       String after = cursor == null ? "" : "&after=" + ApiClient.encoded(cursor);
-      JsonNode page = client.get(base + after);
+      JsonNode page = session.client().get(base + after);
       for (JsonNode line : page.path("items")) {
-        terminal.say(server.json() ? line.toString() : logLine(line));
+        terminal.say(session.json() ? line.toString() : RunView.logLine(line));
       }
       if (page.path("cursor").isTextual()) {
         cursor = page.path("cursor").asText();
@@ -137,14 +127,6 @@ final class RunCommand {
     }
   }
 
-  private static String logLine(JsonNode line) {
-    return Times.local(line.path("at"))
-        + "  "
-        + line.path("stage").asText()
-        + "  "
-        + line.path("text").asText();
-  }
-
   @Command(
       name = "stop",
       description = "Stop a run; attempts in flight are cancelled.",
@@ -152,31 +134,12 @@ final class RunCommand {
   int stop(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
-      @Option(names = "--reason", paramLabel = "TEXT") String reason)
+      @Mixin ReasonOption reason)
       throws InterruptedException {
-    try (ApiClient client = server.client(terminal)) {
-      ApiClient.Answer answer = client.post(path(run) + "/stop", Params.reason(reason));
-      if (server.json()) {
-        terminal.say(OutputForm.pretty(answer.body()));
-      } else {
-        terminal.say(
-            answer.status() == 202
-                ? "accepted; no leader answered yet"
-                : "run " + run + " is " + RunView.state(answer.body()));
-      }
+    try (Session session = server.open(terminal)) {
+      ApiClient.Answer answer = session.client().post(ApiPath.run(run) + "/stop", reason.body());
+      session.showDone(answer, "run " + run + " is " + RunView.state(answer.body()));
     }
     return ExitCode.OK;
-  }
-
-  static JsonNode waitFor(Terminal terminal, ApiClient client, String run)
-      throws InterruptedException {
-    try (ProgressLine progress = new ProgressLine(terminal)) {
-      return new RunWatch(client, run)
-          .untilFinal(changed -> progress.show(run + " " + RunView.progress(changed)));
-    }
-  }
-
-  private static String path(String run) {
-    return RUNS + "/" + ApiClient.encoded(run);
   }
 }

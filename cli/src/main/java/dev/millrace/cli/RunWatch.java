@@ -14,7 +14,7 @@ final class RunWatch {
 
   RunWatch(ApiClient client, String run) {
     this.client = client;
-    this.path = "/api/v1/runs/" + ApiClient.encoded(run);
+    this.path = ApiPath.run(run);
   }
 
   /**

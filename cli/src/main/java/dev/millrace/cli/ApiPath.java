@@ -1,0 +1,21 @@
+package dev.millrace.cli;
+
+/** Where the API has its things. Stateless. */
+final class ApiPath {
+  static final String JOBS = "/api/v1/jobs";
+  static final String RUNS = "/api/v1/runs";
+
+  private ApiPath() {}
+
+  static String job(String job) {
+    return JOBS + "/" + ApiClient.encoded(job);
+  }
+
+  static String runsOf(String job) {
+    return job(job) + "/runs";
+  }
+
+  static String run(String run) {
+    return RUNS + "/" + ApiClient.encoded(run);
+  }
+}
