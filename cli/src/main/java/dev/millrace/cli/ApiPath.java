@@ -4,6 +4,7 @@ package dev.millrace.cli;
 final class ApiPath {
   static final String JOBS = "/api/v1/jobs";
   static final String RUNS = "/api/v1/runs";
+  private static final String EVENTS = "/api/v1/events";
 
   private ApiPath() {}
 
@@ -17,5 +18,10 @@ final class ApiPath {
 
   static String run(String run) {
     return RUNS + "/" + ApiClient.encoded(run);
+  }
+
+  /** Only that something happened to the run; its id names it in every namespace. */
+  static String eventsOf(String run) {
+    return EVENTS + "?digest=true&namespace=*&run=" + ApiClient.encoded(run);
   }
 }

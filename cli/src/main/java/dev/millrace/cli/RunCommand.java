@@ -2,7 +2,6 @@ package dev.millrace.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -16,8 +15,6 @@ import picocli.CommandLine.Parameters;
     description = "Look at runs, read their logs, stop them.",
     synopsisSubcommandLabel = "COMMAND")
 final class RunCommand {
-  private static final Duration FOLLOW_EVERY = Duration.ofMillis(300);
-  private static final int LOG_PAGE = 500;
   private final Terminal terminal;
 
   RunCommand(Terminal terminal) {
@@ -87,43 +84,22 @@ final class RunCommand {
           boolean follow)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
-      String base = ApiPath.run(run) + "/logs?limit=" + LOG_PAGE;
-      base = stage == null ? base : base + "&stage=" + ApiClient.encoded(stage);
-      String cursor = null;
-      while (true) {
-        // Asked before the log is read: what was written until then is in what is read next.
-        JsonNode state = follow ? session.client().get(ApiPath.run(run)) : null;
-        cursor = printLog(session, base, cursor);
-        if (!follow) {
-          return ExitCode.OK;
-        }
-        if (RunView.isFinal(state)) {
-          // Lines travel beside the report of the end and may come a moment later.
-          Thread.sleep(FOLLOW_EVERY);
-          printLog(session, base, cursor);
-          terminal.note("run " + run + " " + RunView.state(state));
-          return RunView.exitCode(state);
-        }
-        Thread.sleep(FOLLOW_EVERY);
+      RunLog log =
+          new RunLog(
+              session.client(),
+              run,
+              stage,
+              line -> terminal.say(session.json() ? line.toString() : RunView.logLine(line)));
+      if (!follow) {
+        log.read();
+        return ExitCode.OK;
       }
-    }
-  }
-
-  /** Returns where to go on. */
-  private String printLog(Session session, String base, String from) throws InterruptedException {
-    String cursor = from;
-    while (true) {
-      String after = cursor == null ? "" : "&after=" + ApiClient.encoded(cursor);
-      JsonNode page = session.client().get(base + after);
-      for (JsonNode line : page.path("items")) {
-        terminal.say(session.json() ? line.toString() : RunView.logLine(line));
-      }
-      if (page.path("cursor").isTextual()) {
-        cursor = page.path("cursor").asText();
-      }
-      if (!page.path("next").isTextual()) {
-        return cursor;
-      }
+      JsonNode ended =
+          new RunWatch(session.client(), run, RunLog.READ_EVERY, terminal::note)
+              .untilFinal(seen -> log.read());
+      log.readLate();
+      terminal.note("run " + run + " " + RunView.state(ended));
+      return RunView.exitCode(ended);
     }
   }
 

@@ -30,8 +30,8 @@ record Session(Terminal terminal, ApiClient client, boolean json) implements Aut
   /** Waits for the end of a run and tells its progress; the run in its final state. */
   JsonNode untilFinal(String run) throws InterruptedException {
     try (ProgressLine progress = new ProgressLine(terminal)) {
-      return new RunWatch(client, run)
-          .untilFinal(changed -> progress.show(run + " " + RunView.progress(changed)));
+      return new RunWatch(client, run, RunWatch.LOOK_EVERY, progress::note)
+          .untilFinal(seen -> progress.show(run + " " + RunView.progress(seen)));
     }
   }
 
