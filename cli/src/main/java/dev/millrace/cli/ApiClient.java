@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -14,16 +15,25 @@ import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** Speaks the API; everything but a success is a {@link UserError}. Any thread. */
 final class ApiClient implements AutoCloseable {
   static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration CONNECT_LIMIT = Duration.ofSeconds(5);
   private static final Duration ANSWER_LIMIT = Duration.ofSeconds(30);
+  private static final int PROBLEM_BYTES_MAX = 64 * 1024;
+
+  /** A node without its database, or a proxy without its node. */
+  private static final Set<Integer> AWAY = Set.of(502, 503, 504);
 
   private final URI server;
   private final String token;
@@ -69,6 +79,27 @@ final class ApiClient implements AutoCloseable {
     return server;
   }
 
+  /**
+   * Begins to read events; whoever asked closes them.
+   *
+   * @param lastEvent the last one that is known; the server tells what came after it
+   */
+  EventReader events(String path, String lastEvent) throws InterruptedException {
+    HttpRequest.Builder request =
+        request(path).header("Accept", "text/event-stream").header("Last-Event-ID", lastEvent);
+    HttpResponse<InputStream> response =
+        exchange(request.GET().build(), BodyHandlers.ofInputStream());
+    if (response.statusCode() == 200) {
+      return new EventReader(response.body());
+    }
+    try (InputStream body = response.body()) {
+      byte[] problem = body.readNBytes(PROBLEM_BYTES_MAX);
+      throw refused(response.statusCode(), parsed(new String(problem, StandardCharsets.UTF_8)));
+    } catch (IOException e) {
+      throw broke(e);
+    }
+  }
+
   /** Safe inside a path or a query. */
   static String encoded(String text) {
     return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
@@ -79,40 +110,22 @@ final class ApiClient implements AutoCloseable {
     http.shutdownNow();
   }
 
+  /** The caller's namespace, unless the path names one. */
   private HttpRequest.Builder request(String path) {
     String query =
-        namespace == null
+        namespace == null || path.contains("namespace=")
             ? ""
             : (path.contains("?") ? "&" : "?") + "namespace=" + encoded(namespace);
-    HttpRequest.Builder request =
-        HttpRequest.newBuilder(URI.create(server + path + query))
-            .timeout(ANSWER_LIMIT)
-            .header("Accept", "application/json");
+    HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server + path + query));
     return token.isEmpty() ? request : request.header("Authorization", "Bearer " + token);
   }
 
   private Answer send(HttpRequest.Builder request) throws InterruptedException {
-    HttpResponse<String> response;
-    try {
-      response = http.send(request.build(), BodyHandlers.ofString());
-    } catch (ConnectException | HttpConnectTimeoutException e) {
-      throw new UserError(
-          "no Millrace answers at " + server,
-          "Start one with `millrace up`, or name another with --server or MILLRACE_SERVER.",
-          e);
-    } catch (UnknownHostException e) {
-      throw new UserError("there is no host " + server.getHost(), "Is --server right?", e);
-    } catch (HttpTimeoutException e) {
-      throw new UserError(
-          server + " did not answer within " + ANSWER_LIMIT.toSeconds() + " s",
-          "Look at " + server + "/readyz",
-          e);
-    } catch (IOException e) {
-      throw new UserError("the connection to " + server + " broke: " + Reasons.of(e), "", e);
-    }
+    HttpResponse<String> response =
+        exchange(request.header("Accept", "application/json").build(), BodyHandlers.ofString());
     JsonNode body = parsed(response.body());
     if (response.statusCode() >= 300) {
-      throw refused(response, body);
+      throw refused(response.statusCode(), body);
     }
     if (body.isMissingNode()) {
       throw notMillrace(response.statusCode());
@@ -120,9 +133,49 @@ final class ApiClient implements AutoCloseable {
     return new Answer(response.statusCode(), body);
   }
 
-  private UserError refused(HttpResponse<String> response, JsonNode problem) {
+  /** Not with the request's own timeout: from Java 26 on it ends a stream of events too. */
+  private <T> HttpResponse<T> exchange(HttpRequest request, BodyHandler<T> handler)
+      throws InterruptedException {
+    CompletableFuture<HttpResponse<T>> answer = http.sendAsync(request, handler);
+    try {
+      return answer.get(ANSWER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      throw unanswered(e.getCause());
+    } catch (TimeoutException e) {
+      throw new ServerAway(
+          server + " did not answer within " + ANSWER_LIMIT.toSeconds() + " s",
+          "Look at " + server + "/readyz",
+          e);
+    } finally {
+      answer.cancel(true);
+    }
+  }
+
+  private UserError unanswered(Throwable cause) {
+    return switch (cause) {
+      case HttpConnectTimeoutException e -> nobody(e);
+      case ConnectException e -> nobody(e);
+      case UnknownHostException e ->
+          new UserError("there is no host " + server.getHost(), "Is --server right?", e);
+      default -> broke(cause);
+    };
+  }
+
+  private ServerAway nobody(IOException cause) {
+    return new ServerAway(
+        "no Millrace answers at " + server,
+        "Start one with `millrace up`, or name another with --server or MILLRACE_SERVER.",
+        cause);
+  }
+
+  private ServerAway broke(Throwable cause) {
+    return new ServerAway(
+        "the connection to " + server + " broke: " + Reasons.of(cause), "", cause);
+  }
+
+  private UserError refused(int status, JsonNode problem) {
     if (!problem.has("detail")) {
-      return notMillrace(response.statusCode());
+      return notMillrace(status);
     }
     StringBuilder message = new StringBuilder(problem.path("detail").asText());
     for (JsonNode one : problem.path("problems")) {
@@ -134,12 +187,20 @@ final class ApiClient implements AutoCloseable {
       String path = one.path("path").asText("");
       message.append(path.isEmpty() ? "" : path + ": ").append(one.path("message").asText());
     }
-    return new UserError(message.toString(), problem.path("remedy").asText(""));
+    return error(status, message.toString(), problem.path("remedy").asText(""));
   }
 
   private UserError notMillrace(int status) {
-    return new UserError(
-        server + " answered " + status + ", and not as Millrace does", "Is --server right?");
+    return error(
+        status,
+        server + " answered " + status + ", and not as Millrace does",
+        "Is --server right?");
+  }
+
+  private static UserError error(int status, String message, String remedy) {
+    return AWAY.contains(status)
+        ? new ServerAway(message, remedy, null)
+        : new UserError(message, remedy);
   }
 
   private static JsonNode parsed(String body) {

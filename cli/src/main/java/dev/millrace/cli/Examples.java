@@ -49,17 +49,17 @@ final class Examples {
   }
 
   private void apply(String name) throws InterruptedException {
-    client.post("/api/v1/jobs", "application/yaml", text(name));
+    client.post(ApiPath.JOBS, "application/yaml", text(name));
   }
 
   private JsonNode trigger(String name) throws InterruptedException {
-    return client.post("/api/v1/jobs/" + name + "/runs", ApiClient.JSON.createObjectNode()).body();
+    return client.post(ApiPath.runsOf(name), ApiClient.JSON.createObjectNode()).body();
   }
 
   /** Tells when each job has ended its first run; true when all were told of. */
   boolean tellFirstEnds() throws InterruptedException {
     List<JsonNode> runs = new ArrayList<>();
-    client.get("/api/v1/runs?limit=" + RUNS_LOOKED_AT).path("items").forEach(runs::add);
+    client.get(ApiPath.RUNS + "?limit=" + RUNS_LOOKED_AT).path("items").forEach(runs::add);
     for (JsonNode run : runs.reversed()) {
       if (RunView.isFinal(run)) {
         tell(run);

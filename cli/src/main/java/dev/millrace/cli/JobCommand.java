@@ -16,7 +16,6 @@ import picocli.CommandLine.Parameters;
     description = "Apply, look at and trigger jobs.",
     synopsisSubcommandLabel = "COMMAND")
 final class JobCommand {
-  private static final String JOBS = "/api/v1/jobs";
   private final Terminal terminal;
 
   JobCommand(Terminal terminal) {
@@ -35,18 +34,17 @@ final class JobCommand {
     List<JobFile> read = files.stream().map(JobFile::read).toList();
     requireValid(read);
     var answers = ApiClient.JSON.createArrayNode();
-    try (ApiClient client = server.client(terminal)) {
+    try (Session session = server.open(terminal)) {
       for (JobFile file : read) {
         String type = file.isJson() ? "application/json" : "application/yaml";
-        ApiClient.Answer answer = client.post(JOBS, type, file.text());
+        ApiClient.Answer answer = session.client().post(ApiPath.JOBS, type, file.text());
         answers.add(answer.body());
-        if (!server.json()) {
+        if (!session.json()) {
           terminal.say(file.name() + ": " + applied(answer));
         }
       }
-    }
-    if (server.json()) {
-      terminal.say(OutputForm.pretty(answers));
+      // People were told of each file when it was applied.
+      session.show(answers, all -> List.of());
     }
     return ExitCode.OK;
   }
@@ -82,23 +80,8 @@ final class JobCommand {
 
   @Command(name = "list", description = "All jobs.", mixinStandardHelpOptions = true)
   int list(@Mixin ServerOptions server) throws InterruptedException {
-    try (ApiClient client = server.client(terminal)) {
-      JsonNode page = Pages.all(client, JOBS);
-      if (server.json()) {
-        terminal.say(OutputForm.pretty(page));
-        return ExitCode.OK;
-      }
-      Table table = new Table("JOB", "STATE", "VERSION", "NEXT TICK", "LAST RUN", "DESCRIPTION");
-      for (JsonNode job : page.path("items")) {
-        table.row(
-            job.path("id").asText(),
-            job.path("state").asText(),
-            job.path("version").asText(),
-            Times.local(job.path("nextTick")),
-            job.path("lastRun").path("state").asText(Times.NONE),
-            job.path("description").asText(""));
-      }
-      table.lines().forEach(terminal::say);
+    try (Session session = server.open(terminal)) {
+      session.show(Pages.all(session.client(), ApiPath.JOBS), JobView::table);
     }
     return ExitCode.OK;
   }
@@ -106,13 +89,8 @@ final class JobCommand {
   @Command(name = "show", description = "One job.", mixinStandardHelpOptions = true)
   int show(@Mixin ServerOptions server, @Parameters(paramLabel = "JOB") String job)
       throws InterruptedException {
-    try (ApiClient client = server.client(terminal)) {
-      JsonNode shown = client.get(path(job));
-      if (server.json()) {
-        terminal.say(OutputForm.pretty(shown));
-      } else {
-        JobView.details(shown).forEach(terminal::say);
-      }
+    try (Session session = server.open(terminal)) {
+      session.show(session.client().get(ApiPath.job(job)), JobView::details);
     }
     return ExitCode.OK;
   }
@@ -134,32 +112,30 @@ final class JobCommand {
               description = "Wait for the end; exit with 0 only when the run COMPLETED.")
           boolean wait)
       throws InterruptedException {
-    try (ApiClient client = server.client(terminal)) {
+    try (Session session = server.open(terminal)) {
       ObjectNode body = ApiClient.JSON.createObjectNode();
       if (params != null) {
-        body.set("params", Params.typed(params, client.get(path(job)).path("params")));
+        body.set(
+            "params", Params.typed(params, session.client().get(ApiPath.job(job)).path("params")));
       }
-      ApiClient.Answer answer = client.post(path(job) + "/runs", body);
+      ApiClient.Answer answer = session.client().post(ApiPath.runsOf(job), body);
       if (answer.status() == 202) {
-        return acceptedOnly(server, answer.body(), wait);
+        return acceptedOnly(session, answer.body(), wait);
       }
-      JsonNode run = answer.body();
-      if (wait) {
-        run = RunCommand.waitFor(terminal, client, run.path("id").asText());
+      if (!wait) {
+        session.show(
+            answer.body(),
+            run -> List.of("run " + run.path("id").asText() + " of " + job + " started"));
+        return ExitCode.OK;
       }
-      if (server.json()) {
-        terminal.say(OutputForm.pretty(run));
-      } else if (wait) {
-        RunView.details(run).forEach(terminal::say);
-      } else {
-        terminal.say("run " + run.path("id").asText() + " of " + job + " started");
-      }
-      return wait ? RunView.exitCode(run) : ExitCode.OK;
+      JsonNode ended = session.untilFinal(answer.body().path("id").asText());
+      session.show(ended, RunView::details);
+      return RunView.exitCode(ended);
     }
   }
 
-  private int acceptedOnly(ServerOptions server, JsonNode body, boolean wait) {
-    terminal.say(server.json() ? OutputForm.pretty(body) : "accepted; it starts with a leader");
+  private static int acceptedOnly(Session session, JsonNode body, boolean wait) {
+    session.show(body, none -> List.of("accepted; it starts with a leader"));
     if (wait) {
       throw new UserError(
           "no leader answered in time, so there is no run to wait for yet",
@@ -175,12 +151,12 @@ final class JobCommand {
   int delete(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB", arity = "1..*") List<String> jobs,
-      @Option(names = "--reason", paramLabel = "TEXT") String reason)
+      @Mixin ReasonOption reason)
       throws InterruptedException {
-    try (ApiClient client = server.client(terminal)) {
-      String query = reason == null ? "" : "?reason=" + ApiClient.encoded(reason);
+    try (Session session = server.open(terminal)) {
       for (String job : jobs) {
-        said(server, client.delete(path(job) + query), "job " + job + " archived");
+        session.showDone(
+            session.client().delete(ApiPath.job(job) + reason.query()), "job " + job + " archived");
       }
     }
     return ExitCode.OK;
@@ -193,7 +169,7 @@ final class JobCommand {
   int pause(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB") String job,
-      @Option(names = "--reason", paramLabel = "TEXT") String reason)
+      @Mixin ReasonOption reason)
       throws InterruptedException {
     return change(server, job, "pause", "paused", reason);
   }
@@ -202,29 +178,18 @@ final class JobCommand {
   int resume(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB") String job,
-      @Option(names = "--reason", paramLabel = "TEXT") String reason)
+      @Mixin ReasonOption reason)
       throws InterruptedException {
     return change(server, job, "resume", "resumed", reason);
   }
 
-  private int change(ServerOptions server, String job, String verb, String done, String reason)
+  private int change(
+      ServerOptions server, String job, String verb, String done, ReasonOption reason)
       throws InterruptedException {
-    try (ApiClient client = server.client(terminal)) {
-      ApiClient.Answer answer = client.post(path(job) + "/" + verb, Params.reason(reason));
-      said(server, answer, "job " + job + " " + done);
+    try (Session session = server.open(terminal)) {
+      ApiClient.Answer answer = session.client().post(ApiPath.job(job) + "/" + verb, reason.body());
+      session.showDone(answer, "job " + job + " " + done);
     }
     return ExitCode.OK;
-  }
-
-  private void said(ServerOptions server, ApiClient.Answer answer, String done) {
-    if (server.json()) {
-      terminal.say(OutputForm.pretty(answer.body()));
-    } else {
-      terminal.say(answer.status() == 202 ? "accepted; no leader answered yet" : done);
-    }
-  }
-
-  private static String path(String job) {
-    return JOBS + "/" + ApiClient.encoded(job);
   }
 }

@@ -8,6 +8,21 @@ import java.util.List;
 final class JobView {
   private JobView() {}
 
+  /** A page of jobs. */
+  static List<String> table(JsonNode page) {
+    Table table = new Table("JOB", "STATE", "VERSION", "NEXT TICK", "LAST RUN", "DESCRIPTION");
+    for (JsonNode job : page.path("items")) {
+      table.row(
+          job.path("id").asText(),
+          job.path("state").asText(),
+          job.path("version").asText(),
+          Times.local(job.path("nextTick")),
+          job.path("lastRun").path("state").asText(Times.NONE),
+          job.path("description").asText(""));
+    }
+    return table.lines();
+  }
+
   static List<String> details(JsonNode job) {
     List<String> lines = new ArrayList<>();
     lines.add("job          " + job.path("id").asText());

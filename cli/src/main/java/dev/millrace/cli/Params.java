@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import java.util.Map;
 
-/** Bodies of requests from words of the command line. Stateless. */
+/** Parameters of a run from words of the command line. Stateless. */
 final class Params {
   private Params() {}
 
@@ -20,11 +20,6 @@ final class Params {
     ObjectNode params = ApiClient.JSON.createObjectNode();
     words.forEach((name, word) -> params.set(name, value(word, type(known.path(name)))));
     return params;
-  }
-
-  static ObjectNode reason(String reason) {
-    ObjectNode body = ApiClient.JSON.createObjectNode();
-    return reason == null ? body : body.put("reason", reason);
   }
 
   private static String type(JsonNode param) {

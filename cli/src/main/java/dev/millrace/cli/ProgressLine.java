@@ -20,12 +20,25 @@ final class ProgressLine implements AutoCloseable {
     }
     shown = line;
     if (terminal.interactive()) {
-      String cut = line.length() > WIDTH_MAX ? line.substring(0, WIDTH_MAX - 3) + "..." : line;
-      terminal.err().print(CLEAR + cut);
-      terminal.err().flush();
+      draw();
     } else {
       terminal.note(line);
     }
+  }
+
+  /** A line that stays, above the one that changes. */
+  void note(String line) {
+    close();
+    terminal.note(line);
+    if (terminal.interactive() && !shown.isEmpty()) {
+      draw();
+    }
+  }
+
+  private void draw() {
+    String cut = shown.length() > WIDTH_MAX ? shown.substring(0, WIDTH_MAX - 3) + "..." : shown;
+    terminal.err().print(CLEAR + cut);
+    terminal.err().flush();
   }
 
   @Override

@@ -2,7 +2,6 @@ package dev.millrace.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -16,9 +15,6 @@ import picocli.CommandLine.Parameters;
     description = "Look at runs, read their logs, stop them.",
     synopsisSubcommandLabel = "COMMAND")
 final class RunCommand {
-  private static final String RUNS = "/api/v1/runs";
-  private static final Duration FOLLOW_EVERY = Duration.ofMillis(300);
-  private static final int LOG_PAGE = 500;
   private final Terminal terminal;
 
   RunCommand(Terminal terminal) {
@@ -49,14 +45,10 @@ final class RunCommand {
     if (open) {
       query.add("open=true");
     }
-    String path = query.isEmpty() ? RUNS : RUNS + "?" + String.join("&", query);
-    try (ApiClient client = server.client(terminal)) {
-      ObjectNode page = Pages.upTo(client, path, Math.max(1, limit));
-      if (server.json()) {
-        terminal.say(OutputForm.pretty(page));
-      } else {
-        RunView.table(page.path("items")).forEach(terminal::say);
-      }
+    String path = query.isEmpty() ? ApiPath.RUNS : ApiPath.RUNS + "?" + String.join("&", query);
+    try (Session session = server.open(terminal)) {
+      ObjectNode page = Pages.upTo(session.client(), path, Math.max(1, limit));
+      session.show(page, RunView::table);
     }
     return ExitCode.OK;
   }
@@ -70,13 +62,9 @@ final class RunCommand {
               description = "Wait for its end; exit with 0 only when it COMPLETED.")
           boolean wait)
       throws InterruptedException {
-    try (ApiClient client = server.client(terminal)) {
-      JsonNode shown = wait ? waitFor(terminal, client, run) : client.get(path(run));
-      if (server.json()) {
-        terminal.say(OutputForm.pretty(shown));
-      } else {
-        RunView.details(shown).forEach(terminal::say);
-      }
+    try (Session session = server.open(terminal)) {
+      JsonNode shown = wait ? session.untilFinal(run) : session.client().get(ApiPath.run(run));
+      session.show(shown, RunView::details);
       return wait ? RunView.exitCode(shown) : ExitCode.OK;
     }
   }
@@ -95,54 +83,24 @@ final class RunCommand {
               description = "Go on until the run ends; exit with 0 only when it COMPLETED.")
           boolean follow)
       throws InterruptedException {
-    try (ApiClient client = server.client(terminal)) {
-      String base = path(run) + "/logs?limit=" + LOG_PAGE;
-      base = stage == null ? base : base + "&stage=" + ApiClient.encoded(stage);
-      String cursor = null;
-      while (true) {
-        // Asked before the log is read: what was written until then is in what is read next.
-        JsonNode state = follow ? client.get(path(run)) : null;
-        cursor = printLog(client, server, base, cursor);
-        if (!follow) {
-          return ExitCode.OK;
-        }
-        if (RunView.isFinal(state)) {
-          // Lines travel beside the report of the end and may come a moment later.
-          Thread.sleep(FOLLOW_EVERY);
-          printLog(client, server, base, cursor);
-          terminal.note("run " + run + " " + RunView.state(state));
-          return RunView.exitCode(state);
-        }
-        Thread.sleep(FOLLOW_EVERY);
+    try (Session session = server.open(terminal)) {
+      RunLog log =
+          new RunLog(
+              session.client(),
+              run,
+              stage,
+              line -> terminal.say(session.json() ? line.toString() : RunView.logLine(line)));
+      if (!follow) {
+        log.read();
+        return ExitCode.OK;
       }
+      JsonNode ended =
+          new RunWatch(session.client(), run, RunLog.READ_EVERY, terminal::note)
+              .untilFinal(seen -> log.read());
+      log.readLate();
+      terminal.note("run " + run + " " + RunView.state(ended));
+      return RunView.exitCode(ended);
     }
-  }
-
-  /** Returns where to go on. */
-  private String printLog(ApiClient client, ServerOptions server, String base, String from)
-      throws InterruptedException {
-    String cursor = from;
-    while (true) {
-      String after = cursor == null ? "" : "&after=" + ApiClient.encoded(cursor);
-      JsonNode page = client.get(base + after);
-      for (JsonNode line : page.path("items")) {
-        terminal.say(server.json() ? line.toString() : logLine(line));
-      }
-      if (page.path("cursor").isTextual()) {
-        cursor = page.path("cursor").asText();
-      }
-      if (!page.path("next").isTextual()) {
-        return cursor;
-      }
-    }
-  }
-
-  private static String logLine(JsonNode line) {
-    return Times.local(line.path("at"))
-        + "  "
-        + line.path("stage").asText()
-        + "  "
-        + line.path("text").asText();
   }
 
   @Command(
@@ -152,31 +110,12 @@ final class RunCommand {
   int stop(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
-      @Option(names = "--reason", paramLabel = "TEXT") String reason)
+      @Mixin ReasonOption reason)
       throws InterruptedException {
-    try (ApiClient client = server.client(terminal)) {
-      ApiClient.Answer answer = client.post(path(run) + "/stop", Params.reason(reason));
-      if (server.json()) {
-        terminal.say(OutputForm.pretty(answer.body()));
-      } else {
-        terminal.say(
-            answer.status() == 202
-                ? "accepted; no leader answered yet"
-                : "run " + run + " is " + RunView.state(answer.body()));
-      }
+    try (Session session = server.open(terminal)) {
+      ApiClient.Answer answer = session.client().post(ApiPath.run(run) + "/stop", reason.body());
+      session.showDone(answer, "run " + run + " is " + RunView.state(answer.body()));
     }
     return ExitCode.OK;
-  }
-
-  static JsonNode waitFor(Terminal terminal, ApiClient client, String run)
-      throws InterruptedException {
-    try (ProgressLine progress = new ProgressLine(terminal)) {
-      return new RunWatch(client, run)
-          .untilFinal(changed -> progress.show(run + " " + RunView.progress(changed)));
-    }
-  }
-
-  private static String path(String run) {
-    return RUNS + "/" + ApiClient.encoded(run);
   }
 }

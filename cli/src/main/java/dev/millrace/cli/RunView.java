@@ -24,9 +24,10 @@ final class RunView {
     return state(run).equals(COMPLETED) ? ExitCode.OK : ExitCode.FAILED;
   }
 
-  static List<String> table(JsonNode items) {
+  /** A page of runs. */
+  static List<String> table(JsonNode page) {
     Table table = new Table("RUN", "JOB", "STATE", "TRIGGER", "CREATED", "TOOK");
-    for (JsonNode run : items) {
+    for (JsonNode run : page.path("items")) {
       table.row(
           run.path("id").asText(),
           run.path("job").asText(),
@@ -65,6 +66,14 @@ final class RunView {
     }
     lines.addAll(stages.lines());
     return lines;
+  }
+
+  static String logLine(JsonNode line) {
+    return Times.local(line.path("at"))
+        + "  "
+        + line.path("stage").asText()
+        + "  "
+        + line.path("text").asText();
   }
 
   /** One line that changes while the run goes on. */

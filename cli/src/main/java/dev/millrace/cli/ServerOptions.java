@@ -29,15 +29,12 @@ final class ServerOptions {
       description = "${COMPLETION-CANDIDATES}")
   OutputForm output;
 
-  ApiClient client(Terminal terminal) {
+  Session open(Terminal terminal) {
     Map<String, String> environment = terminal.environment();
     String url = server != null ? server : environment.getOrDefault("MILLRACE_SERVER", STANDARD);
     String shown = token != null ? token : environment.getOrDefault("MILLRACE_TOKEN", "");
-    return new ApiClient(uri(url), shown, namespace);
-  }
-
-  boolean json() {
-    return output == OutputForm.JSON;
+    return new Session(
+        terminal, new ApiClient(uri(url), shown, namespace), output == OutputForm.JSON);
   }
 
   private static URI uri(String url) {

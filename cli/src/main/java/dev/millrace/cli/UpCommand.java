@@ -126,7 +126,9 @@ final class UpCommand implements Callable<Integer> {
     }
     JsonNode run = examples.startFirst();
     if (run.has("id")) {
-      examples.tell(new RunWatch(client, run.path("id").asText()).untilFinal(changed -> {}));
+      String id = run.path("id").asText();
+      examples.tell(
+          new RunWatch(client, id, RunWatch.LOOK_EVERY, terminal::note).untilFinal(seen -> {}));
     }
     examples.applyOthers();
     data.rememberExamples();

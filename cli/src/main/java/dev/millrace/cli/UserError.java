@@ -1,7 +1,7 @@
 package dev.millrace.cli;
 
 /** Ends a command with one clear line and, where there is one, a remedy. Immutable. */
-final class UserError extends RuntimeException {
+sealed class UserError extends RuntimeException permits ServerAway {
   private static final long serialVersionUID = 1L;
 
   private final String remedy;

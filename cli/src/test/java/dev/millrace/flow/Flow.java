@@ -32,8 +32,8 @@ import java.util.Map;
 import java.util.Set;
 
 /** A whole Millrace on real servers, with short times. Used by one test's thread. */
-final class Flow implements AutoCloseable {
-  static final Duration SOON = Duration.ofSeconds(30);
+public final class Flow implements AutoCloseable {
+  public static final Duration SOON = Duration.ofSeconds(30);
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
@@ -43,7 +43,7 @@ final class Flow implements AutoCloseable {
   private final TestVirtualHost broker;
   private final Path folder;
 
-  Flow(Path folder) throws SQLException {
+  public Flow(Path folder) throws SQLException {
     this.folder = folder;
     this.database = open(TestServers.postgres().freshDatabase());
     this.broker = open(TestServers.broker().freshVirtualHost());
@@ -54,7 +54,11 @@ final class Flow implements AutoCloseable {
     return part;
   }
 
-  SchedulerNode scheduler(String name) throws Exception {
+  public SchedulerNode scheduler(String name) throws Exception {
+    return scheduler(name, 0);
+  }
+
+  public SchedulerNode scheduler(String name, int port) throws Exception {
     SchedulerSettings settings =
         SchedulerSettings.read(
             new SettingsInput(
@@ -64,7 +68,7 @@ final class Flow implements AutoCloseable {
                     Map.entry("postgres.user", database.user()),
                     Map.entry("postgres.password", database.password()),
                     Map.entry("rabbitmq.url", broker.uri().toString()),
-                    Map.entry("http.port", "0"),
+                    Map.entry("http.port", Integer.toString(port)),
                     Map.entry("leader.lease-ttl", "3s"),
                     Map.entry("leader.renew-every", "500ms"),
                     Map.entry("leader.follower-poll", "100ms"),
@@ -76,7 +80,7 @@ final class Flow implements AutoCloseable {
     return open(node);
   }
 
-  WorkerNode worker(String pool) throws Exception {
+  public WorkerNode worker(String pool) throws Exception {
     WorkerNode worker =
         new WorkerNode(
             new WorkerNodeConfig(
@@ -103,16 +107,16 @@ final class Flow implements AutoCloseable {
     return connection;
   }
 
-  void leads(SchedulerNode node) {
+  public void leads(SchedulerNode node) {
     await().atMost(SOON).until(node::leading);
   }
 
-  JsonNode apply(SchedulerNode node, String yaml) throws IOException, InterruptedException {
+  public JsonNode apply(SchedulerNode node, String yaml) throws IOException, InterruptedException {
     return send(node, "POST", "/api/v1/jobs", "application/yaml", yaml);
   }
 
   /** Starts a run; its id. */
-  String run(SchedulerNode node, String job) throws IOException, InterruptedException {
+  public String run(SchedulerNode node, String job) throws IOException, InterruptedException {
     JsonNode made = post(node, "/api/v1/jobs/" + job + "/runs");
     assertThat(made.path("id").isTextual()).as("a run was made: %s", made).isTrue();
     return made.get("id").asText();
@@ -154,7 +158,7 @@ final class Flow implements AutoCloseable {
     return one("select state from run where id = " + id(run));
   }
 
-  void awaitRun(String run, String state) {
+  public void awaitRun(String run, String state) {
     await()
         .atMost(SOON)
         .failFast(
@@ -166,7 +170,7 @@ final class Flow implements AutoCloseable {
         .until(() -> state.equals(runState(run)));
   }
 
-  String stage(String run, String stage, String column) {
+  public String stage(String run, String stage, String column) {
     return one(
         "select %s from stage where run = %d and name = '%s'".formatted(column, id(run), stage));
   }

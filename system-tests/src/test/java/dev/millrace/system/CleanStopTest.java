@@ -1,13 +1,7 @@
 package dev.millrace.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
-import dev.millrace.testing.TestDatabase;
-import dev.millrace.testing.TestServers;
-import dev.millrace.testing.TestVirtualHost;
-import dev.millrace.testing.Witness;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -20,80 +14,32 @@ class CleanStopTest {
 
   @Test
   void nothingFailsAndNothingIsRepeated() throws Exception {
-    try (TestDatabase database = TestServers.postgres().freshDatabase();
-        TestVirtualHost host = TestServers.broker().freshVirtualHost();
-        Fleet fleet = Fleet.of(TEST, database, host.uri())) {
-      Witness witness = new Witness(fleet.directory().resolve("witness.txt"));
-      Files.deleteIfExists(witness.file());
-      NodeProcess first = fleet.scheduler();
-      NodeProcess second = fleet.scheduler();
-      NodeProcess leaving = fleet.worker(Jobs.POOLS);
-      fleet.worker(Jobs.POOLS);
-      first.port();
-      second.port();
-      NodeProcess leader = fleet.leader();
-      fleet.awaitWorkers(2);
-      fleet.apply(leader, Jobs.witnessed("programs", witness, 1));
+    try (Fleet fleet = Fleet.fresh(TEST)) {
+      fleet.start(2, 2);
+      fleet.apply(Jobs.witnessed("programs", fleet.witness(), 1));
       fleet.enqueue("programs", 30);
-      String id = fleet.sql().text("select id from worker where pid = ?", leaving.pid());
+      NodeProcess leaving = fleet.workers().getFirst();
+      String id = fleet.workerId(leaving);
 
-      awaitHeld(fleet, id, 1);
-      Duration handover = stopLeader(fleet, leader);
-      awaitHeld(fleet, id, 4);
-      List<String> held = held(fleet, id);
-      long stoppedNanos = System.nanoTime();
+      fleet.awaitHeld(id, 1, LIMIT);
+      NodeProcess leader = fleet.leader();
+      Duration handover = fleet.nextTermAfter(leader::terminate, LIMIT);
+      assertThat(leader.awaitEnd(LIMIT)).isZero();
+      fleet.awaitHeld(id, 4, LIMIT);
+      List<String> held = fleet.claims("RUNNING", id);
+      Stopwatch stopped = Stopwatch.started();
       leaving.terminate();
-      await("the worker ends").atMost(LIMIT).pollInterval(Fleet.POLL).until(() -> !leaving.alive());
-      Duration drained = Duration.ofNanos(System.nanoTime() - stoppedNanos);
+      int exitCode = leaving.awaitEnd(LIMIT);
+      Duration drained = stopped.read();
       fleet.awaitAllFinal(LIMIT);
 
       Figures.print(TEST, "another leads after SIGTERM", handover, "1 s");
       Figures.print(TEST, "worker drained its " + held.size() + " stages", drained, "3 s");
-      HistoryChecker.Verdict verdict = Figures.judge(TEST, fleet, witness, "programs");
-      assertThat(leaving.exitCode()).isZero();
+      HistoryChecker.Verdict verdict = Figures.judge(TEST, fleet, "programs");
+      assertThat(exitCode).isZero();
       assertThat(verdict.attemptsSuperseded().keySet()).isSubsetOf(Set.of("returned"));
-      assertThat(completedBy(fleet, id)).containsAll(held);
+      assertThat(fleet.claims("COMPLETED", id)).containsAll(held);
       assertThat(handover).isLessThan(Duration.ofSeconds(6));
     }
-  }
-
-  private static Duration stopLeader(Fleet fleet, NodeProcess leader) throws Exception {
-    long before = fleet.epoch();
-    long stoppedNanos = System.nanoTime();
-    leader.terminate();
-    await("another term")
-        .atMost(LIMIT)
-        .pollInterval(Fleet.POLL)
-        .until(() -> fleet.epoch() > before);
-    Duration took = Duration.ofNanos(System.nanoTime() - stoppedNanos);
-    await("the old leader ends").atMost(LIMIT).until(() -> !leader.alive());
-    assertThat(leader.exitCode()).isZero();
-    return took;
-  }
-
-  private static void awaitHeld(Fleet fleet, String worker, int count) {
-    await("the worker holds attempts")
-        .atMost(LIMIT)
-        .pollInterval(Fleet.POLL)
-        .until(() -> held(fleet, worker).size() >= count);
-  }
-
-  /** Attempts that run on this worker, with their numbers. */
-  private static List<String> held(Fleet fleet, String worker) throws Exception {
-    return claims(fleet, "RUNNING", worker);
-  }
-
-  private static List<String> completedBy(Fleet fleet, String worker) throws Exception {
-    return claims(fleet, "COMPLETED", worker);
-  }
-
-  private static List<String> claims(Fleet fleet, String state, String worker) throws Exception {
-    return fleet
-        .sql()
-        .rows(
-            "select run || ' ' || name || ' ' || attempt from stage where state = ? and worker = ?",
-            row -> row.getString(1),
-            state,
-            worker);
   }
 }

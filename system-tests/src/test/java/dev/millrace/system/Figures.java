@@ -2,7 +2,6 @@ package dev.millrace.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.testing.Witness;
 import java.time.Duration;
 
 /** Prints what was measured and judged, one line each, into the build's log. Stateless. */
@@ -18,9 +17,9 @@ final class Figures {
   }
 
   /** Judges the history of this fleet; red with the violations in the message. */
-  static HistoryChecker.Verdict judge(
-      String test, Fleet fleet, Witness witness, String... witnessed) throws Exception {
-    HistoryChecker.Verdict verdict = HistoryChecker.check(History.read(fleet, witness, witnessed));
+  static HistoryChecker.Verdict judge(String test, Fleet fleet, String... witnessed)
+      throws Exception {
+    HistoryChecker.Verdict verdict = HistoryChecker.check(History.read(fleet, witnessed));
     print(
         test,
         "judged",

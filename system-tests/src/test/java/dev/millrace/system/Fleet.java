@@ -3,13 +3,12 @@ package dev.millrace.system;
 import static org.awaitility.Awaitility.await;
 
 import dev.millrace.testing.TestDatabase;
+import dev.millrace.testing.TestServers;
+import dev.millrace.testing.TestVirtualHost;
+import dev.millrace.testing.Witness;
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -27,14 +26,23 @@ import java.util.Map;
 final class Fleet implements AutoCloseable {
   static final Duration POLL = Duration.ofMillis(20);
 
+  /** Gives back what only this fleet used. */
+  @FunctionalInterface
+  private interface Return {
+    void give() throws IOException, SQLException;
+  }
+
   private final Path directory;
   private final Map<String, String> database = new HashMap<>();
   private final String broker;
   private final Sql sql;
   private final List<NodeProcess> processes = new ArrayList<>();
+  private final List<NodeProcess> schedulers = new ArrayList<>();
+  private final List<NodeProcess> workers = new ArrayList<>();
   private final Map<String, Integer> enqueued = new LinkedHashMap<>();
-  private final HttpClient http =
-      HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+  private final NodeApi api = new NodeApi();
+  private final Witness witness;
+  private final List<Return> borrowed = new ArrayList<>();
   private final Thread lastResort = new Thread(this::killAll, "fleet-end");
 
   Fleet(String test, String url, String user, String password, URI broker) throws IOException {
@@ -45,46 +53,83 @@ final class Fleet implements AutoCloseable {
     database.put("MILLRACE_POSTGRES_PASSWORD", password);
     this.broker = broker.toString();
     sql = new Sql(url, user, password);
+    witness = new Witness(directory.resolve("witness.txt"));
+    Files.deleteIfExists(witness.file());
     Runtime.getRuntime().addShutdownHook(lastResort);
   }
 
-  static Fleet of(String test, TestDatabase database, URI broker) throws IOException {
-    return new Fleet(test, database.jdbcUrl(), database.user(), database.password(), broker);
+  /** On a database of its own, which goes with the fleet. */
+  static Fleet on(String test, URI broker) throws IOException, SQLException {
+    TestDatabase database = TestServers.postgres().freshDatabase();
+    Fleet fleet = new Fleet(test, database.jdbcUrl(), database.user(), database.password(), broker);
+    fleet.borrowed.add(database::close);
+    return fleet;
   }
 
-  Path directory() {
-    return directory;
+  /** On a database and a virtual host of its own, which go with the fleet. */
+  static Fleet fresh(String test) throws IOException, SQLException {
+    TestVirtualHost host = TestServers.broker().freshVirtualHost();
+    Fleet fleet = on(test, host.uri());
+    fleet.borrowed.add(host::close);
+    return fleet;
+  }
+
+  /** Starts so many nodes; returns when all serve, one leads, and it sees the workers. */
+  void start(int schedulerCount, int workerCount) throws IOException {
+    for (int i = 0; i < schedulerCount; i++) {
+      startScheduler();
+    }
+    for (int i = 0; i < workerCount; i++) {
+      startWorker();
+    }
+    schedulers.forEach(NodeProcess::port);
+    leader();
+    awaitWorkers(workerCount);
+  }
+
+  List<NodeProcess> schedulers() {
+    return List.copyOf(schedulers);
+  }
+
+  List<NodeProcess> workers() {
+    return List.copyOf(workers);
+  }
+
+  /** Where the programs of the stages write what they did. */
+  Witness witness() {
+    return witness;
   }
 
   Sql sql() {
     return sql;
   }
 
-  NodeProcess scheduler() throws IOException {
+  private void startScheduler() throws IOException {
     Map<String, String> settings = new HashMap<>(database);
     settings.put("MILLRACE_RABBITMQ_URL", broker);
     settings.put("MILLRACE_PORT", "0");
-    return start("scheduler", settings, List.of("scheduler"));
+    schedulers.add(start("scheduler", settings, List.of("scheduler")));
   }
 
-  /** A worker; it is told nothing about the database. */
-  NodeProcess worker(String... pools) throws IOException {
+  /** A worker is told nothing about the database. */
+  private void startWorker() throws IOException {
     String work = directory.resolve("work" + processes.size()).toString();
     List<String> args = new ArrayList<>(List.of("worker", "--work-dir", work));
-    args.addAll(List.of(pools));
-    return start("worker", Map.of("MILLRACE_RABBITMQ_URL", broker), args);
+    args.addAll(List.of(Jobs.POOLS));
+    workers.add(start("worker", Map.of("MILLRACE_RABBITMQ_URL", broker), args));
   }
 
   private NodeProcess start(String kind, Map<String, String> settings, List<String> args)
       throws IOException {
     String name = kind + "-" + (processes.size() + 1);
-    NodeProcess node = NodeProcess.start(name, settings, directory.resolve(name + ".log"), args);
+    NodeProcess node =
+        NodeProcess.start(
+            name, NodeProcess.TEST_CLASS_PATH, settings, directory.resolve(name + ".log"), args);
     processes.add(node);
     return node;
   }
 
-  /** Waits until all workers are seen alive by the leader. */
-  void awaitWorkers(int count) {
+  private void awaitWorkers(int count) {
     await("workers seen by the leader")
         .atMost(Duration.ofSeconds(60))
         .pollInterval(POLL)
@@ -111,31 +156,56 @@ final class Fleet implements AutoCloseable {
         .orElse(null);
   }
 
-  long epoch() throws SQLException {
+  private long epoch() throws SQLException {
     return sql.number("select epoch from lease where name = 'leader'");
   }
 
+  /** Something that ends a leadership. */
+  @FunctionalInterface
+  interface Blow {
+    void strike() throws Exception;
+  }
+
+  /** How long it takes from the blow until there is another term. */
+  Duration nextTermAfter(Blow blow, Duration limit) throws Exception {
+    long before = epoch();
+    Stopwatch struck = Stopwatch.started();
+    blow.strike();
+    await("another term").atMost(limit).pollInterval(POLL).until(() -> epoch() > before);
+    return struck.read();
+  }
+
+  /** What the tables call this worker. */
+  String workerId(NodeProcess worker) throws SQLException {
+    return sql.text("select id from worker where pid = ?", worker.pid());
+  }
+
+  /** Attempts of programs that are in this state on this worker: run, stage, attempt. */
+  List<String> claims(String state, String workerId) throws SQLException {
+    return sql.rows(
+        """
+        select run || ' ' || name || ' ' || attempt from stage
+        where state = ? and worker = ? and pool = 'slow'
+        """,
+        row -> row.getString(1),
+        state,
+        workerId);
+  }
+
+  /** Waits until programs run on this worker, so that there is something to lose. */
+  void awaitHeld(String workerId, int attempts, Duration limit) {
+    await("the worker holds attempts")
+        .atMost(limit)
+        .pollInterval(POLL)
+        .until(() -> claims("RUNNING", workerId).size() >= attempts);
+  }
+
   HttpResponse<String> get(NodeProcess node, String path) throws IOException, InterruptedException {
-    HttpRequest request =
-        HttpRequest.newBuilder(uri(node, path)).timeout(Duration.ofSeconds(20)).build();
-    return http.send(request, BodyHandlers.ofString());
+    return api.get(node, path);
   }
 
-  void apply(NodeProcess node, String job) throws IOException, InterruptedException {
-    HttpRequest request =
-        HttpRequest.newBuilder(uri(node, "/api/v1/jobs"))
-            .header("Content-Type", "application/json")
-            .timeout(Duration.ofSeconds(20))
-            .POST(BodyPublishers.ofString(job))
-            .build();
-    HttpResponse<String> answer = http.send(request, BodyHandlers.ofString());
-    if (answer.statusCode() != 201) {
-      throw new IllegalStateException(answer.statusCode() + " " + answer.body());
-    }
-  }
-
-  private static URI uri(NodeProcess node, String path) {
-    return URI.create("http://127.0.0.1:" + node.port() + path);
+  void apply(String job) throws IOException, InterruptedException {
+    api.apply(leader(), job);
   }
 
   /** As many run requests in the inbox, committed at once. */
@@ -192,9 +262,12 @@ final class Fleet implements AutoCloseable {
   }
 
   @Override
-  public void close() throws SQLException {
+  public void close() throws IOException, SQLException {
     killAll();
     Runtime.getRuntime().removeShutdownHook(lastResort);
     sql.close();
+    for (Return each : borrowed) {
+      each.give();
+    }
   }
 }

@@ -51,7 +51,7 @@ record History(
   /** Subject is empty for the run, {@code @job} for the job, else the stage. */
   record Move(String subject, String from, String to, String cause, String actor) {}
 
-  static History read(Fleet fleet, Witness witness, String... witnessed) throws Exception {
+  static History read(Fleet fleet, String... witnessed) throws Exception {
     Sql sql = fleet.sql();
     return new History(
         fleet.enqueued(),
@@ -85,7 +85,7 @@ record History(
         sql.rows("select seq, run, job, epoch, moves from history", History::entry),
         needs(sql),
         List.of(witnessed),
-        witness.sightings());
+        fleet.witness().sightings());
   }
 
   private static Entry entry(ResultSet row) throws SQLException {

@@ -19,7 +19,14 @@ import java.util.regex.Pattern;
  * Its output goes to a file. The test's thread.
  */
 final class NodeProcess implements AutoCloseable {
-  private static final Pattern SERVES = Pattern.compile("serves http://[^:\\s]+:(\\d+)");
+  /** What tests run with, which is more than what is packaged. */
+  static final String TEST_CLASS_PATH =
+      System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+
+  /** As a scheduler and as `up` say it. */
+  private static final Pattern SERVES =
+      Pattern.compile("(?:serves|dashboard) +http://[^:\\s]+:(\\d+)");
+
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
   private final String name;
@@ -33,10 +40,9 @@ final class NodeProcess implements AutoCloseable {
     this.process = process;
   }
 
-  static NodeProcess start(String name, Map<String, String> settings, Path log, List<String> args)
+  static NodeProcess start(
+      String name, String classPath, Map<String, String> settings, Path log, List<String> args)
       throws IOException {
-    String classPath =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
@@ -66,17 +72,33 @@ final class NodeProcess implements AutoCloseable {
   /** The port of a scheduler's API; waits until it is bound. */
   int port() {
     if (port == 0) {
-      await(name + " serves its API")
-          .atMost(START_LIMIT)
-          .pollInterval(Duration.ofMillis(50))
-          .until(() -> output().contains("serves http://") || !alive());
-      Matcher matcher = SERVES.matcher(output());
-      if (!matcher.find()) {
-        throw new IllegalStateException(name + " ended instead of serving: " + output());
-      }
-      port = Integer.parseInt(matcher.group(1));
+      port = Integer.parseInt(awaitOutput(SERVES, START_LIMIT));
     }
     return port;
+  }
+
+  /** Waits until it has said something like this; the pattern's first group. */
+  String awaitOutput(Pattern said, Duration limit) {
+    await(name + " says " + said)
+        .atMost(limit)
+        .pollInterval(Duration.ofMillis(50))
+        .until(() -> said.matcher(output()).find() || !alive());
+    Matcher matcher = said.matcher(output());
+    if (!matcher.find()) {
+      throw new IllegalStateException(name + " ended instead of saying " + said + ": " + output());
+    }
+    return matcher.group(1);
+  }
+
+  /** Waits for its end; its exit code. */
+  int awaitEnd(Duration limit) {
+    await(name + " ends").atMost(limit).pollInterval(Fleet.POLL).until(() -> !alive());
+    return process.exitValue();
+  }
+
+  /** What it has started and what those have started. */
+  List<ProcessHandle> descendants() {
+    return process.descendants().toList();
   }
 
   String output() {
@@ -113,10 +135,6 @@ final class NodeProcess implements AutoCloseable {
     if (kill.waitFor() != 0) {
       throw new IOException("kill -" + signal + " failed for " + name);
     }
-  }
-
-  int exitCode() {
-    return process.exitValue();
   }
 
   @Override

@@ -3,11 +3,6 @@ package dev.millrace.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.millrace.testing.TestDatabase;
-import dev.millrace.testing.TestServers;
-import dev.millrace.testing.TestVirtualHost;
-import dev.millrace.testing.Witness;
-import java.nio.file.Files;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
@@ -18,31 +13,14 @@ class PausedLeaderTest {
 
   @Test
   void theOldLeaderWritesNothingAfterIt() throws Exception {
-    try (TestDatabase database = TestServers.postgres().freshDatabase();
-        TestVirtualHost host = TestServers.broker().freshVirtualHost();
-        Fleet fleet = Fleet.of(TEST, database, host.uri())) {
-      Witness witness = new Witness(fleet.directory().resolve("witness.txt"));
-      Files.deleteIfExists(witness.file());
-      NodeProcess first = fleet.scheduler();
-      NodeProcess second = fleet.scheduler();
-      fleet.worker(Jobs.POOLS);
-      first.port();
-      second.port();
+    try (Fleet fleet = Fleet.fresh(TEST)) {
+      fleet.start(2, 1);
       NodeProcess old = fleet.leader();
-      NodeProcess successor = old == first ? second : first;
-      fleet.awaitWorkers(1);
-      fleet.apply(old, Jobs.chain("chain"));
+      fleet.apply(Jobs.chain("chain"));
 
       fleet.enqueue("chain", 2_000);
       fleet.awaitCompleted(100, LIMIT);
-      long before = fleet.epoch();
-      long pausedNanos = System.nanoTime();
-      old.pause();
-      await("another term")
-          .atMost(LIMIT)
-          .pollInterval(Fleet.POLL)
-          .until(() -> fleet.epoch() > before);
-      Duration takeover = Duration.ofNanos(System.nanoTime() - pausedNanos);
+      Duration takeover = fleet.nextTermAfter(old::pause, LIMIT);
       awaitTermAge(fleet, 6);
       fleet.enqueue("chain", 500);
       old.resume();
@@ -51,9 +29,9 @@ class PausedLeaderTest {
       fleet.awaitAllFinal(LIMIT);
 
       Figures.print(TEST, "takeover from a hung leader", takeover, "8 s");
-      HistoryChecker.Verdict verdict = Figures.judge(TEST, fleet, witness);
+      HistoryChecker.Verdict verdict = Figures.judge(TEST, fleet);
       assertThat(verdict.epochs()).hasSize(2);
-      assertThat(fleet.leader()).isSameAs(successor);
+      assertThat(fleet.leader()).isNotSameAs(old);
       assertThat(takeover).isLessThan(Duration.ofSeconds(16));
     }
   }
@@ -69,7 +47,7 @@ class PausedLeaderTest {
   }
 
   private static void awaitFollower(Fleet fleet, NodeProcess node) throws Exception {
-    long resumedNanos = System.nanoTime();
+    Stopwatch resumed = Stopwatch.started();
     await(node + " follows")
         .atMost(LIMIT)
         .pollInterval(Duration.ofMillis(50))
@@ -80,10 +58,6 @@ class PausedLeaderTest {
                     .body()
                     .lines()
                     .anyMatch(line -> line.matches("millrace_leader(\\{.*})? 0\\.0")));
-    Figures.print(
-        TEST,
-        "old leader follows after",
-        Duration.ofNanos(System.nanoTime() - resumedNanos),
-        "1 s");
+    Figures.print(TEST, "old leader follows after", resumed.read(), "1 s");
   }
 }

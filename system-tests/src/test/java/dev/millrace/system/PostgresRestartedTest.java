@@ -6,9 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.millrace.testing.PrivatePostgres;
 import dev.millrace.testing.TestServers;
 import dev.millrace.testing.TestVirtualHost;
-import dev.millrace.testing.Witness;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
@@ -25,16 +23,11 @@ class PostgresRestartedTest {
         TestVirtualHost host = TestServers.broker().freshVirtualHost();
         Fleet fleet =
             new Fleet(TEST, postgres.jdbcUrl(), postgres.user(), postgres.password(), host.uri())) {
-      Witness witness = new Witness(fleet.directory().resolve("witness.txt"));
-      Files.deleteIfExists(witness.file());
-      NodeProcess first = fleet.scheduler();
-      NodeProcess second = fleet.scheduler();
-      fleet.worker(Jobs.POOLS);
-      first.port();
-      second.port();
-      fleet.awaitWorkers(1);
-      fleet.apply(first, Jobs.chain("chain"));
-      fleet.apply(first, Jobs.witnessed("programs", witness, 1));
+      fleet.start(2, 1);
+      NodeProcess first = fleet.schedulers().getFirst();
+      NodeProcess second = fleet.schedulers().getLast();
+      fleet.apply(Jobs.chain("chain"));
+      fleet.apply(Jobs.witnessed("programs", fleet.witness(), 1));
 
       fleet.enqueue("programs", PROGRAMS);
       fleet.enqueue("chain", CHAINS);
@@ -44,18 +37,18 @@ class PostgresRestartedTest {
       refuses(fleet, first);
       refuses(fleet, second);
       postgres.startAgain();
-      long backNanos = System.nanoTime();
+      Stopwatch back = Stopwatch.started();
       awaitReady(fleet, first);
       awaitReady(fleet, second);
-      Duration ready = Duration.ofNanos(System.nanoTime() - backNanos);
+      Duration ready = back.read();
       fleet.awaitCompleted(before + 1, LIMIT);
-      Duration works = Duration.ofNanos(System.nanoTime() - backNanos);
+      Duration works = back.read();
       fleet.awaitAllFinal(LIMIT);
 
       Figures.print(TEST, "killed when", before + " of " + fleet.asked() + " had completed");
       Figures.print(TEST, "both nodes ready after its return", ready, "15 s");
       Figures.print(TEST, "next run completed after its return", works, "15 s");
-      Figures.judge(TEST, fleet, witness, "programs");
+      Figures.judge(TEST, fleet, "programs");
       assertThat(ready).isLessThan(Duration.ofSeconds(30));
       assertThat(works).isLessThan(Duration.ofSeconds(30));
     }
@@ -63,9 +56,9 @@ class PostgresRestartedTest {
 
   /** Without the database: not ready, and every answer comes soon and says when to try again. */
   private static void refuses(Fleet fleet, NodeProcess node) throws Exception {
-    long askedNanos = System.nanoTime();
+    Stopwatch asked = Stopwatch.started();
     HttpResponse<String> answer = fleet.get(node, "/api/v1/jobs");
-    Duration took = Duration.ofNanos(System.nanoTime() - askedNanos);
+    Duration took = asked.read();
     Figures.print(TEST, node.name() + " answered " + answer.statusCode() + " after", took, "5 s");
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(503);
     assertThat(answer.headers().firstValue("Retry-After")).isPresent();

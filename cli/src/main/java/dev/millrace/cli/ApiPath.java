@@ -1,0 +1,27 @@
+package dev.millrace.cli;
+
+/** Where the API has its things. Stateless. */
+final class ApiPath {
+  static final String JOBS = "/api/v1/jobs";
+  static final String RUNS = "/api/v1/runs";
+  private static final String EVENTS = "/api/v1/events";
+
+  private ApiPath() {}
+
+  static String job(String job) {
+    return JOBS + "/" + ApiClient.encoded(job);
+  }
+
+  static String runsOf(String job) {
+    return job(job) + "/runs";
+  }
+
+  static String run(String run) {
+    return RUNS + "/" + ApiClient.encoded(run);
+  }
+
+  /** Only that something happened to the run; its id names it in every namespace. */
+  static String eventsOf(String run) {
+    return EVENTS + "?digest=true&namespace=*&run=" + ApiClient.encoded(run);
+  }
+}

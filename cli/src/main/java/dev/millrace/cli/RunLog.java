@@ -1,0 +1,67 @@
+package dev.millrace.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.runtime.Pulse;
+import java.time.Duration;
+import java.util.function.Consumer;
+
+/** The log of one run, read in pages; each line is told once. The calling thread only. */
+final class RunLog {
+  /**
+   * While a stage writes, no event comes: lines are stored beside the log of transitions that
+   * events are made of, by whichever node receives them. So who follows reads at this interval too.
+   */
+  static final Duration READ_EVERY = Duration.ofSeconds(1);
+
+  /** Lines travel beside the report of the end and may come a moment later. */
+  private static final Duration LATE_LINES_WAIT = Duration.ofMillis(300);
+
+  private static final int LATE_READS_MAX = 10;
+  private static final int PAGE_LINES = 500;
+
+  private final ApiClient client;
+  private final String path;
+  private final Consumer<JsonNode> reader;
+  private String cursor;
+
+  /**
+   * @param stage null for all
+   * @param reader hears each line
+   */
+  RunLog(ApiClient client, String run, String stage, Consumer<JsonNode> reader) {
+    this.client = client;
+    this.path =
+        ApiPath.run(run)
+            + "/logs?limit="
+            + PAGE_LINES
+            + (stage == null ? "" : "&stage=" + ApiClient.encoded(stage));
+    this.reader = reader;
+  }
+
+  /** Reads on; false when there was nothing new. */
+  boolean read() throws InterruptedException {
+    boolean found = false;
+    while (true) {
+      String after = cursor == null ? "" : "&after=" + ApiClient.encoded(cursor);
+      JsonNode page = client.get(path + after);
+      page.path("items").forEach(reader);
+      found |= !page.path("items").isEmpty();
+      if (page.path("cursor").isTextual()) {
+        cursor = page.path("cursor").asText();
+      }
+      if (!page.path("next").isTextual()) {
+        return found;
+      }
+    }
+  }
+
+  /** Reads what a run that has ended still sends, until nothing more comes. */
+  void readLate() throws InterruptedException {
+    Pulse nobody = new Pulse();
+    int reads = 0;
+    do {
+      nobody.await(LATE_LINES_WAIT.toNanos());
+      reads++;
+    } while (read() && reads < LATE_READS_MAX);
+  }
+}

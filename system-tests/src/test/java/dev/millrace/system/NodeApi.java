@@ -1,0 +1,39 @@
+package dev.millrace.system;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+
+/** Asks nodes on this machine over HTTP. The test's thread. */
+final class NodeApi {
+  private static final Duration ANSWER_LIMIT = Duration.ofSeconds(20);
+  private final HttpClient http =
+      HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+
+  HttpResponse<String> get(NodeProcess node, String path) throws IOException, InterruptedException {
+    return http.send(request(node, path).build(), BodyHandlers.ofString());
+  }
+
+  /** Applies a job that must be new. */
+  void apply(NodeProcess node, String job) throws IOException, InterruptedException {
+    HttpRequest request =
+        request(node, "/api/v1/jobs")
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString(job))
+            .build();
+    HttpResponse<String> answer = http.send(request, BodyHandlers.ofString());
+    if (answer.statusCode() != 201) {
+      throw new IllegalStateException(answer.statusCode() + " " + answer.body());
+    }
+  }
+
+  private static HttpRequest.Builder request(NodeProcess node, String path) {
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + node.port() + path))
+        .timeout(ANSWER_LIMIT);
+  }
+}
