@@ -69,7 +69,7 @@ final class JobRunrContender implements Contender {
 
   @Override
   public int jobsDefault() {
-    return 20_000;
+    return 60_000;
   }
 
   @Override

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -19,9 +18,6 @@ import org.junit.jupiter.api.Test;
 class TidyTest {
   private static final Path ROOT = root();
   private static final int LINES_MAX = 500;
-
-  /** Larger than they should be, and may only shrink. */
-  private static final Map<String, Integer> LINES_OF_OLD = Map.of("Turn.java", 780);
 
   private static final Pattern BANNED_NAME =
       Pattern.compile(
@@ -36,9 +32,8 @@ class TidyTest {
   void filesAreShort() {
     List<String> long_ = new ArrayList<>();
     for (Path file : java("")) {
-      int max = LINES_OF_OLD.getOrDefault(file.getFileName().toString(), LINES_MAX);
       long lines = text(file).lines().count();
-      if (lines > max) {
+      if (lines > LINES_MAX) {
         long_.add(ROOT.relativize(file) + " has " + lines + " lines");
       }
     }

@@ -96,11 +96,11 @@ public final class Leadership implements Elector.Duties {
             intake,
             new BrokerRepair.Findings(
                 keys -> {
-                  turn.republish(keys);
+                  turn.dispatching().republish(keys);
                   pulse.nudge();
                 },
                 claims -> {
-                  turn.notHeld(claims);
+                  turn.hearing().notHeld(claims);
                   pulse.nudge();
                 },
                 claim -> node.outbox.control(Turn.cancel(claim))));
@@ -146,7 +146,7 @@ public final class Leadership implements Elector.Duties {
               List<Stages.Dispatched> page;
               do {
                 page = Stages.queuedAbove(handle, above, REPUBLISH_PAGE);
-                turn.republish(page.stream().map(Stages.Dispatched::key).toList());
+                turn.dispatching().republish(page.stream().map(Stages.Dispatched::key).toList());
                 above = page.isEmpty() ? above : page.getLast().dispatch();
               } while (page.size() == REPUBLISH_PAGE);
             });

@@ -1,0 +1,185 @@
+package dev.millrace.scheduler.leader;
+
+import dev.millrace.lifecycle.StageState;
+import dev.millrace.model.StageDefinition;
+import dev.millrace.scheduler.dispatch.Dispatcher;
+import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.engine.Draft;
+import dev.millrace.scheduler.engine.Engine;
+import dev.millrace.scheduler.engine.Fact;
+import dev.millrace.scheduler.engine.Stage;
+import dev.millrace.scheduler.store.Stages;
+import dev.millrace.wire.Start;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jdbi.v3.core.Handle;
+
+/**
+ * Decides which READY stages go to the broker: as many as fit each pool's window, the backlog by
+ * priority and age before anything new. Publishing comes after the commit. Runs on the leader's
+ * thread, but for what says otherwise.
+ */
+final class Dispatching {
+  private final Turn.Parts parts;
+  private final Drafts drafts;
+  private final ConcurrentLinkedQueue<Stages.Key> republish = new ConcurrentLinkedQueue<>();
+  private long lastDispatch;
+
+  Dispatching(Turn.Parts parts, Drafts drafts) {
+    this.parts = parts;
+    this.drafts = drafts;
+    // Numbers of a later term are above those of every earlier one: an epoch is at least the
+    // clock's milliseconds.
+    this.lastDispatch = parts.term().epoch() << 20;
+  }
+
+  /** The broker probably lost these starts: they are published again. Any thread. */
+  void republish(Collection<Stages.Key> keys) {
+    republish.addAll(keys);
+  }
+
+  boolean republishes() {
+    return !republish.isEmpty();
+  }
+
+  boolean backlogHasRoom() {
+    for (Pools.Pool pool : parts.pools().all()) {
+      if (pool.backlog() > 0 && pool.free() > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Nobody knows whether these were committed: what is QUEUED is published when it is read. */
+  void publishAgain(Pass pass) {
+    republish.addAll(pass.republish);
+    pass.items.forEach(item -> republish.add(item.key()));
+  }
+
+  /** What this pass took out of the windows so far. */
+  void countFreed(Pass pass) {
+    for (Draft draft : pass.drafts.values()) {
+      var changed = draft.changedStages();
+      for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
+        Stage before = draft.stageBefore(i);
+        if (before != null
+            && before.state() == StageState.QUEUED
+            && draft.stage(i).state() != StageState.QUEUED) {
+          pass.used.merge(parts.pools().of(draft.run().plan().stage(i).pool()), -1, Integer::sum);
+        }
+      }
+    }
+  }
+
+  static int roomIn(Pass pass, Pools.Pool pool) {
+    return pool.free(pass.used.getOrDefault(pool, 0));
+  }
+
+  /** Fills free windows from the READY rows, by priority and age, before anything new gets in. */
+  void dispatchBacklog(Handle tx, Pass pass) {
+    for (Pools.Pool pool : parts.pools().all()) {
+      int limit = Math.min(roomIn(pass, pool), parts.batchMax());
+      if (pool.backlog() == 0 || limit == 0) {
+        if (pool.backlog() > 0) {
+          pass.backlogged.add(pool);
+        }
+        continue;
+      }
+      List<Stages.Key> keys = Stages.readyOf(tx, pool.name(), pool.capacity().handlers(), limit);
+      if (keys.size() == limit) {
+        pass.more = true;
+        pass.backlogged.add(pool);
+      } else {
+        pool.unserved(pool.ready() - keys.size()); // these need a handler that nobody has
+      }
+      drafts.open(tx, pass, keys.stream().map(Stages.Key::run).toList());
+      for (Stages.Key key : keys) {
+        Draft draft = pass.drafts.get(key.run());
+        if (draft.stage(key.index()).state() == StageState.READY) {
+          dispatch(pass, draft, key.index());
+          Engine.settle(draft, pass.now);
+        }
+      }
+    }
+  }
+
+  /**
+   * Dispatches what became READY in this pass, where the pool has room and no older backlog waits.
+   */
+  void dispatchFresh(Pass pass) {
+    for (Draft draft : pass.drafts.values()) {
+      var changed = draft.changedStages();
+      boolean any = false;
+      for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
+        if (draft.stage(i).state() != StageState.READY) {
+          continue;
+        }
+        StageDefinition stage = draft.run().plan().stage(i);
+        Pools.Pool pool = parts.pools().of(stage.pool());
+        if (!pass.backlogged.contains(pool)
+            && roomIn(pass, pool) > 0
+            && pool.capacity().handlers().contains(stage.handler())) {
+          dispatch(pass, draft, i);
+          any = true;
+        }
+      }
+      if (any) {
+        Engine.settle(draft, pass.now);
+      }
+    }
+  }
+
+  private void dispatch(Pass pass, Draft draft, int index) {
+    Start start = Starts.of(draft, index);
+    if (start.chars() > Start.CHARS_MAX) {
+      String why =
+          "what it is started with (with, params, inputs, checkpoint) has "
+              + start.chars()
+              + " characters; at most "
+              + Start.CHARS_MAX
+              + " fit: pass large values by reference";
+      Engine.apply(draft, new Fact.TooLarge(index, why), pass.now, 0);
+      return;
+    }
+    long number = ++lastDispatch;
+    Pools.Pool pool = parts.pools().of(draft.run().plan().stage(index).pool());
+    pass.used.merge(pool, 1, Integer::sum);
+    Engine.apply(draft, new Fact.Dispatched(index, number), pass.now, 0);
+    Stages.Key key = new Stages.Key(draft.run().id(), index);
+    pass.items.add(new Dispatcher.Item(key, Starts.of(draft, index), pool.name(), number));
+  }
+
+  /**
+   * Stages that are QUEUED and that the broker does not have: published again, same attempt, same
+   * number.
+   */
+  void republishLost(Handle tx, Pass pass) {
+    if (republish.isEmpty()) {
+      return;
+    }
+    List<Stages.Key> keys = pass.republish;
+    for (Stages.Key key = republish.poll(); key != null; key = republish.poll()) {
+      keys.add(key);
+      if (keys.size() >= parts.batchMax()) {
+        pass.more = true;
+        break;
+      }
+    }
+    drafts.open(tx, pass, keys.stream().map(Stages.Key::run).toList());
+    for (Stages.Key key : keys) {
+      Draft draft = pass.drafts.get(key.run());
+      Stage stage = draft == null ? null : draft.stage(key.index());
+      if (stage != null && stage.state() == StageState.QUEUED) {
+        pass.items.add(
+            new Dispatcher.Item(
+                key,
+                Starts.of(draft, key.index()),
+                draft.run().plan().stage(key.index()).pool(),
+                stage.dispatch()));
+        parts.meters().republished();
+      }
+    }
+  }
+}

@@ -1,0 +1,204 @@
+package dev.millrace.scheduler.leader;
+
+import dev.millrace.model.Claim;
+import dev.millrace.scheduler.engine.Draft;
+import dev.millrace.scheduler.engine.Engine;
+import dev.millrace.scheduler.engine.Fact;
+import dev.millrace.scheduler.engine.Verdict;
+import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.store.Stages;
+import dev.millrace.scheduler.sweep.WorkerTable;
+import dev.millrace.wire.Control;
+import dev.millrace.wire.Decoded;
+import dev.millrace.wire.Report;
+import dev.millrace.wire.Reports;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jdbi.v3.core.Handle;
+
+/**
+ * What became known about runs that are under way: reports, starts that nobody took, workers that
+ * are gone, stages that are due. Each becomes a fact for the engine. Runs on the leader's thread,
+ * but for what says otherwise.
+ */
+final class Hearing {
+  private static final int LOST_STAGES_PER_PASS_MAX = 2_000;
+
+  private final Turn.Parts parts;
+  private final Drafts drafts;
+  private final ConcurrentLinkedQueue<Claim> notHeld = new ConcurrentLinkedQueue<>();
+  private long nextDueAt = Long.MAX_VALUE;
+  private boolean dueKnown;
+
+  Hearing(Turn.Parts parts, Drafts drafts) {
+    this.parts = parts;
+    this.drafts = drafts;
+  }
+
+  /** The worker that holds these claims says that it does not. Any thread. */
+  void notHeld(Collection<Claim> claims) {
+    notHeld.addAll(claims);
+  }
+
+  boolean hasNews(long now) {
+    return nextDueAt <= now || !notHeld.isEmpty();
+  }
+
+  /** When the next stage is due, in microseconds since 1970; Long.MAX_VALUE for never. */
+  long nextDueAt() {
+    return nextDueAt;
+  }
+
+  /** A stage that was just written is due then. */
+  void dueAt(long at) {
+    nextDueAt = Math.min(nextDueAt, at);
+  }
+
+  /** The next pass looks for due stages. */
+  void lookForDue() {
+    dueKnown = false;
+    nextDueAt = 0;
+  }
+
+  /** Asks the table when the next stage is due, if a look at due stages left that open. */
+  void readNextDue() {
+    if (!dueKnown) {
+      long next = parts.jdbi().withHandle(Stages::nextDue);
+      nextDueAt = next == 0 ? Long.MAX_VALUE : next;
+      dueKnown = true;
+    }
+  }
+
+  /** A pass that took these failed: they are heard again. */
+  void putBack(Pass pass) {
+    parts.workers().putBack(pass.lost);
+    parts.dispatcher().putBackUnroutable(pass.unroutable);
+    notHeld.addAll(pass.notHeld);
+  }
+
+  void reports(Handle tx, Pass pass) {
+    Set<Long> runs = new HashSet<>();
+    for (ReportIntake.Message message : pass.messages) {
+      if (message.decoded() instanceof Decoded.Ok<Reports> ok) {
+        ok.value().reports().forEach(report -> runs.add(report.claim().run().value()));
+      }
+    }
+    drafts.open(tx, pass, runs);
+    for (ReportIntake.Message message : pass.messages) {
+      if (message.decoded() instanceof Decoded.Ok<Reports> ok) {
+        for (Report report : ok.value().reports()) {
+          report(pass, ok.value().worker(), report);
+        }
+      }
+    }
+  }
+
+  private void report(Pass pass, String worker, Report report) {
+    Claim claim = report.claim();
+    Draft draft = pass.drafts.get(claim.run().value());
+    int index = draft == null ? -1 : draft.run().plan().indexOf(claim.stage());
+    if (index < 0) {
+      parts.meters().report("UNKNOWN");
+      return;
+    }
+    Fact fact =
+        switch (report) {
+          case Report.Started r -> new Fact.Started(index, claim.attempt(), worker);
+          case Report.Checkpoint r ->
+              new Fact.Checkpointed(index, claim.attempt(), worker, r.checkpoint());
+          case Report.Finished r ->
+              new Fact.Finished(
+                  index,
+                  claim.attempt(),
+                  worker,
+                  r.outcome(),
+                  r.ranMillis() * 1_000,
+                  r.exitCode(),
+                  r.errorClass(),
+                  r.error(),
+                  r.output());
+        };
+    Verdict verdict = Engine.apply(draft, fact, pass.now, ThreadLocalRandom.current().nextDouble());
+    parts.meters().report(verdict.name());
+    if (verdict == Verdict.NOT_YOURS && report instanceof Report.Started) {
+      pass.controls.add(new Control.Drop(claim, worker));
+    }
+  }
+
+  void unroutable(Handle tx, Pass pass) {
+    List<Claim> claims = parts.dispatcher().takeUnroutable();
+    pass.unroutable = claims;
+    if (claims.isEmpty()) {
+      return;
+    }
+    drafts.open(tx, pass, claims.stream().map(claim -> claim.run().value()).toList());
+    for (Claim claim : claims) {
+      Draft draft = pass.drafts.get(claim.run().value());
+      if (draft != null) {
+        int index = draft.run().plan().indexOf(claim.stage());
+        Engine.apply(draft, new Fact.Unroutable(index, claim.attempt()), pass.now, 0);
+      }
+    }
+  }
+
+  void lostWorkers(Handle tx, Pass pass) {
+    for (WorkerTable.LostWorker lost : pass.lost) {
+      List<Stages.Key> keys = Stages.runningOn(tx, lost.worker(), LOST_STAGES_PER_PASS_MAX);
+      drafts.open(tx, pass, keys.stream().map(Stages.Key::run).toList());
+      for (Stages.Key key : keys) {
+        Draft draft = pass.drafts.get(key.run());
+        int attempt = draft.stage(key.index()).attempt();
+        Engine.apply(
+            draft,
+            new Fact.WorkerLost(key.index(), attempt, lost.worker(), lost.why()),
+            pass.now,
+            ThreadLocalRandom.current().nextDouble());
+      }
+      if (keys.size() == LOST_STAGES_PER_PASS_MAX) {
+        parts.workers().putBack(List.of(lost));
+        pass.more = true;
+      }
+    }
+    List<Claim> claims = pass.notHeld;
+    while (claims.size() < parts.batchMax() && !notHeld.isEmpty()) {
+      claims.add(notHeld.poll());
+    }
+    drafts.open(tx, pass, claims.stream().map(claim -> claim.run().value()).toList());
+    for (Claim claim : claims) {
+      Draft draft = pass.drafts.get(claim.run().value());
+      int index = draft == null ? -1 : draft.run().plan().indexOf(claim.stage());
+      if (index >= 0 && draft.stage(index).worker() != null) {
+        Engine.apply(
+            draft,
+            new Fact.WorkerLost(
+                index,
+                claim.attempt(),
+                draft.stage(index).worker(),
+                "its worker does not hold it any more; the report was lost with the broker"),
+            pass.now,
+            ThreadLocalRandom.current().nextDouble());
+      }
+    }
+  }
+
+  void dueStages(Handle tx, Pass pass) {
+    if (nextDueAt > pass.now) {
+      return;
+    }
+    List<Stages.Key> keys = Stages.due(tx, pass.now, parts.batchMax());
+    drafts.open(tx, pass, keys.stream().map(Stages.Key::run).toList());
+    for (Stages.Key key : keys) {
+      Engine.apply(
+          pass.drafts.get(key.run()),
+          new Fact.Due(key.index()),
+          pass.now,
+          ThreadLocalRandom.current().nextDouble());
+    }
+    dueKnown = false; // more may be due than one batch takes: the table tells after the commit
+    pass.more |= keys.size() == parts.batchMax();
+  }
+}
