@@ -110,6 +110,11 @@ public final class DefinitionJson {
         need(node, "secret").asBoolean());
   }
 
+  /** One trigger in canonical form, as it stands in the definition. */
+  public static String toJson(TriggerDefinition trigger) {
+    return Json.write(trigger(trigger));
+  }
+
   private static ObjectNode trigger(TriggerDefinition trigger) {
     ObjectNode node = Json.object();
     switch (trigger) {

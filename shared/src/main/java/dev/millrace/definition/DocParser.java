@@ -80,7 +80,7 @@ final class DocParser {
       JsonLocation at = broken.getLocation();
       int line = at == null ? 0 : at.getLineNr();
       int column = at == null ? 0 : at.getColumnNr();
-      problems.add(line, column, "", "not JSON: " + firstLine(broken.getOriginalMessage()));
+      problems.add(line, column, "", "not JSON: " + JsonReason.of(broken));
       return Optional.empty();
     } catch (IOException impossible) {
       throw new UncheckedIOException("reading from a string failed", impossible);

@@ -50,7 +50,7 @@ final class ForeignForms {
       return new TriggerDefinition.At(TriggerReader.instant(text), Misfire.LATEST);
     }
     CronSchedule cron = CronSchedule.parse(text);
-    return new TriggerDefinition.Cron(cron.expression(), java.time.ZoneOffset.UTC, Misfire.LATEST);
+    return new TriggerDefinition.Cron(cron.expression(), Schedule.UTC, Misfire.LATEST);
   }
 
   private static StageDefinition commandStage(Fields task) {

@@ -59,7 +59,7 @@ final class Json {
     try {
       return parse(text);
     } catch (JsonProcessingException broken) {
-      throw new IllegalArgumentException("not JSON: " + broken.getOriginalMessage(), broken);
+      throw new IllegalArgumentException("not JSON: " + JsonReason.of(broken), broken);
     }
   }
 

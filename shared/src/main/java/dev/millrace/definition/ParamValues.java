@@ -91,7 +91,7 @@ public final class ParamValues {
     } catch (JsonProcessingException broken) {
       int line = broken.getLocation() == null ? 0 : broken.getLocation().getLineNr();
       int column = broken.getLocation() == null ? 0 : broken.getLocation().getColumnNr();
-      problems.add(line, column, "", "not JSON: " + broken.getOriginalMessage());
+      problems.add(line, column, "", "not JSON: " + JsonReason.of(broken));
     }
     return null;
   }

@@ -8,6 +8,9 @@ import java.util.Optional;
 
 /** When a time trigger fires, computed from its definition alone. Immutable, any thread. */
 public sealed interface Schedule {
+  /** The zone of a cron expression that names none; its id reads better than an offset's Z. */
+  ZoneId UTC = ZoneId.of("UTC");
+
   /** The first tick strictly after an instant, or empty when there is none any more. */
   Optional<Instant> next(Instant after);
 

@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
@@ -114,7 +113,7 @@ final class TriggerReader {
       return null;
     }
     return new TriggerDefinition.Cron(
-        schedule.expression(), zone == null ? ZoneOffset.UTC : zone, misfire);
+        schedule.expression(), zone == null ? Schedule.UTC : zone, misfire);
   }
 
   private static TriggerDefinition at(Fields fields, Misfire misfire) {
@@ -140,7 +139,7 @@ final class TriggerReader {
   /** {@code Z} and {@code UTC} become the same zone, so that one job has one canonical form. */
   private static ZoneId zone(String text) {
     if (text.equals("UTC") || text.equals("Z")) {
-      return ZoneOffset.UTC;
+      return Schedule.UTC;
     }
     try {
       if (ZoneId.getAvailableZoneIds().contains(text) || text.matches("[+-]\\d\\d:\\d\\d")) {

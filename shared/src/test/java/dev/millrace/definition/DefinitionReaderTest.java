@@ -10,7 +10,6 @@ import dev.millrace.model.TriggerDefinition;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -115,7 +114,7 @@ class DefinitionReaderTest {
             """,
             "report.json");
     assertThat(job.triggers())
-        .containsExactly(new TriggerDefinition.Cron("0 9 * * TUE", ZoneOffset.UTC, Misfire.LATEST));
+        .containsExactly(new TriggerDefinition.Cron("0 9 * * TUE", Schedule.UTC, Misfire.LATEST));
     assertThat(job.stages().get(0).handler()).isEqualTo("command");
     assertThat(job.stages().get(0).withJson()).isEqualTo("{\"shell\":\"echo hi\"}");
     var once =

@@ -47,10 +47,16 @@ class PackagedUpTest {
       assertThat(api.get(up, "/api/v1/jobs").body()).contains("\"hello\"");
 
       Files.writeString(
-          jobs.resolve("dropped.yaml"), "id: dropped\nstages: [{id: nothing, run: noop}]\n");
+          jobs.resolve("dropped.json"),
+          """
+          {"job_id": "dropped", "description": "by hand", "schedule": "0 0 1 1 *",
+           "task": {"type": "execute_command", "command": "echo hi"}}
+          """);
       await("the job file is followed")
           .atMost(LIMIT)
           .until(() -> api.get(up, "/api/v1/jobs").body().contains("\"dropped\""));
+      assertThat(api.get(up, "/api/v1/jobs/dropped").body())
+          .contains("\"spec\":{\"cron\":\"0 0 1 1 *\",\"timezone\":\"UTC\"");
 
       List<ProcessHandle> started = new ArrayList<>(up.descendants());
       assertThat(started).as("PostgreSQL at least").isNotEmpty();

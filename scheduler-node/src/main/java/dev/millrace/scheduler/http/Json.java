@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.millrace.definition.JsonReason;
 import java.time.Instant;
 
 /** JSON with bounds. Stateless; any thread. */
@@ -48,7 +49,7 @@ final class Json {
       String place =
           at == null ? "" : " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
       throw Problem.badRequest(
-          "the body is not JSON as we take it: " + e.getOriginalMessage() + place,
+          "the body is not JSON as we take it: " + JsonReason.of(e) + place,
           "Send one JSON object, nested at most " + DEPTH_MAX + " deep, every key once.");
     }
   }

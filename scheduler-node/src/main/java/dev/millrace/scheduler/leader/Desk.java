@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.definition.DefinitionJson;
+import dev.millrace.definition.JsonReason;
 import dev.millrace.definition.ParamValues;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
@@ -207,7 +208,7 @@ final class Desk {
       given = params.isObject() ? params.toString() : "{}";
     } catch (JsonProcessingException e) {
       return new Params.Refused(
-          refused(422, "the body is not JSON: " + e.getOriginalMessage(), "send {\"params\": {}}"));
+          refused(422, "the body is not JSON: " + JsonReason.of(e), "send {\"params\": {}}"));
     }
     return switch (ParamValues.check(definition.params(), given)) {
       case ParamValues.Result.Ok ok -> new Params.Good(ok.json());
@@ -231,7 +232,7 @@ final class Desk {
     List<Jobs.TriggerRow> old = new ArrayList<>(Jobs.triggers(tx, job.id()));
     for (int position = 0; position < definition.triggers().size(); position++) {
       TriggerDefinition trigger = definition.triggers().get(position);
-      String spec = trigger.toString();
+      String spec = DefinitionJson.toJson(trigger);
       Jobs.TriggerRow same =
           old.stream().filter(row -> row.spec().equals(spec)).findFirst().orElse(null);
       if (same != null) {
