@@ -33,10 +33,11 @@ final class Nodes {
     try {
       WorkerNodeConfig config =
           new WorkerNodeConfig(
-              settings.rabbit().uri(),
+              settings.rabbit(),
               pools,
               worker.drainGrace(),
               worker.workDir(),
+              worker.outputBytesMax(),
               every ? Set.of() : Set.copyOf(worker.handlers()),
               List.of(),
               settings.timeouts().heartbeatEvery(),

@@ -71,7 +71,7 @@ public final class SchedulerNode implements Service {
   @Override
   public void start() throws Exception {
     database = services.start(new Database(settings.postgres(), metrics));
-    outbox = services.start(new Outbox(name, settings.rabbit().uri()));
+    outbox = services.start(new Outbox(name, settings.rabbit()));
     clock = new DatabaseClock();
     pools = new Pools(settings.engine());
     InboxBell bell = new InboxBell(database, () -> leadership.nudge());
@@ -108,9 +108,7 @@ public final class SchedulerNode implements Service {
     LogIntake logs = new LogIntake(database.api(), clock, outbox, pulse::nudge, metrics);
     AmqpLink link =
         new AmqpLink(
-            name + "-logs",
-            settings.rabbit().uri(),
-            List.of(new Outbox.Declarations(), logs.consumer()));
+            name + "-logs", settings.rabbit(), List.of(new Outbox.Declarations(), logs.consumer()));
     logs.consumer().on(link);
     services.start(new Loop("logs", logs::runOnce, pulse, LOGS_POLL));
     services.start(link);

@@ -7,6 +7,8 @@ import com.rabbitmq.client.ConnectionFactory;
 import dev.millrace.runtime.Delays;
 import dev.millrace.runtime.Pulse;
 import dev.millrace.runtime.Service;
+import dev.millrace.settings.Masks;
+import dev.millrace.settings.RabbitSettings;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.security.GeneralSecurityException;
@@ -41,13 +43,11 @@ public final class AmqpLink implements Service {
   private static final Logger log = LoggerFactory.getLogger(AmqpLink.class);
   private static final Duration RETRY_FIRST = Duration.ofMillis(200);
   private static final Duration RETRY_MAX = Duration.ofSeconds(3);
-  private static final int CONNECT_MILLIS_MAX = 5_000;
   private static final int RPC_MILLIS_MAX = 10_000;
-  private static final int HEARTBEAT_SECONDS = 10;
   private static final int INBOUND_BYTES_MAX = 1024 * 1024;
 
   private final String name;
-  private final String uri;
+  private final RabbitSettings broker;
   private final List<Session> sessions;
   private final Pulse pulse = new Pulse();
   private final Delays delays = new Delays(RETRY_FIRST, RETRY_MAX);
@@ -60,11 +60,11 @@ public final class AmqpLink implements Service {
 
   /**
    * @param name shown by the broker as the connection's name and used in log lines
-   * @param uri {@code amqp[s]://user:password@host:port/vhost}; never logged with its password
+   * @param broker where it is and how patient to be with it; never logged with its password
    */
-  public AmqpLink(String name, String uri, List<Session> sessions) {
+  public AmqpLink(String name, RabbitSettings broker, List<Session> sessions) {
     this.name = name;
-    this.uri = uri;
+    this.broker = broker;
     this.sessions = List.copyOf(sessions);
   }
 
@@ -162,7 +162,7 @@ public final class AmqpLink implements Service {
         log.warn(
             "cannot reach the broker link={} uri={} cause={}; trying again in {} ms",
             name,
-            safeUri(),
+            Masks.url(broker.uri()),
             lastFailure,
             delayMillis);
         shut(current);
@@ -176,13 +176,14 @@ public final class AmqpLink implements Service {
   private void open(long current)
       throws IOException, TimeoutException, GeneralSecurityException, URISyntaxException {
     ConnectionFactory factory = new ConnectionFactory();
-    factory.setUri(uri);
+    factory.setUri(broker.uri());
     factory.setAutomaticRecoveryEnabled(false);
     factory.setTopologyRecoveryEnabled(false);
-    factory.setConnectionTimeout(CONNECT_MILLIS_MAX);
-    factory.setHandshakeTimeout(CONNECT_MILLIS_MAX);
+    int connectMillisMax = Math.toIntExact(broker.connectTimeout().toMillis());
+    factory.setConnectionTimeout(connectMillisMax);
+    factory.setHandshakeTimeout(connectMillisMax);
     factory.setChannelRpcTimeout(RPC_MILLIS_MAX);
-    factory.setRequestedHeartbeat(HEARTBEAT_SECONDS);
+    factory.setRequestedHeartbeat(Math.toIntExact(broker.heartbeat().toSeconds()));
     factory.setMaxInboundMessageBodySize(INBOUND_BYTES_MAX);
     factory.setThreadFactory(
         work -> Thread.ofPlatform().name("millrace-amqp-" + name + "-io").daemon().unstarted(work));
@@ -230,10 +231,6 @@ public final class AmqpLink implements Service {
     for (int i = sessions.size() - 1; i >= 0; i--) {
       sessions.get(i).closed(current);
     }
-  }
-
-  private String safeUri() {
-    return uri.replaceAll("//[^@/]*@", "//***@");
   }
 
   private static String rootMessage(Throwable e) {

@@ -1,7 +1,5 @@
 package dev.millrace.settings;
 
-import java.time.Duration;
-
 /**
  * Bounds of the hot path. Immutable.
  *
@@ -9,10 +7,8 @@ import java.time.Duration;
  * @param windowMin least stages of one pool at the broker
  * @param windowMax most stages of one pool at the broker
  * @param bundleMax starts in one message
- * @param poll loops look so often even when nobody nudges them
  */
-public record EngineSettings(
-    int batchMax, int windowMin, int windowMax, int bundleMax, Duration poll) {
+public record EngineSettings(int batchMax, int windowMin, int windowMax, int bundleMax) {
   private static final int BUNDLE_LIMIT = 64;
 
   static EngineSettings read(Values values) {
@@ -21,8 +17,7 @@ public record EngineSettings(
             values.integer("engine.batch-max", 1, 10_000),
             values.integer("engine.window-min", 1, 100_000),
             values.integer("engine.window-max", 1, 1_000_000),
-            values.integer("engine.bundle-max", 1, BUNDLE_LIMIT),
-            values.duration("engine.poll", Duration.ofMillis(10), Duration.ofMinutes(1)));
+            values.integer("engine.bundle-max", 1, BUNDLE_LIMIT));
     values.require(
         settings.windowMin <= settings.windowMax,
         "engine.window-min is above engine.window-max",

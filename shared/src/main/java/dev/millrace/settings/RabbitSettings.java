@@ -8,10 +8,18 @@ import java.time.Duration;
  * How to reach the broker. Immutable.
  *
  * @param uri {@code amqp://user:password@host:port/vhost} or {@code amqps:}
- * @param heartbeat whole seconds
+ * @param heartbeat whole seconds: a peer that says nothing for about two of them is taken for gone
+ * @param connectTimeout for reaching the broker, and again for its login
  */
 public record RabbitSettings(String uri, Duration heartbeat, Duration connectTimeout) {
   private static final String KEY = "rabbitmq.url";
+  private static final Duration HEARTBEAT_USUAL = Duration.ofSeconds(10);
+  private static final Duration CONNECT_TIMEOUT_USUAL = Duration.ofSeconds(5);
+
+  /** The usual times, for whoever has no settings. */
+  public static RabbitSettings of(String uri) {
+    return new RabbitSettings(uri, HEARTBEAT_USUAL, CONNECT_TIMEOUT_USUAL);
+  }
 
   static RabbitSettings read(Values values) {
     String uri = values.requiredText(KEY, "amqp://guest:guest@localhost:5672");

@@ -54,8 +54,12 @@ public final class SettingsTable {
           secret("postgres.password", "POSTGRES_PASSWORD", "Password of that user."),
           key("postgres.pool-size", "POSTGRES_POOL_SIZE", "8", "Connections per node, 2..100."),
           key("rabbitmq.url", "RABBITMQ_URL", null, "AMQP URL of the broker, with its login."),
-          key("rabbitmq.heartbeat", "RABBITMQ_HEARTBEAT", "5s", "AMQP heartbeat, whole seconds."),
-          key("rabbitmq.connect-timeout", "RABBITMQ_CONNECT_TIMEOUT", "5s", "Limit of a connect."),
+          key("rabbitmq.heartbeat", "RABBITMQ_HEARTBEAT", "10s", "AMQP heartbeat, whole seconds."),
+          key(
+              "rabbitmq.connect-timeout",
+              "RABBITMQ_CONNECT_TIMEOUT",
+              "5s",
+              "Limit of a connect, and of the login after it."),
           key("http.bind", "BIND", "127.0.0.1", "Address the API listens on."),
           key("http.port", "PORT", "8080", "Port of the API; 0 takes a free one."),
           secret("http.token", "TOKEN", "Bearer token; required when others can reach the API."),
@@ -75,7 +79,6 @@ public final class SettingsTable {
               "Least stages per pool at the broker."),
           key("engine.window-max", "ENGINE_WINDOW_MAX", "20000", "Most stages per pool there."),
           key("engine.bundle-max", "ENGINE_BUNDLE_MAX", "64", "Starts in one message, 1..64."),
-          key("engine.poll", "ENGINE_POLL", "1s", "Loops look so often even when nobody nudges."),
           key("worker.heartbeat-every", "HEARTBEAT_EVERY", "2s", "Workers report so often."),
           key("worker.suspect-after", "SUSPECT_AFTER", "6s", "Silent so long is suspect."),
           key("worker.lost-after", "LOST_AFTER", "10s", "Silent so long is lost."),
@@ -87,7 +90,7 @@ public final class SettingsTable {
               "worker.output-max-bytes",
               "OUTPUT_MAX_BYTES",
               "1048576",
-              "Output kept of one attempt; more is cut and said so."));
+              "Log kept of one attempt; further lines are counted and said so."));
 
   private static final Map<String, Key> BY_KEY = new LinkedHashMap<>();
   private static final Map<String, Key> BY_ENV = new LinkedHashMap<>();

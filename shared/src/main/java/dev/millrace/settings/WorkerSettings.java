@@ -10,7 +10,7 @@ import java.util.List;
  * What a worker offers and its bounds. Immutable.
  *
  * @param handlers names it may run; {@code *} for all it has
- * @param outputBytesMax output kept of one attempt
+ * @param outputBytesMax what is kept of the log of one attempt
  */
 public record WorkerSettings(
     List<PoolSlots> pools,

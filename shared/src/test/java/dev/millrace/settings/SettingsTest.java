@@ -57,7 +57,7 @@ class SettingsTest {
   @Test
   void allProblemsComeAtOnce() throws IOException {
     Path file = folder.resolve("bad.properties");
-    Files.writeString(file, "http.prot=1\nengine.poll=5\nengine.poll=6\n");
+    Files.writeString(file, "http.prot=1\nleader.follower-poll=5\nleader.follower-poll=6\n");
     var environment =
         Map.of(
             "MILLRACE_POSTGRESS_URL", "x",
@@ -71,8 +71,8 @@ class SettingsTest {
             "MILLRACE_POSTGRESS_URL (from environment): unknown setting, did you mean"
                 + " 'MILLRACE_POSTGRES_URL'?",
             "http.prot (from file " + file + "): unknown setting, did you mean 'http.port'?",
-            "engine.poll (from file " + file + "): '6' has no unit",
-            "engine.poll (from file " + file + "): is written a second time",
+            "leader.follower-poll (from file " + file + "): '6' has no unit",
+            "leader.follower-poll (from file " + file + "): is written a second time",
             "oops (from flag --oops): unknown setting",
             "postgres.url is not set; set MILLRACE_POSTGRES_URL",
             "rabbitmq.url (from environment MILLRACE_RABBITMQ_URL): must start with amqp://",
@@ -178,6 +178,11 @@ class SettingsTest {
               assertThat(SettingsTable.markdown()).contains("`" + key.key() + "`");
               assertThat(key.meaning()).endsWith(".");
             });
+  }
+
+  @Test
+  void thePageIsTheTable() throws IOException {
+    assertThat(Files.readString(Path.of("../docs/settings.md"))).endsWith(SettingsTable.markdown());
   }
 
   /** A setting that nobody reads would be accepted and ignored. */

@@ -31,14 +31,21 @@ final class Runner implements AutoCloseable {
   private final LogShipper shipper;
   private final WorkerMeters meters;
   private final Path workDirs;
+  private final int logBytesMax;
   private final ScheduledThreadPoolExecutor timer;
 
-  Runner(Claims claims, Reporter reporter, LogShipper shipper, WorkerMeters meters, Path workDirs) {
+  Runner(
+      Claims claims,
+      Reporter reporter,
+      LogShipper shipper,
+      WorkerMeters meters,
+      WorkerNodeConfig config) {
     this.claims = claims;
     this.reporter = reporter;
     this.shipper = shipper;
     this.meters = meters;
-    this.workDirs = workDirs;
+    this.workDirs = config.workDir();
+    this.logBytesMax = config.logBytesMax();
     this.timer =
         new ScheduledThreadPoolExecutor(
             1, work -> Thread.ofPlatform().name("millrace-timeouts").daemon().unstarted(work));
@@ -129,7 +136,7 @@ final class Runner implements AutoCloseable {
   }
 
   private void execute(Attempt attempt, StageHandler handler) {
-    StageLog stageLog = new StageLog(attempt.claim(), shipper);
+    StageLog stageLog = new StageLog(attempt.claim(), shipper, logBytesMax);
     AttemptContext context = new AttemptContext(attempt, reporter, stageLog, workDirs);
     long startedNanos = System.nanoTime();
     Result result = resultOf(handler, context);

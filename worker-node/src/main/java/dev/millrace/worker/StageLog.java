@@ -12,7 +12,6 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class StageLog {
   static final String SYSTEM = "system";
-  private static final int KEPT_BYTES_MAX = 1024 * 1024;
   private static final String CUT_MARK = " ... [cut]";
 
   /** A line and when it was written. */
@@ -25,6 +24,7 @@ final class StageLog {
 
   private final Claim claim;
   private final LogShipper shipper;
+  private final int keptBytesMax;
   private long number;
   private long keptBytes;
   private long notKept;
@@ -32,16 +32,20 @@ final class StageLog {
   private final AtomicLong dropped = new AtomicLong();
   private boolean ended;
 
-  StageLog(Claim claim, LogShipper shipper) {
+  /**
+   * @param keptBytesMax above it lines are counted only; 0 keeps none
+   */
+  StageLog(Claim claim, LogShipper shipper, int keptBytesMax) {
     this.claim = claim;
     this.shipper = shipper;
+    this.keptBytesMax = keptBytesMax;
   }
 
   synchronized void line(String stream, String text) {
     if (ended) {
       return;
     }
-    if (keptBytes >= KEPT_BYTES_MAX) {
+    if (keptBytes >= keptBytesMax) {
       notKept++;
       notKeptBytes += text.length();
       return;
@@ -49,8 +53,12 @@ final class StageLog {
     String kept = cut(JsonText.clean(text, Wire.LOG_LINE_CHARS_MAX + 1));
     keptBytes += JsonText.utf8Length(kept);
     shipper.add(new Entry(this, ++number, stream, System.nanoTime(), kept));
-    if (keptBytes >= KEPT_BYTES_MAX) {
-      system("the log of this attempt has reached 1 MiB; further lines are counted, not kept");
+    if (keptBytes >= keptBytesMax) {
+      system(
+          "the log of this attempt has reached "
+              + keptBytesMax
+              + " bytes (worker.output-max-bytes of this worker); further lines are counted, not"
+              + " kept");
     }
   }
 

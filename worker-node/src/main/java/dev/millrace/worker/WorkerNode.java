@@ -65,15 +65,15 @@ public final class WorkerNode implements Service {
     handlers = StageHandlers.of(config.handlers(), config.allowedHandlers());
     reporter = new Reporter(id, claims, config.faults(), UNCONFIRMED_MAX + slots);
     shipper = new LogShipper(id, logPulse);
-    runner = new Runner(claims, reporter, shipper, meters, config.workDir());
+    runner = new Runner(claims, reporter, shipper, meters, config);
     lifeLine = new LifeLine(config.lostAfter(), this::cutOff);
     heartbeats = new Heartbeats(this::heartbeat, claims, lifeLine, heartbeatPulse);
     quarantine = new Quarantine(id);
     var parts = new Intake.Parts(handlers, claims, reporter, runner, lifeLine, quarantine, meters);
     intakes = config.pools().stream().map(pool -> new Intake(pool, parts)).toList();
     ControlIntake control = new ControlIntake(id, claims, runner, this::drainSoon);
-    publishing = new AmqpLink("worker-publish", config.rabbitUri(), publishingSessions());
-    consuming = new AmqpLink("worker-consume", config.rabbitUri(), consumingSessions(control));
+    publishing = new AmqpLink("worker-publish", config.rabbit(), publishingSessions());
+    consuming = new AmqpLink("worker-consume", config.rabbit(), consumingSessions(control));
     reporter.on(publishing);
     heartbeats.on(publishing);
     shipper.on(publishing);

@@ -1,6 +1,7 @@
 package dev.millrace.worker;
 
 import dev.millrace.runtime.Faults;
+import dev.millrace.settings.RabbitSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -11,16 +12,18 @@ import java.util.Set;
  *
  * @param drainGrace how long running stages may go on after a drain was asked for
  * @param workDir where attempts get their directories
+ * @param logBytesMax what is kept of the log of one attempt; further lines are only counted
  * @param allowedHandlers names or {@code prefix.*}; empty allows every handler the worker has
  * @param handlers beside the built-in ones and those found by ServiceLoader
  * @param lostAfter without a confirmed heartbeat for so long the worker ends its stages itself;
  *     must not be longer than the leader waits before it gives them to somebody else
  */
 public record WorkerNodeConfig(
-    String rabbitUri,
+    RabbitSettings rabbit,
     List<PoolSlots> pools,
     Duration drainGrace,
     Path workDir,
+    int logBytesMax,
     Set<String> allowedHandlers,
     List<StageHandler> handlers,
     Duration heartbeatEvery,
@@ -29,6 +32,8 @@ public record WorkerNodeConfig(
     String version) {
   /** Above this a heartbeat that names every open claim would not fit into a message. */
   public static final int SLOTS_MAX = 2_000;
+
+  private static final int LOG_BYTES_MAX_USUAL = 1024 * 1024;
 
   /** One pool that the worker serves. */
   public record PoolSlots(String name, int slots) {
@@ -57,6 +62,36 @@ public record WorkerNodeConfig(
     if (lostAfter.compareTo(heartbeatEvery.multipliedBy(3)) < 0) {
       throw new IllegalArgumentException("lostAfter must be at least 3 heartbeats");
     }
+  }
+
+  /** With the usual patience with the broker, and the usual bound of a log. */
+  public WorkerNodeConfig(
+      String rabbitUri,
+      List<PoolSlots> pools,
+      Duration drainGrace,
+      Path workDir,
+      Set<String> allowedHandlers,
+      List<StageHandler> handlers,
+      Duration heartbeatEvery,
+      Duration lostAfter,
+      Faults faults,
+      String version) {
+    this(
+        RabbitSettings.of(rabbitUri),
+        pools,
+        drainGrace,
+        workDir,
+        LOG_BYTES_MAX_USUAL,
+        allowedHandlers,
+        handlers,
+        heartbeatEvery,
+        lostAfter,
+        faults,
+        version);
+  }
+
+  public String rabbitUri() {
+    return rabbit.uri();
   }
 
   /** The usual times; what most callers want. */

@@ -5,6 +5,7 @@ import dev.millrace.amqp.AmqpLink;
 import dev.millrace.amqp.ConfirmedPublisher;
 import dev.millrace.amqp.Topology;
 import dev.millrace.runtime.Service;
+import dev.millrace.settings.RabbitSettings;
 import dev.millrace.wire.Control;
 import dev.millrace.wire.ControlCodec;
 import dev.millrace.wire.Entities;
@@ -44,7 +45,7 @@ public final class Outbox implements Service {
   private final AmqpLink link;
   private final ConfirmedPublisher<Fated> publisher;
 
-  public Outbox(String node, String rabbitUri) {
+  public Outbox(String node, RabbitSettings broker) {
     this.publisher =
         new ConfirmedPublisher<>(
             new ConfirmedPublisher.Fate<>() {
@@ -63,7 +64,7 @@ public final class Outbox implements Service {
                 token.lost();
               }
             });
-    this.link = new AmqpLink(node + "-publish", rabbitUri, List.of(new Declarations(), publisher));
+    this.link = new AmqpLink(node + "-publish", broker, List.of(new Declarations(), publisher));
     publisher.on(link);
   }
 

@@ -108,7 +108,7 @@ public final class Leadership implements Elector.Duties {
     AmqpLink consuming =
         new AmqpLink(
             node.name + "-consume",
-            node.settings.rabbit().uri(),
+            node.settings.rabbit(),
             List.of(new Outbox.Declarations(), intake.consumer(), table.consumer(), repair));
     intake.consumer().on(consuming);
     table.consumer().on(consuming);
