@@ -3,10 +3,10 @@ package dev.millrace.worker;
 import dev.millrace.amqp.AmqpLink;
 import dev.millrace.amqp.QueueConsumer;
 import dev.millrace.amqp.Topology;
+import dev.millrace.runtime.Delays;
+import dev.millrace.runtime.Pulse;
 import dev.millrace.runtime.Service;
 import dev.millrace.wire.Decoded;
-import dev.millrace.wire.Outcome;
-import dev.millrace.wire.Report;
 import dev.millrace.wire.Start;
 import dev.millrace.wire.StartCodec;
 import java.time.Duration;
@@ -25,20 +25,23 @@ final class Intake implements Service {
   private static final Logger log = LoggerFactory.getLogger(Intake.class);
   private static final int PREFETCH_MAX = 64;
   private static final long WAIT_MILLIS = 100;
+  private static final long TRUST_POLL_MILLIS = 2;
   private static final Duration ROOM_WAIT = Duration.ofMillis(WAIT_MILLIS);
+  private static final Duration FAILURE_DELAY_FIRST = Duration.ofMillis(100);
+  private static final Duration FAILURE_DELAY_MAX = Duration.ofSeconds(5);
 
   private final String pool;
   private final int slotsTotal;
   private final Semaphore slots;
   private final ArrayBlockingQueue<Bundle> queue;
   private final QueueConsumer consumer;
-  private final StageHandlers handlers;
-  private final Claims claims;
+  private final Admission admission;
   private final Reporter reporter;
-  private final Runner runner;
   private final LifeLine lifeLine;
   private final Quarantine quarantine;
   private final WorkerMeters meters;
+  private final Pulse pulse = new Pulse();
+  private final Delays delays = new Delays(FAILURE_DELAY_FIRST, FAILURE_DELAY_MAX);
   private volatile Ledger ledger;
   private volatile AmqpLink link;
   private volatile boolean draining;
@@ -53,10 +56,8 @@ final class Intake implements Service {
     this.consumer =
         new QueueConsumer(
             channel -> Topology.declarePool(channel, pool.name()), prefetch, this::delivered);
-    this.handlers = parts.handlers();
-    this.claims = parts.claims();
+    this.admission = parts.admission();
     this.reporter = parts.reporter();
-    this.runner = parts.runner();
     this.lifeLine = parts.lifeLine();
     this.quarantine = parts.quarantine();
     this.meters = parts.meters();
@@ -65,10 +66,8 @@ final class Intake implements Service {
 
   /** What every pool of a worker shares. */
   record Parts(
-      StageHandlers handlers,
-      Claims claims,
+      Admission admission,
       Reporter reporter,
-      Runner runner,
       LifeLine lifeLine,
       Quarantine quarantine,
       WorkerMeters meters) {}
@@ -104,6 +103,7 @@ final class Intake implements Service {
   void drain() {
     if (!draining) {
       draining = true;
+      pulse.stop();
       consumer.pause();
     }
     try {
@@ -138,19 +138,40 @@ final class Intake implements Service {
   }
 
   private void run() {
-    try {
-      while (!draining) {
+    while (!draining) {
+      try {
         Bundle bundle = queue.poll(WAIT_MILLIS, TimeUnit.MILLISECONDS);
         if (bundle != null) {
           take(bundle);
+          delays.succeeded();
         }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      } catch (RuntimeException | Error e) {
+        startOver(e);
       }
-      for (Bundle bundle = queue.poll(); bundle != null; bundle = queue.poll()) {
-        bundle.ledger().putBack(bundle);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
+    for (Bundle bundle = queue.poll(); bundle != null; bundle = queue.poll()) {
+      bundle.ledger().putBack(bundle);
+    }
+  }
+
+  /**
+   * Without its thread the pool would take deliveries and start none of them. The one that failed
+   * is unacked: a new connection brings it again, here or elsewhere.
+   */
+  private void startOver(Throwable e) {
+    long delayMillis = delays.nextMillis();
+    log.error(
+        "the intake failed pool={} failuresInARow={}; resetting the connection, so that what was not"
+            + " started is delivered again, and going on in {} ms",
+        pool,
+        delays.failures(),
+        delayMillis,
+        e);
+    link.reset("the intake of pool " + pool + " failed: " + e);
+    pulse.awaitMillis(delayMillis);
   }
 
   private void take(Bundle bundle) throws InterruptedException {
@@ -183,26 +204,17 @@ final class Intake implements Service {
     if (!awaitPermission(bundle)) {
       return refuse(start, bundle, startedAny);
     }
-    if (alreadyKnown(start, bundle)) {
+    if (admission.alreadyKnown(start, bundle)) {
       return true;
     }
-    StageHandler handler = handlers.find(start.handler());
-    if (handler == null || claims.wasCancelledEarly(start.claim())) {
-      endUnexecuted(start, bundle, handler == null);
+    StageHandler handler = admission.handlerOrEnd(start, bundle);
+    if (handler == null) {
       return true;
     }
     if (!awaitSlot(bundle)) {
       return refuse(start, bundle, startedAny);
     }
-    Attempt attempt = new Attempt(start);
-    attempt.holds(bundle);
-    claims.hold(attempt);
-    if (handler.inline()) {
-      runner.runInline(attempt, handler);
-      slots.release();
-    } else {
-      runner.run(attempt, handler, slots::release);
-    }
+    admission.execute(start, bundle, handler, slots::release);
     return true;
   }
 
@@ -210,7 +222,7 @@ final class Intake implements Service {
   private boolean awaitPermission(Bundle bundle) throws InterruptedException {
     while (!draining && bundle.ledger().isCurrent()) {
       if (!lifeLine.trusted()) {
-        TimeUnit.MILLISECONDS.sleep(2);
+        pulse.awaitMillis(TRUST_POLL_MILLIS);
       } else if (reporter.awaitRoom(ROOM_WAIT)) {
         return true;
       }
@@ -239,52 +251,9 @@ final class Intake implements Service {
       bundle.ledger().putBack(bundle);
       return false;
     }
-    if (!alreadyKnown(start, bundle)) {
-      Attempt attempt = new Attempt(start);
-      attempt.holds(bundle);
-      claims.hold(attempt);
-      runner.endUnexecuted(
-          attempt, Outcome.RETURNED, Ending.RETURNED.errorClass(), Ending.RETURNED.message());
+    if (!admission.alreadyKnown(start, bundle)) {
+      admission.handBack(start, bundle);
     }
     return true;
-  }
-
-  private boolean alreadyKnown(Start start, Bundle bundle) {
-    Attempt held = claims.find(start.claim());
-    if (held != null) {
-      meters.duplicate();
-      held.holds(bundle);
-      return true;
-    }
-    Report.Finished lastWord = claims.lastWord(start.claim());
-    if (lastWord == null) {
-      return false;
-    }
-    // The leader asks again for what has ended here: it may not have heard.
-    meters.duplicate();
-    Attempt again = new Attempt(start);
-    again.holds(bundle);
-    again.close();
-    reporter.finished(again, lastWord);
-    return true;
-  }
-
-  private void endUnexecuted(Start start, Bundle bundle, boolean unsupported) {
-    Attempt attempt = new Attempt(start);
-    attempt.holds(bundle);
-    claims.hold(attempt);
-    if (unsupported) {
-      runner.endUnexecuted(
-          attempt,
-          Outcome.UNSUPPORTED,
-          "unsupported",
-          "this worker has no handler '"
-              + start.handler()
-              + "' or does not allow it; it has "
-              + handlers.names());
-      return;
-    }
-    runner.endUnexecuted(
-        attempt, Outcome.CANCELLED, Ending.CANCELLED.errorClass(), "cancelled before it started");
   }
 }

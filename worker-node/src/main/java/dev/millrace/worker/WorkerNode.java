@@ -69,7 +69,8 @@ public final class WorkerNode implements Service {
     lifeLine = new LifeLine(config.lostAfter(), this::cutOff);
     heartbeats = new Heartbeats(this::heartbeat, claims, lifeLine, heartbeatPulse);
     quarantine = new Quarantine(id);
-    var parts = new Intake.Parts(handlers, claims, reporter, runner, lifeLine, quarantine, meters);
+    Admission admission = new Admission(handlers, claims, reporter, runner, meters);
+    var parts = new Intake.Parts(admission, reporter, lifeLine, quarantine, meters);
     intakes = config.pools().stream().map(pool -> new Intake(pool, parts)).toList();
     ControlIntake control = new ControlIntake(id, claims, runner, this::drainSoon);
     publishing = new AmqpLink("worker-publish", config.rabbit(), publishingSessions());
