@@ -64,7 +64,10 @@ final class ForeignForms {
     task.finish(Set.of());
     ObjectNode with = Json.object();
     with.put("shell", command);
-    return stage("command", Json.write(with), RetryPolicy.NONE);
+    String text = Json.write(with);
+    StartLimits.ofWith(text)
+        .ifPresent(problem -> task.problem(task.map().get("command"), "command", problem));
+    return stage("command", text, RetryPolicy.NONE);
   }
 
   /**

@@ -26,6 +26,7 @@ final class ParamReader {
             params.add(param);
           }
         });
+    StartLimits.ofDefaults(Json.write(ParamValues.defaults(params))).ifPresent(map::problem);
     return params;
   }
 

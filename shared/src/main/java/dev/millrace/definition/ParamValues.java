@@ -51,7 +51,20 @@ public final class ParamValues {
               }
             });
     definitions.forEach(definition -> one(problems, definition, given, merged));
-    return problems.none() ? new Result.Ok(Json.write(merged)) : new Result.Bad(problems.sorted());
+    String json = Json.write(merged);
+    StartLimits.ofParams(json).ifPresent(problem -> problems.add(0, 0, "params", problem));
+    return problems.none() ? new Result.Ok(json) : new Result.Bad(problems.sorted());
+  }
+
+  /** What a run sees to which nothing is given. */
+  static ObjectNode defaults(List<ParamDefinition> definitions) {
+    ObjectNode defaults = Json.object();
+    for (ParamDefinition definition : definitions) {
+      if (definition.defaultJson() != null) {
+        defaults.set(definition.name(), Json.parseTrusted(definition.defaultJson()));
+      }
+    }
+    return defaults;
   }
 
   private static void one(

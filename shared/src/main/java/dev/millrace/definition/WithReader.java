@@ -34,7 +34,9 @@ final class WithReader {
           case "http" -> http(with);
           default -> (ObjectNode) with.map().toJson();
         };
-    return Json.write(json);
+    String text = Json.write(json);
+    StartLimits.ofWith(text).ifPresent(with::problem);
+    return text;
   }
 
   private static void refuseExpressions(Problems problems, Doc doc, String path) {

@@ -38,6 +38,15 @@ public record Start(
    */
   public static final int CHARS_MAX = 80 * 1024;
 
+  /**
+   * A stage whose {@code with} is above this is refused with its definition. With the params below
+   * and the claim it always fits; what remains is for inputs and the checkpoint.
+   */
+  public static final int WITH_CHARS_MAX = 32 * 1024;
+
+  /** Params above this, defaults included, are refused with the run that is asked for. */
+  public static final int PARAMS_CHARS_MAX = 32 * 1024;
+
   /** Characters of its JSON, about. */
   public int chars() {
     return 256

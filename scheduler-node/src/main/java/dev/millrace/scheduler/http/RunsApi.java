@@ -7,6 +7,7 @@ import static dev.millrace.scheduler.http.Route.post;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.definition.StartLimits;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.model.RunId;
 import dev.millrace.scheduler.command.Command;
@@ -72,6 +73,8 @@ final class RunsApi {
     if (!params.isObject()) {
       throw Problem.badRequest("params is not an object", "Send {\"params\": {\"name\": value}}.");
     }
+    // The leader judges them with the defaults; without one, nobody would be told.
+    StartLimits.ofParams(Json.write(params)).ifPresent(RunsApi::refuseParams);
     ObjectNode body = Json.object();
     body.set("params", params);
     Command command =
@@ -86,6 +89,16 @@ final class RunsApi {
     if (outcome.isPresent()) {
       answerRun(call, outcome.get(), Json.stored(outcome.get().body()).path("run").asText());
     }
+  }
+
+  private static void refuseParams(String problem) {
+    throw new Problem.Refused(
+        new Problem(
+            422,
+            "invalid",
+            "Invalid",
+            "params: " + problem,
+            "Put large values into a store that the job reads, and pass where they are."));
   }
 
   private void stop(Call call) throws InterruptedException {
@@ -121,7 +134,8 @@ final class RunsApi {
         .orElseThrow(
             () ->
                 Problem.notFound(
-                    "no run " + id, "It may be older than the retention; GET /api/v1/runs."));
+                    "no run " + id,
+                    "Its day may have been dropped by hand; list the others with GET /api/v1/runs."));
   }
 
   private void ofJob(Call call) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.definition.DefinitionJson;
 import dev.millrace.definition.JsonReason;
 import dev.millrace.definition.ParamValues;
+import dev.millrace.definition.StartLimits;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.TriggerDefinition;
@@ -114,6 +115,7 @@ final class Desk {
     if (new Plan(0, 1, definition).size() == 0) {
       throw new IllegalArgumentException("it has no stages");
     }
+    StartLimits.require(definition);
     definition.triggers().forEach(trigger -> Ticker.firstTick(trigger, now));
   }
 

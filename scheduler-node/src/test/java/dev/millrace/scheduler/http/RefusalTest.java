@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
+import dev.millrace.wire.Start;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.http.HttpRequest;
@@ -196,6 +197,85 @@ class RefusalTest {
       var uri = guarded.request(path).build().uri();
       assertThat(guarded.send(HttpRequest.newBuilder(uri).build()).status()).isEqualTo(200);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/metrics/", "/metrics?x=1", "/metrics/more", "/api/v1/jobs/", "/api/"})
+  void anotherWayToWriteAPathIsGuardedAlike(String path) throws Exception {
+    assertThat(bare(path).status()).as("without the token").isEqualTo(401);
+  }
+
+  /** Some of these are no path at all; what matters is that none of them is a way in. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "//metrics",
+        "/metrics//",
+        "/metrics;a=b",
+        "/;a=b/metrics",
+        "/%6Detrics",
+        "/METRICS",
+        "/./metrics",
+        "/dashboard/../metrics",
+        "/dashboard/%2E%2E/metrics",
+        "//api/v1/jobs",
+        "/%61pi/v1/jobs",
+        "/api;a=b/v1/jobs",
+        "/API/v1/jobs",
+        "/dashboard/../api/v1/jobs",
+      })
+  void noSpellingOfAPathGetsRoundTheToken(String path) throws Exception {
+    ApiFixture.Answer answer = bare(path);
+    assertThat(answer.status()).as(answer.text()).isBetween(400, 499);
+    assertThat(answer.text()).doesNotContain("# TYPE").doesNotContain("\"items\"");
+  }
+
+  /** The path as it stands, without the token. */
+  private static ApiFixture.Answer bare(String path) throws Exception {
+    try (Socket socket =
+        new Socket(java.net.InetAddress.getLoopbackAddress(), guarded.server.port())) {
+      socket.setSoTimeout(5_000);
+      String request = "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+      socket.getOutputStream().flush();
+      String text = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return new ApiFixture.Answer(Integer.parseInt(text.substring(9, 12)), text, null);
+    }
+  }
+
+  @Test
+  void paramsThatFitNoStartAreAProblem() throws Exception {
+    String most = "p".repeat(Start.PARAMS_CHARS_MAX - "{'who':''}".length());
+    var taken = api.post("/api/v1/jobs/known/runs", "{\"params\":{\"who\":\"" + most + "\"}}");
+    assertThat(taken.status()).as(taken.text()).isEqualTo(201);
+    var refused = api.post("/api/v1/jobs/known/runs", "{\"params\":{\"who\":\"" + most + "p\"}}");
+    isProblem(refused, 422);
+    assertThat(refused.json().path("detail").asText())
+        .isEqualTo(
+            "params: has 32769 characters as JSON, the limit is 32768; pass large values by"
+                + " reference (a file, a URL, a key)");
+  }
+
+  @Test
+  void anInputThatFitsNoStartIsAProblemWithItsPlace() throws Exception {
+    String job =
+        """
+        id: large
+        stages:
+          - {id: small, run: noop}
+          - id: large
+            run: command
+            with:
+              shell: "true"
+              env: {LARGE: "%s"}
+        """
+            .formatted("e".repeat(Start.WITH_CHARS_MAX));
+    var refused = api.post("/api/v1/jobs", "application/yaml", job);
+    isProblem(refused, 422);
+    var problem = refused.json().path("problems").path(0);
+    assertThat(problem.path("path").asText()).isEqualTo("stages[1].with");
+    assertThat(problem.path("line").asInt()).isEqualTo(7);
+    assertThat(problem.path("message").asText()).contains("the limit is 32768", "by reference");
   }
 
   @Test
