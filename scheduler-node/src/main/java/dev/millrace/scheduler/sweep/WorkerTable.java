@@ -1,14 +1,12 @@
 package dev.millrace.scheduler.sweep;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.amqp.QueueConsumer;
 import dev.millrace.model.Claim;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.store.DatabaseClock;
-import dev.millrace.scheduler.store.Workers;
 import dev.millrace.settings.WorkerTimeouts;
+import dev.millrace.wire.Control;
 import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
 import dev.millrace.wire.Heartbeat;
@@ -38,14 +36,15 @@ public final class WorkerTable {
   /** A worker that was given up; its stages are the turn's. */
   public record LostWorker(String worker, String why) {}
 
-  private enum Life {
+  enum Life {
     ALIVE,
     SUSPECT,
     LOST,
     GONE
   }
 
-  private static final class View {
+  /** What is known of one worker. */
+  static final class View {
     volatile Heartbeat beat;
     volatile long seenNanos;
     volatile Set<Claim> open = Set.of();
@@ -53,18 +52,20 @@ public final class WorkerTable {
   }
 
   private static final Logger log = LoggerFactory.getLogger(WorkerTable.class);
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final int PREFETCH = 500;
   private static final long STORE_EVERY_NANOS = TimeUnit.SECONDS.toNanos(4);
   private static final long CANARY_OVERDUE_FACTOR = 2;
 
+  /** So long a lost worker is remembered, with what it held; one that comes later is a new one. */
+  private static final long REMEMBERED_NANOS = TimeUnit.HOURS.toNanos(1);
+
   private final Map<String, View> workers = new ConcurrentHashMap<>();
   private final ConcurrentLinkedQueue<LostWorker> lost = new ConcurrentLinkedQueue<>();
+  private final GivenUp givenUp = new GivenUp();
   private final WorkerTimeouts timeouts;
   private final Outbox outbox;
   private final Pools pools;
-  private final Jdbi jdbi;
-  private final DatabaseClock clock;
+  private final WorkerRecords records;
   private final String node;
   private final Runnable nudge;
   private final Counter lostCount;
@@ -86,8 +87,7 @@ public final class WorkerTable {
     this.timeouts = timeouts;
     this.outbox = outbox;
     this.pools = pools;
-    this.jdbi = jdbi;
-    this.clock = clock;
+    this.records = new WorkerRecords(jdbi, clock);
     this.node = identity.node;
     this.nudge = identity.nudge;
     this.lostCount = identity.metrics.counter("millrace.workers.lost");
@@ -112,7 +112,7 @@ public final class WorkerTable {
     }
   }
 
-  private void on(QueueConsumer.Delivery delivery) {
+  void on(QueueConsumer.Delivery delivery) {
     consumer.ack(delivery.generation(), delivery.tag(), false);
     switch (HeartbeatCodec.decode(delivery.body())) {
       case Decoded.Ok<HeartbeatCodec.Beat> ok -> {
@@ -137,13 +137,14 @@ public final class WorkerTable {
         view.beat == null || view.life != Life.ALIVE || !view.beat.pools().equals(beat.pools());
     if (view.life == Life.LOST) {
       log.info(
-          "a lost worker is back worker={} host={}; its old claims stay lost",
+          "a lost worker is back worker={} host={}; its old claims stay lost, it is told to drop them",
           beat.worker(),
           beat.host());
     }
     Set<Claim> open = HashSet.newHashSet(beat.open().size());
     beat.open().forEach(one -> open.add(one.claim()));
     view.open = open;
+    givenUp.heard(beat.worker(), open);
     boolean first = view.beat == null;
     view.beat = beat;
     view.seenNanos = System.nanoTime();
@@ -249,17 +250,28 @@ public final class WorkerTable {
       outbox.heartbeatQueue(HeartbeatCodec.encodeCanary(node, ++canaryNumber));
       canarySentNanos = now;
     }
+    judge(now);
+    takeDrops().forEach(outbox::control);
+    if (changed || now - storedNanos > STORE_EVERY_NANOS) {
+      storedNanos = now;
+      changed = false;
+      records.store(workers, now);
+    }
+    return false;
+  }
+
+  /** Who is silent and since when, as of a monotonic instant. */
+  void judge(long now) {
     judgeFreeze(now);
     if (!frozen) {
       judgeSilence(now);
     }
     refreshCapacity();
-    if (changed || now - storedNanos > STORE_EVERY_NANOS) {
-      storedNanos = now;
-      changed = false;
-      store(now);
-    }
-    return false;
+  }
+
+  /** What workers that came back are to be told. */
+  List<Control> takeDrops() {
+    return givenUp.takeDrops();
   }
 
   private void judgeFreeze(long now) {
@@ -276,13 +288,19 @@ public final class WorkerTable {
     }
   }
 
+  private void forgetOld(long now) {
+    workers.forEach(
+        (worker, view) -> {
+          boolean over = view.life == Life.LOST || view.life == Life.GONE;
+          if (over && now - view.seenNanos > REMEMBERED_NANOS) {
+            workers.remove(worker);
+            givenUp.forget(worker);
+          }
+        });
+  }
+
   private void judgeSilence(long now) {
-    workers
-        .values()
-        .removeIf(
-            view ->
-                (view.life == Life.LOST || view.life == Life.GONE)
-                    && now - view.seenNanos > TimeUnit.HOURS.toNanos(1));
+    forgetOld(now);
     for (Map.Entry<String, View> entry : workers.entrySet()) {
       View view = entry.getValue();
       long silentNanos = now - view.seenNanos;
@@ -315,6 +333,7 @@ public final class WorkerTable {
           worker,
           silentNanos / 1_000_000);
     }
+    givenUp.add(worker, view.open);
     view.open = Set.of();
     lost.add(new LostWorker(worker, "worker was silent for " + silentNanos / 1_000_000 + " ms"));
     nudge.run();
@@ -341,67 +360,5 @@ public final class WorkerTable {
             capacities.put(
                 pool, new Pools.Capacity(sum[0], sum[1], Set.copyOf(handlers.get(pool)))));
     pools.capacities(capacities);
-  }
-
-  private void store(long nowNanos) {
-    long nowMicros = clock.micros();
-    List<Workers.Row> rows = new ArrayList<>();
-    Map<String, Workers.Progress> progress = new HashMap<>();
-    List<String> neverHeard = new ArrayList<>();
-    Set<String> poolNames = new HashSet<>();
-    for (Map.Entry<String, View> entry : workers.entrySet()) {
-      View view = entry.getValue();
-      Heartbeat beat = view.beat;
-      if (beat == null) {
-        if (view.life == Life.LOST) {
-          neverHeard.add(entry.getKey());
-        }
-        continue;
-      }
-      rows.add(row(beat, view, nowMicros, nowNanos));
-      beat.pools().forEach(pool -> poolNames.add(pool.pool()));
-      for (Heartbeat.Open open : beat.open()) {
-        if (open.percent() != null || open.message() != null) {
-          Claim claim = open.claim();
-          // A worker that came back may still speak of an old attempt of the same stage.
-          progress.merge(
-              claim.run() + "/" + claim.stage(),
-              new Workers.Progress(
-                  claim.run().value(),
-                  claim.stage(),
-                  claim.attempt(),
-                  open.percent(),
-                  open.message()),
-              (one, other) -> one.attempt() >= other.attempt() ? one : other);
-        }
-      }
-    }
-    jdbi.useHandle(
-        handle -> {
-          Workers.upsert(handle, rows);
-          Workers.ensurePools(handle, List.copyOf(poolNames));
-          Workers.progress(handle, List.copyOf(progress.values()));
-          Workers.lost(handle, neverHeard);
-        });
-  }
-
-  private static Workers.Row row(Heartbeat beat, View view, long nowMicros, long nowNanos) {
-    long seenAt = nowMicros - (nowNanos - view.seenNanos) / 1_000;
-    try {
-      return new Workers.Row(
-          beat.worker(),
-          beat.host(),
-          beat.pid(),
-          beat.version(),
-          view.life.name(),
-          JSON.writeValueAsString(beat.pools()),
-          JSON.writeValueAsString(beat.handlers()),
-          beat.draining(),
-          beat.open().size(),
-          seenAt - beat.startedAgoMillis() * 1_000,
-          seenAt);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("strings and numbers always become JSON", e);
-    }
   }
 }
