@@ -18,7 +18,10 @@ public final class Stages {
   private Stages() {}
 
   /** A stage by its key. */
-  public record Key(long run, int index) {}
+  public record Key(long run, int index) {
+    /** Where reading in the order of keys begins. */
+    public static final Key BEFORE_ALL = new Key(-1, -1);
+  }
 
   /** A stage and the number of its latest dispatch. */
   public record Dispatched(Key key, long dispatch) {}
@@ -38,6 +41,8 @@ public final class Stages {
       """
       select run, idx, name, attempt, worker from stage
       where state in ('QUEUED', 'RUNNING') and state = 'RUNNING' and started_at < ts(:before)
+        and run >= :run and (run, idx) > (:run, :idx)
+      order by run, idx
       limit :limit
       """;
 
@@ -45,7 +50,9 @@ public final class Stages {
       """
       select s.run, s.idx, s.name, s.attempt, s.worker
       from stage s join run r on r.id = s.run
-      where s.state = 'RUNNING' and r.state = 'STOPPING'
+      where s.state in ('QUEUED', 'RUNNING') and s.state = 'RUNNING' and r.state = 'STOPPING'
+        and s.run >= :run and (s.run, s.idx) > (:run, :idx)
+      order by s.run, s.idx
       limit :limit
       """;
 
@@ -127,20 +134,24 @@ public final class Stages {
         .list();
   }
 
-  /** Stages that have been RUNNING since before an instant in microseconds. */
-  public static List<Open> runningSince(Handle handle, long before, int limit) {
+  /** Stages that have been RUNNING since before an instant in microseconds, after a key. */
+  public static List<Open> runningSince(Handle handle, long before, Key after, int limit) {
     return handle
         .createQuery(RUNNING_SINCE)
         .bind("before", before)
+        .bind("run", after.run)
+        .bind("idx", after.index)
         .bind("limit", limit)
         .map((row, context) -> open(row))
         .list();
   }
 
-  /** Stages that still run although their run is to stop. */
-  public static List<Open> runningOfStopping(Handle handle, int limit) {
+  /** Stages that still run although their run is to stop, after a key. */
+  public static List<Open> runningOfStopping(Handle handle, Key after, int limit) {
     return handle
         .createQuery(RUNNING_OF_STOPPING)
+        .bind("run", after.run)
+        .bind("idx", after.index)
         .bind("limit", limit)
         .map((row, context) -> open(row))
         .list();

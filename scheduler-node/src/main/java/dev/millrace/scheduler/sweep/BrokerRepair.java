@@ -12,9 +12,9 @@ import dev.millrace.wire.Entities;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jdbi.v3.core.Jdbi;
@@ -44,8 +44,11 @@ public final class BrokerRepair implements AmqpLink.Session {
    */
   private static final long HOARDED_FOR_MICROS = TimeUnit.SECONDS.toMicros(60);
 
-  private static final int RUNNING_MAX = 50_000;
-  private static final int STAGES_PER_PASS_MAX = 2_000;
+  private static final long SPOKE_LATELY_NANOS = TimeUnit.SECONDS.toNanos(10);
+  private static final int STAGES_PER_PAGE = 2_000;
+  private static final int RUNNING_PAGES_PER_PASS_MAX = 25;
+  private static final int STOPPING_PAGES_PER_PASS_MAX = 1;
+  private static final int SUSPECTS_MAX = 50_000;
 
   private final Jdbi jdbi;
   private final DatabaseClock clock;
@@ -53,9 +56,14 @@ public final class BrokerRepair implements AmqpLink.Session {
   private final WorkerTable workers;
   private final ReportIntake intake;
   private final Findings findings;
+  private final Rounds running = new Rounds(STAGES_PER_PAGE, RUNNING_PAGES_PER_PASS_MAX);
+  private final Rounds stopping = new Rounds(STAGES_PER_PAGE, STOPPING_PAGES_PER_PASS_MAX);
   private volatile Connection connection;
-  private Set<Claim> suspects = Set.of();
-  private long suspectedNanos;
+
+  /** Held by nobody at the last look, and when that was; of this round and of the one before. */
+  private Map<Claim, Long> suspects = new HashMap<>();
+
+  private Map<Claim, Long> suspectsBefore = Map.of();
 
   public BrokerRepair(
       Jdbi jdbi,
@@ -96,8 +104,9 @@ public final class BrokerRepair implements AmqpLink.Session {
     }
     findLostReports();
     // Control messages are transient, and a leader may have died between its commit and the cancel.
-    jdbi.withHandle(handle -> Stages.runningOfStopping(handle, STAGES_PER_PASS_MAX))
-        .forEach(stage -> findings.stillRunning.accept(stage.claim()));
+    stopping.goOn(
+        (after, limit) -> jdbi.withHandle(handle -> Stages.runningOfStopping(handle, after, limit)),
+        stage -> findings.stillRunning.accept(stage.claim()));
     return false;
   }
 
@@ -107,7 +116,7 @@ public final class BrokerRepair implements AmqpLink.Session {
         jdbi.withHandle(
             handle ->
                 Stages.queuedSince(
-                    handle, pool.name(), clock.micros() - queuedFor, STAGES_PER_PASS_MAX));
+                    handle, pool.name(), clock.micros() - queuedFor, STAGES_PER_PAGE));
     List<Stages.Key> lost = new ArrayList<>();
     for (Stages.Open stage : old) {
       if (!workers.isHeld(stage.claim())) {
@@ -123,32 +132,55 @@ public final class BrokerRepair implements AmqpLink.Session {
     }
   }
 
-  /** Two looks, each after fresh heartbeats, with every report on the way taken in between. */
+  /** Two looks at each, with fresh heartbeats and every report on the way taken in between. */
   private void findLostReports() throws IOException {
     boolean anyRunning =
-        pools.all().stream().anyMatch(pool -> pool.running() > 0) || !suspects.isEmpty();
+        pools.all().stream().anyMatch(pool -> pool.running() > 0)
+            || !suspects.isEmpty()
+            || !suspectsBefore.isEmpty();
     if (!anyRunning || !intake.isEmpty() || !queueIsEmpty(Entities.REPORTS)) {
       return;
     }
-    List<Stages.Open> running =
-        jdbi.withHandle(
-            handle ->
-                Stages.runningSince(handle, clock.micros() - RUNNING_FOR_MICROS, RUNNING_MAX));
-    Set<Claim> missing = new HashSet<>();
-    for (Stages.Open stage : running) {
-      if (!workers.isHeld(stage.claim()) && workers.spokeSince(stage.worker(), suspectedNanos)) {
-        missing.add(stage.claim());
-      }
+    long nowNanos = System.nanoTime();
+    long before = clock.micros() - RUNNING_FOR_MICROS;
+    List<Claim> confirmed = new ArrayList<>();
+    boolean roundComplete =
+        running.goOn(
+            (after, limit) ->
+                jdbi.withHandle(handle -> Stages.runningSince(handle, before, after, limit)),
+            stage -> {
+              if (!workers.isHeld(stage.claim()) && suspect(stage, nowNanos)) {
+                confirmed.add(stage.claim());
+              }
+            });
+    if (roundComplete) {
+      suspectsBefore = suspects;
+      suspects = new HashMap<>();
     }
-    List<Claim> confirmed = missing.stream().filter(suspects::contains).toList();
     if (!confirmed.isEmpty()) {
       log.warn(
           "{} running stages are held by no worker; their reports were lost, their attempts end",
           confirmed.size());
       findings.lostReports.accept(confirmed);
     }
-    suspects = missing;
-    suspectedNanos = System.nanoTime();
+  }
+
+  /**
+   * Nobody says that it holds this one.
+   *
+   * @return true when that was so at an earlier look too and its worker has spoken since
+   */
+  private boolean suspect(Stages.Open stage, long nowNanos) {
+    Long sinceNanos = suspectsBefore.get(stage.claim());
+    if (sinceNanos != null) {
+      suspects.put(stage.claim(), sinceNanos);
+      return workers.spokeSince(stage.worker(), sinceNanos);
+    }
+    boolean spoke = workers.spokeSince(stage.worker(), nowNanos - SPOKE_LATELY_NANOS);
+    if (spoke && suspects.size() < SUSPECTS_MAX) { // others in later rounds, when these have ended
+      suspects.put(stage.claim(), nowNanos);
+    }
+    return false;
   }
 
   private boolean queueIsEmpty(String queue) throws IOException {
