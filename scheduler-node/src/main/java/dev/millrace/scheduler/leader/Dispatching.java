@@ -12,7 +12,6 @@ import dev.millrace.scheduler.store.Stages;
 import dev.millrace.wire.Start;
 import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -23,7 +22,7 @@ import org.jdbi.v3.core.Handle;
 final class Dispatching {
   private final Turn.Parts parts;
   private final Drafts drafts;
-  private final ConcurrentLinkedQueue<Stages.Key> republish = new ConcurrentLinkedQueue<>();
+  private final DistinctQueue<Stages.Key> republish = new DistinctQueue<>();
   private long lastDispatch;
 
   Dispatching(Turn.Parts parts, Drafts drafts) {
@@ -170,16 +169,25 @@ final class Dispatching {
     drafts.open(tx, pass, keys.stream().map(Stages.Key::run).toList());
     for (Stages.Key key : keys) {
       Draft draft = pass.drafts.get(key.run());
-      Stage stage = draft == null ? null : draft.stage(key.index());
-      if (stage != null && stage.state() == StageState.QUEUED) {
+      if (draft != null && isQueuedFromBefore(draft, key.index())) {
         pass.items.add(
             new Dispatcher.Item(
                 key,
                 Starts.of(draft, key.index()),
                 draft.run().plan().stage(key.index()).pool(),
-                stage.dispatch()));
+                draft.stage(key.index()).dispatch()));
         parts.meters().republished();
       }
     }
+  }
+
+  /** What this pass itself dispatches is among its items already. */
+  private static boolean isQueuedFromBefore(Draft draft, int index) {
+    Stage before = draft.stageBefore(index);
+    Stage stage = draft.stage(index);
+    return before != null
+        && before.state() == StageState.QUEUED
+        && stage.state() == StageState.QUEUED
+        && stage.dispatch() == before.dispatch();
   }
 }

@@ -1,0 +1,280 @@
+package dev.millrace.scheduler.leader;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.GetResponse;
+import dev.millrace.amqp.AmqpLink;
+import dev.millrace.amqp.Topology;
+import dev.millrace.definition.DefinitionJson;
+import dev.millrace.definition.DefinitionReader;
+import dev.millrace.model.Claim;
+import dev.millrace.runtime.Faults;
+import dev.millrace.runtime.Loop;
+import dev.millrace.scheduler.command.Command;
+import dev.millrace.scheduler.command.Commands;
+import dev.millrace.scheduler.dispatch.Dispatcher;
+import dev.millrace.scheduler.dispatch.Outbox;
+import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.store.Database;
+import dev.millrace.scheduler.store.DatabaseClock;
+import dev.millrace.scheduler.store.Inbox;
+import dev.millrace.scheduler.store.Leases;
+import dev.millrace.scheduler.sweep.WorkerTable;
+import dev.millrace.settings.EngineSettings;
+import dev.millrace.settings.PostgresSettings;
+import dev.millrace.settings.RabbitSettings;
+import dev.millrace.settings.WorkerTimeouts;
+import dev.millrace.testing.TestDatabase;
+import dev.millrace.testing.TestServers;
+import dev.millrace.testing.TestVirtualHost;
+import dev.millrace.wire.Decoded;
+import dev.millrace.wire.Entities;
+import dev.millrace.wire.Outcome;
+import dev.millrace.wire.Report;
+import dev.millrace.wire.ReportCodec;
+import dev.millrace.wire.Reports;
+import dev.millrace.wire.Start;
+import dev.millrace.wire.StartCodec;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * A term on a real Postgres and a real broker, whose turn is called by hand; the test is the
+ * worker. Used by one test's thread.
+ */
+final class TurnFixture implements AutoCloseable {
+  static final Duration TTL = Duration.ofMinutes(10);
+  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final EngineSettings SETTINGS = new EngineSettings(2_000, 2_000, 20_000, 64);
+
+  final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
+  final AtomicReference<Faults> faults = new AtomicReference<>(Faults.NONE);
+  final Database database;
+  final Term term;
+  private final TestDatabase postgres;
+  private final TestVirtualHost host;
+  private final java.sql.Connection lease;
+  private final DatabaseClock clock = new DatabaseClock();
+  private final Pools pools = new Pools(SETTINGS);
+  private final Outbox outbox;
+  private final Dispatcher dispatcher;
+  private final Loop publishing;
+  private final ReportIntake intake = new ReportIntake(() -> {});
+  private final AmqpLink consuming;
+  private final Connection connection;
+  private final Channel channel;
+  private Turn turn;
+
+  TurnFixture() throws Exception {
+    postgres = TestServers.postgres().freshDatabase();
+    database =
+        new Database(
+            new PostgresSettings(postgres.jdbcUrl(), postgres.user(), postgres.password(), 4));
+    database.start();
+    lease = database.single("lease", Duration.ofSeconds(10));
+    Leases.Won won = Leases.take(lease, "test", "test", TTL.toSeconds()).orElseThrow();
+    clock.sync(won.now(), System.nanoTime());
+    term = new Term(won.epoch(), won.confirmed(), TTL.toNanos(), System.nanoTime());
+    host = TestServers.broker().freshVirtualHost();
+    RabbitSettings broker = RabbitSettings.of(host.uri().toString());
+    ConnectionFactory factory = new ConnectionFactory();
+    factory.setUri(host.uri());
+    connection = factory.newConnection("test");
+    channel = connection.createChannel();
+    Topology.declareShared(channel);
+    Topology.declarePool(channel, "default");
+    channel.confirmSelect();
+    outbox = new Outbox("test", broker);
+    outbox.start();
+    await().atMost(SOON).until(outbox::ready);
+    dispatcher = new Dispatcher(outbox, pools, () -> {}, metrics, 0);
+    publishing = dispatcher.loop();
+    publishing.start();
+    consuming =
+        new AmqpLink("test-consume", broker, List.of(new Outbox.Declarations(), intake.consumer()));
+    intake.consumer().on(consuming);
+    consuming.start();
+    await().atMost(SOON).until(consuming::connected);
+    pools.capacities(Map.of("default", new Pools.Capacity(1, 100, Set.of("noop"))));
+    newTurn();
+  }
+
+  /** As at the start of a term: it knows what the tables say. */
+  void newTurn() {
+    WorkerTable workers =
+        new WorkerTable(
+            new WorkerTimeouts(
+                Duration.ofSeconds(2), Duration.ofSeconds(6), Duration.ofSeconds(10)),
+            outbox,
+            pools,
+            database.leader(),
+            clock,
+            new WorkerTable.Identity("test", () -> {}, metrics));
+    turn =
+        new Turn(
+            new Turn.Parts(
+                database.leader(),
+                clock,
+                term,
+                new Commands(database.api(), () -> {}),
+                outbox,
+                pools,
+                dispatcher,
+                intake,
+                workers,
+                new Meters(metrics),
+                point -> faults.get().at(point),
+                SETTINGS.batchMax()));
+  }
+
+  boolean pass() throws InterruptedException {
+    return turn.runOnce();
+  }
+
+  /** Passes until there is nothing more to do. */
+  void passes() throws InterruptedException {
+    int passes = 0;
+    do {
+      assertThat(passes++).as("passes without an end").isLessThan(100);
+    } while (turn.runOnce());
+  }
+
+  long ask(Command command) {
+    long id = database.api().withHandle(handle -> Inbox.put(handle, command, true));
+    turn.inboxHint();
+    return id;
+  }
+
+  /** Makes a job of YAML. */
+  void apply(String yaml) throws InterruptedException {
+    String definition =
+        switch (new DefinitionReader().read(yaml, "test")) {
+          case DefinitionReader.Result.Ok ok -> DefinitionJson.toJson(ok.job());
+          case DefinitionReader.Result.Bad bad -> throw new AssertionError(bad.problems());
+        };
+    long id =
+        ask(
+            new Command(
+                Command.Kind.JOB_APPLY,
+                "default",
+                "job",
+                "{\"definition\":" + definition + ",\"source\":\"api\"}",
+                "tester",
+                null));
+    passes();
+    assertThat(outcome(id).status()).isEqualTo(201);
+  }
+
+  dev.millrace.scheduler.command.Outcome outcome(long id) {
+    return database.api().withHandle(handle -> Inbox.outcome(handle, id)).orElseThrow();
+  }
+
+  /** Exactly so many starts, in whatever messages; more would be found by the next call. */
+  List<Start> starts(int count) {
+    List<Start> starts = new ArrayList<>();
+    await().atMost(SOON).until(() -> takeStarts(starts) >= count);
+    assertThat(starts).hasSize(count);
+    return starts;
+  }
+
+  private int takeStarts(List<Start> into) throws IOException {
+    String queue = Entities.stagesOf("default");
+    for (GetResponse got = channel.basicGet(queue, true);
+        got != null;
+        got = channel.basicGet(queue, true)) {
+      switch (StartCodec.decode(got.getBody())) {
+        case Decoded.Ok<List<Start>> ok -> into.addAll(ok.value());
+        case Decoded.Bad<List<Start>> bad -> throw new AssertionError(bad.cause());
+      }
+    }
+    return into.size();
+  }
+
+  /** Everything that was dispatched is with the broker, and nothing of it is in the queue. */
+  void assertNoStarts() {
+    await().atMost(SOON).until(() -> outbox.unconfirmed() == 0);
+    List<Start> starts = new ArrayList<>();
+    try {
+      takeStarts(starts);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+    assertThat(starts).isEmpty();
+  }
+
+  /** Reports that these have completed, in one message, and waits until it is in the intake. */
+  void complete(List<Claim> claims, String output) throws Exception {
+    List<Report> reports = new ArrayList<>();
+    for (Claim claim : claims) {
+      reports.add(new Report.Finished(claim, Outcome.COMPLETED, 1, 0, null, null, output));
+    }
+    byte[] body = ReportCodec.encode(new Reports("worker", reports));
+    channel.basicPublish("", Entities.REPORTS, null, body);
+    channel.waitForConfirmsOrDie(20_000);
+    await().atMost(SOON).until(() -> !intake.isEmpty());
+  }
+
+  /** Reports that nobody acked; ends the leader's connection, so that the broker shows them. */
+  long unackedReports() throws IOException {
+    consuming.close();
+    return channel.messageCount(Entities.REPORTS);
+  }
+
+  /** The next so many commits that write an outcome fail at the very end. */
+  void failCommits(int count) {
+    database
+        .api()
+        .useHandle(
+            handle -> {
+              handle.execute("create sequence commits");
+              handle.execute(
+                  """
+                  create function fail_commit() returns trigger language plpgsql as $$
+                  begin
+                    if nextval('millrace.commits') <= %d then
+                      raise exception 'a commit that fails for a test';
+                    end if;
+                    return null;
+                  end $$
+                  """
+                      .formatted(count));
+              handle.execute(
+                  """
+                  create constraint trigger fail_commit after insert on outcome
+                  deferrable initially deferred for each row execute function fail_commit()
+                  """);
+            });
+  }
+
+  int count(String sql) {
+    return database.api().withHandle(handle -> handle.createQuery(sql).mapTo(Integer.class).one());
+  }
+
+  String text(String sql) {
+    return database.api().withHandle(handle -> handle.createQuery(sql).mapTo(String.class).one());
+  }
+
+  @Override
+  public void close() throws IOException, SQLException {
+    consuming.close();
+    publishing.close();
+    outbox.close();
+    connection.abort(1_000);
+    host.close();
+    lease.close();
+    database.close();
+    postgres.close();
+  }
+}
