@@ -40,7 +40,7 @@ class PackagedUpTest {
   @Test
   void runsAnExampleFollowsJobFilesAndLeavesNothingBehind() throws Exception {
     Path jobs = folder.resolve("jobs");
-    try (NodeProcess up = start(jobs)) {
+    try (NodeProcess up = start("up", jobs)) {
       up.awaitOutput(FIRST_RUN, LIMIT);
       assertThat(up.port()).as("the real one is printed").isPositive();
       assertThat(api.get(up, "/readyz").statusCode()).isEqualTo(200);
@@ -70,12 +70,28 @@ class PackagedUpTest {
     }
   }
 
-  private NodeProcess start(Path jobs) throws Exception {
+  @Test
+  void theNextStartKnowsThatTheWorkerSaidGoodbye() throws Exception {
+    Path jobs = folder.resolve("jobs");
+    try (NodeProcess up = start("up", jobs)) {
+      up.awaitOutput(FIRST_RUN, LIMIT);
+      up.terminate();
+      assertThat(up.awaitEnd(LIMIT)).as(up.output()).isZero();
+    }
+    try (NodeProcess again = start("again", jobs)) {
+      await("somebody leads")
+          .atMost(LIMIT)
+          .until(() -> api.get(again, "/readyz").statusCode() == 200);
+      assertThat(api.get(again, "/api/v1/workers?all=true").body()).contains("\"GONE\"");
+    }
+  }
+
+  private NodeProcess start(String name, Path jobs) throws Exception {
     return NodeProcess.start(
-        "up",
+        name,
         program.classPath(),
         Map.of(),
-        folder.resolve("up.log"),
+        folder.resolve(name + ".log"),
         List.of(
             "up",
             "--port",

@@ -23,12 +23,16 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jdbi.v3.core.JdbiException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Everything a leader does, for one term: read it as the table of contents. Started on the
  * elector's thread, closed on it when the term ends, in reverse.
  */
 public final class Leadership implements Elector.Duties {
+  private static final Logger log = LoggerFactory.getLogger(Leadership.class);
   private static final Duration WORKER_SWEEP = Duration.ofMillis(500);
   private static final Duration REPAIR_SWEEP = Duration.ofSeconds(4);
   private static final Duration HOUSEKEEPING = Duration.ofMinutes(10);
@@ -130,6 +134,7 @@ public final class Leadership implements Elector.Duties {
     return () -> {
       forget();
       services.close();
+      storeLast(table, term.epoch());
     };
   }
 
@@ -150,6 +155,16 @@ public final class Leadership implements Elector.Duties {
                 above = page.isEmpty() ? above : page.getLast().dispatch();
               } while (page.size() == REPUBLISH_PAGE);
             });
+  }
+
+  private static void storeLast(WorkerTable table, long epoch) {
+    try {
+      table.storeLast(epoch);
+    } catch (JdbiException e) {
+      log.info(
+          "the workers were not stored at the end of the term cause={}; the next one hears them",
+          e.getMessage());
+    }
   }
 
   private boolean keepHouse() {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.model.Claim;
 import dev.millrace.scheduler.store.DatabaseClock;
+import dev.millrace.scheduler.store.Leases;
 import dev.millrace.scheduler.store.Workers;
 import dev.millrace.wire.Heartbeat;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 
 /**
@@ -30,6 +32,20 @@ final class WorkerRecords {
   }
 
   void store(Map<String, WorkerTable.View> workers, long nowNanos) {
+    jdbi.useHandle(handle -> store(handle, workers, nowNanos));
+  }
+
+  /** At the end of a term; does nothing when another one has begun. */
+  void storeLast(Map<String, WorkerTable.View> workers, long nowNanos, long epoch) {
+    jdbi.useTransaction(
+        tx -> {
+          if (Leases.fence(tx, epoch)) {
+            store(tx, workers, nowNanos);
+          }
+        });
+  }
+
+  private void store(Handle handle, Map<String, WorkerTable.View> workers, long nowNanos) {
     long nowMicros = clock.micros();
     List<Workers.Row> rows = new ArrayList<>();
     Map<String, Workers.Progress> progress = new HashMap<>();
@@ -46,13 +62,10 @@ final class WorkerRecords {
             neverHeard.add(worker);
           }
         });
-    jdbi.useHandle(
-        handle -> {
-          Workers.upsert(handle, rows);
-          Workers.ensurePools(handle, List.copyOf(poolNames));
-          Workers.progress(handle, List.copyOf(progress.values()));
-          Workers.lost(handle, neverHeard);
-        });
+    Workers.upsert(handle, rows);
+    Workers.ensurePools(handle, List.copyOf(poolNames));
+    Workers.progress(handle, List.copyOf(progress.values()));
+    Workers.lost(handle, neverHeard);
   }
 
   private static void note(Heartbeat.Open open, Map<String, Workers.Progress> progress) {
@@ -68,6 +81,11 @@ final class WorkerRecords {
         (one, other) -> one.attempt() >= other.attempt() ? one : other);
   }
 
+  /** A drained worker that holds nothing has said goodbye: nobody need wait for it. */
+  private static WorkerTable.Life state(Heartbeat beat, WorkerTable.View view) {
+    return beat.draining() && beat.open().isEmpty() ? WorkerTable.Life.GONE : view.life;
+  }
+
   private static Workers.Row row(
       Heartbeat beat, WorkerTable.View view, long nowMicros, long nowNanos) {
     long seenAt = nowMicros - (nowNanos - view.seenNanos) / 1_000;
@@ -77,7 +95,7 @@ final class WorkerRecords {
           beat.host(),
           beat.pid(),
           beat.version(),
-          view.life.name(),
+          state(beat, view).name(),
           JSON.writeValueAsString(beat.pools()),
           JSON.writeValueAsString(beat.handlers()),
           beat.draining(),

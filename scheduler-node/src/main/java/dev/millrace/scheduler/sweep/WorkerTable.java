@@ -260,6 +260,18 @@ public final class WorkerTable {
     return false;
   }
 
+  /**
+   * What the next term would otherwise not know, such as workers that said goodbye just now. After
+   * the loop has ended and before the lease is given away.
+   *
+   * @param epoch of this term; nothing is stored when it is over
+   * @throws org.jdbi.v3.core.JdbiException when the database is away; the next term hears for
+   *     itself
+   */
+  public void storeLast(long epoch) {
+    records.storeLast(workers, System.nanoTime(), epoch);
+  }
+
   /** Who is silent and since when, as of a monotonic instant. */
   void judge(long now) {
     judgeFreeze(now);
