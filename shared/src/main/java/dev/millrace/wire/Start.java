@@ -47,6 +47,22 @@ public record Start(
   /** Params above this, defaults included, are refused with the run that is asked for. */
   public static final int PARAMS_CHARS_MAX = 32 * 1024;
 
+  /** The same start for another attempt of its stage. */
+  public Start ofAttempt(int attempt) {
+    return new Start(
+        new Claim(claim.run(), claim.stage(), attempt),
+        job,
+        namespace,
+        handler,
+        with,
+        params,
+        inputs,
+        checkpoint,
+        timeout,
+        scheduledFor,
+        traceparent);
+  }
+
   /** Characters of its JSON, about. */
   public int chars() {
     return 256

@@ -18,6 +18,7 @@ public final class Draft {
   private Run run;
   private Stage[] stages;
   private boolean ownStages;
+  private boolean sealed;
   private final StringBuilder moves = new StringBuilder(256);
   private final BitSet changed = new BitSet();
   private List<Wish> wishes = List.of();
@@ -55,6 +56,16 @@ public final class Draft {
         || before.finishedAt() != run.finishedAt();
   }
 
+  /** From now on this draft only tells; whoever writes it may be on another thread. */
+  public void seal() {
+    run(); // puts the run and its stages together
+    sealed = true;
+  }
+
+  public boolean sealed() {
+    return sealed;
+  }
+
   /** True when a stored run reaches its end in this draft. */
   public boolean ends() {
     return before != null && !before.state().isFinal() && run.state().isFinal();
@@ -65,11 +76,12 @@ public final class Draft {
     return before;
   }
 
-  /** The run as it is now. The stages array must not be written. */
+  /** The run as it is now; changes that follow show in its stages. They must not be written. */
   public Run run() {
-    return stages == run.stages()
-        ? run
-        : run.with(run.state(), run.startedAt(), run.finishedAt(), run.stopReason(), stages);
+    if (stages != run.stages()) {
+      run = run.with(run.state(), run.startedAt(), run.finishedAt(), run.stopReason(), stages);
+    }
+    return run;
   }
 
   /** Indexes of the stages whose rows must be written; for a new run that is all of them. */
@@ -130,6 +142,7 @@ public final class Draft {
 
   /** Replaces a stage without a move: a checkpoint, a due instant. */
   void put(int index, Stage stage) {
+    refuseIfSealed();
     if (!ownStages) {
       stages = Arrays.copyOf(stages, stages.length);
       ownStages = true;
@@ -212,8 +225,16 @@ public final class Draft {
         };
   }
 
+  private void refuseIfSealed() {
+    if (sealed) {
+      throw new IllegalStateException(
+          "run " + new RunId(run.id()) + " is being written and changed; refusing both");
+    }
+  }
+
   private void record(
       String subject, String from, String to, String cause, String actor, String reason) {
+    refuseIfSealed();
     if (moves.length() > 0) {
       moves.append(',');
     }

@@ -147,7 +147,8 @@ final class Dispatching {
     pass.used.merge(pool, 1, Integer::sum);
     Engine.apply(draft, new Fact.Dispatched(index, number), pass.now, 0);
     Stages.Key key = new Stages.Key(draft.run().id(), index);
-    pass.items.add(new Dispatcher.Item(key, Starts.of(draft, index), pool.name(), number));
+    Start dispatched = start.ofAttempt(draft.stage(index).attempt());
+    pass.items.add(new Dispatcher.Item(key, dispatched, pool.name(), number));
   }
 
   /**

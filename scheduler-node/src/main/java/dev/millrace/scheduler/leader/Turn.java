@@ -125,6 +125,7 @@ final class Turn {
     } catch (RuntimeException | Error e) {
       // Nothing was written, or nobody knows whether it was: forget what we thought we knew and
       // read it again.
+      writer.abandon(e);
       forget();
       hearing.putBack(pass);
       dispatching.publishAgain(pass);
@@ -193,13 +194,19 @@ final class Turn {
     hearing.unroutable(tx, pass);
     hearing.lostWorkers(tx, pass);
     hearing.dueStages(tx, pass);
+    pass.drafts.values().forEach(draft -> Engine.settle(draft, pass.now));
+    writer.begin(pass.drafts.values(), pass.now);
     arrivals.ticks(tx, pass);
     dispatching.countFreed(pass);
     if (inbox && arrivals.commands(tx, pass)) {
       pass.more = true;
       inboxHint = true;
     }
-    pass.drafts.values().forEach(draft -> Engine.settle(draft, pass.now));
+    for (Draft draft : pass.drafts.values()) {
+      if (!draft.sealed()) {
+        Engine.settle(draft, pass.now);
+      }
+    }
     dispatching.dispatchBacklog(tx, pass);
     dispatching.dispatchFresh(pass);
     dispatching.republishLost(tx, pass);

@@ -14,58 +14,97 @@ import org.jdbi.v3.core.Jdbi;
 
 /**
  * Writes what a pass decided. A large batch is written by two connections at once, each in a
- * transaction that holds the lease: new runs with everything else of the pass in the caller's,
- * known runs in one of their own, as many as make both take about as long. They share no run, so
- * each run's moves stay in one transaction. The one with the known runs commits first; if the
- * caller's then fails, the reports behind it were not acked, come again, and are stale. One backend
- * writes some 60 microseconds a run on the reference machine (2026-11-22, PG 15), which is most of
- * what a run costs: two halve it. The leader's thread.
+ * transaction that holds the lease; they share no run, so each run's moves stay in one transaction.
+ * Runs that ended go apart while the turn still decides about everything else, for nothing in the
+ * pass can change them any more; where few ended, other known runs go apart when all is decided.
+ * The one apart commits first; if the caller's then fails, the reports behind it were not acked,
+ * come again, and are stale. One backend is most of what a run costs: two, and the turn beside
+ * them, share it. The leader's thread.
  */
 final class Writer {
   /** Below this a second transaction costs more than it saves. */
   private static final int APART_MIN = 300;
 
   /** What a new and a known run cost to write, in tenths of a microsecond (2026-11-24, PG 15). */
-  private static final int FRESH_COST = 60;
+  private static final int FRESH_COST = 46;
 
-  private static final int KNOWN_COST = 86;
+  private static final int KNOWN_COST = 71;
+  private static final double SHARE_MIN = 0.1;
+  private static final double SHARE_STEP = 0.01;
 
   private final Jdbi jdbi;
   private final long epoch;
+
+  /** How many of the ended runs go apart: found by doing, so that both take about as long. */
+  private double share = 0.8;
+
+  private FutureTask<Long> apart;
+  private long begunNanos;
 
   Writer(Jdbi jdbi, long epoch) {
     this.jdbi = jdbi;
     this.epoch = epoch;
   }
 
-  /** Returns when everything is written and the other transaction, if any, is committed. */
-  void write(Handle tx, Collection<Draft> drafts, long now) {
-    List<Draft> fresh = new ArrayList<>();
-    List<Draft> known = new ArrayList<>();
-    for (Draft draft : drafts) {
-      (draft.isNew() ? fresh : known).add(draft);
-    }
-    if (fresh.size() < APART_MIN || known.size() < APART_MIN) {
-      Runs.write(tx, drafts, epoch, now);
+  /**
+   * Begins to write ended runs apart, if there are many and they are most of what is known. Ends
+   * with {@link #write} or {@link #abandon}.
+   */
+  void begin(Collection<Draft> known, long now) {
+    List<Draft> ended = known.stream().filter(Draft::ends).toList();
+    if (ended.size() < APART_MIN || ended.size() < known.size() / 2) {
       return;
     }
-    int cost = fresh.size() * FRESH_COST + known.size() * KNOWN_COST;
+    List<Draft> taken = ended.subList(0, (int) (ended.size() * share));
+    taken.forEach(Draft::seal);
+    startApart(taken, now);
+  }
+
+  /** Writes the rest. Returns when the other transaction, if any, is committed too. */
+  void write(Handle tx, Collection<Draft> drafts, long now) {
+    List<Draft> rest = drafts.stream().filter(draft -> !draft.sealed()).toList();
+    if (apart != null) {
+      Runs.write(tx, rest, epoch, now);
+      long hereNanos = System.nanoTime() - begunNanos;
+      double step = await() > hereNanos ? -SHARE_STEP : SHARE_STEP;
+      share = Math.clamp(share + step, SHARE_MIN, 1);
+      return;
+    }
+    List<Draft> here = new ArrayList<>(rest.stream().filter(Draft::isNew).toList());
+    List<Draft> known = rest.stream().filter(draft -> !draft.isNew()).toList();
+    if (here.size() < APART_MIN || known.size() < APART_MIN) {
+      Runs.write(tx, rest, epoch, now);
+      return;
+    }
+    int cost = here.size() * FRESH_COST + known.size() * KNOWN_COST;
     int apartSize = Math.min(known.size(), cost / 2 / KNOWN_COST);
-    List<Draft> apartDrafts = known.subList(0, apartSize);
-    fresh.addAll(known.subList(apartSize, known.size()));
-    FutureTask<Void> other =
+    startApart(known.subList(0, apartSize), now);
+    here.addAll(known.subList(apartSize, known.size()));
+    Runs.write(tx, here, epoch, now);
+    await();
+  }
+
+  private void startApart(List<Draft> drafts, long now) {
+    begunNanos = System.nanoTime();
+    apart =
         new FutureTask<>(
             () -> {
-              jdbi.useTransaction(apart -> writeApart(apart, apartDrafts, now));
-              return null;
+              jdbi.useTransaction(tx -> writeApart(tx, drafts, now));
+              return System.nanoTime() - begunNanos;
             });
     // A platform thread: parking a virtual one at each answer costs more than starting this one.
-    Thread.ofPlatform().daemon().name("millrace-write-apart").start(other);
+    Thread.ofPlatform().daemon().name("millrace-write-apart").start(apart);
+  }
+
+  /** After a failure: the other transaction must have ended before anything is read again. */
+  void abandon(Throwable cause) {
+    if (apart == null) {
+      return;
+    }
     try {
-      Runs.write(tx, fresh, epoch, now);
-    } finally {
-      // Also when this half failed: the other must have ended before anything is read again.
-      await(other);
+      await();
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
     }
   }
 
@@ -73,21 +112,22 @@ final class Writer {
    * Does not wait for the disk: the caller's commit comes later in the same log, and makes both
    * durable before anything is published, acked or answered.
    */
-  private void writeApart(Handle apart, List<Draft> known, long now) {
-    if (!Leases.fence(apart, epoch)) {
+  private void writeApart(Handle tx, List<Draft> drafts, long now) {
+    if (!Leases.fence(tx, epoch)) {
       throw new QuietFailure("epoch " + epoch + " is over; nothing was written");
     }
-    apart.execute("set local synchronous_commit = off");
-    Runs.write(apart, known, epoch, now);
+    tx.execute("set local synchronous_commit = off");
+    Runs.write(tx, drafts, epoch, now);
   }
 
-  private static void await(FutureTask<Void> other) {
+  private long await() {
+    FutureTask<Long> ending = apart;
+    apart = null;
     boolean interrupted = false;
     try {
       while (true) {
         try {
-          other.get(); // bounded by the connection's statement and socket timeouts
-          return;
+          return ending.get(); // bounded by the connection's statement and socket timeouts
         } catch (InterruptedException e) {
           interrupted = true;
         } catch (ExecutionException e) {

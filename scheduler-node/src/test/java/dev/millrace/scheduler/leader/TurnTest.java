@@ -26,6 +26,8 @@ class TurnTest {
         - {id: b, run: noop, needs: [a]}
       """;
 
+  private static final String SINGLE = "id: single\nstages: [{id: only, run: noop}]\n";
+
   private TurnFixture at;
 
   @BeforeEach
@@ -177,6 +179,32 @@ class TurnTest {
         .isEqualTo(half);
     at.passes();
     at.assertNoStarts();
+    assertThat(at.unackedReports()).isZero();
+  }
+
+  /** Ended runs are written while the rest is decided; that they are is not undone by the rest. */
+  @Test
+  void runsThatEndedStayEndedWhenTheRestFails() throws Exception {
+    int runs = 400;
+    at.apply(SINGLE);
+    at.ask(Command.runs("default", "single", runs, "tester"));
+    at.passes();
+    at.complete(claims(at.starts(runs)), "{}");
+    at.failCommits(1);
+    at.ask(Command.runs("default", "single", runs, "tester"));
+    assertThatThrownBy(at::pass).hasStackTraceContaining("a commit that fails for a test");
+    assertThat(at.count("select count(*) from run where state = 'COMPLETED'")).isPositive();
+    assertThat(at.count("select count(*) from run")).as("the rest is not").isEqualTo(runs);
+    at.assertNoStarts();
+
+    at.passes();
+    assertThat(at.count("select count(*) from run where state = 'COMPLETED'")).isEqualTo(runs);
+    assertThat(at.count("select count(*) from run")).isEqualTo(2 * runs);
+    assertThat(Set.copyOf(claims(at.starts(runs)))).hasSize(runs);
+    at.assertNoStarts();
+    assertThat(at.count("select count(*) from history where moves like '%\"COMPLETED\"%'"))
+        .as("each ended once")
+        .isEqualTo(runs);
     assertThat(at.unackedReports()).isZero();
   }
 
