@@ -1,6 +1,7 @@
 package dev.millrace.benchmark;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.millrace.cli.Version;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,7 +85,7 @@ final class BenchCommands {
     public Integer call() throws Exception {
       try (Servers servers = where.open()) {
         List<Contender> contenders = new ArrayList<>();
-        contenders.add(new MillraceContender(servers, version()));
+        contenders.add(new MillraceContender(servers, Version.text()));
         contenders.addAll(Peers.all(servers.database()));
         if (systems != null) {
           contenders.removeIf(
@@ -189,10 +190,5 @@ final class BenchCommands {
         result.p99Millis(),
         result.maxMillis(),
         early >= 0 ? ", early " + early : "");
-  }
-
-  private static String version() {
-    String version = BenchCommands.class.getPackage().getImplementationVersion();
-    return version == null ? "development" : version;
   }
 }

@@ -120,8 +120,8 @@ public final class ThroughputRun {
 
   /**
    * When everything was seen to be done, or {@link #NEVER} when the time was over first. That is
-   * when the look began: what it found was there by then, give or take its first query, and how long
-   * counting takes is no contender's business.
+   * when the look began: what it found was there by then, give or take its first query, and how
+   * long counting takes is no contender's business.
    */
   private long reach(Goal goal, long startNanos) {
     while (System.nanoTime() - startNanos <= timeLimit.toNanos()) {

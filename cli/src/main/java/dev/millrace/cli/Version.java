@@ -7,8 +7,9 @@ import java.util.Properties;
 import picocli.CommandLine.IVersionProvider;
 
 /** Which Millrace this is. Stateless. */
-final class Version implements IVersionProvider {
-  static String text() {
+public final class Version implements IVersionProvider {
+  /** For example {@code 0.1.0}. */
+  public static String text() {
     Properties properties = new Properties();
     try (InputStream in = Version.class.getResourceAsStream("version.properties")) {
       properties.load(in);
