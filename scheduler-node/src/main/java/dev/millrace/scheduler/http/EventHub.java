@@ -126,7 +126,9 @@ final class EventHub implements Service {
   private boolean handOut(ReadsEvents.Look look) {
     gaps.look(look.xmin(), look.xmax());
     for (Transition row : look.rows()) {
-      if (!ReadsEvents.follows(row.seq(), cursor) && !gaps.settledTo(row.seq() - 1)) {
+      // At the start the place it begins at is itself a gap until it is settled.
+      if ((!ReadsEvents.follows(row.seq(), cursor) || !gaps.settledTo(cursor))
+          && !gaps.settledTo(row.seq() - 1)) {
         gaps.found(look.rows().getLast().seq() - 1);
         return false;
       }

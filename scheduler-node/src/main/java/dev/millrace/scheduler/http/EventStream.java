@@ -92,7 +92,7 @@ final class EventStream {
   /** What the client missed, up to where the feed begins. */
   private Position replay(Position last, long upTo) throws IOException {
     if (filter.digest()) {
-      changed(upTo, Math.max(0, upTo - last.seq()));
+      changed(upTo, upTo > last.seq() ? 1 : 0); // how many is not known without reading them
       out.flush();
       return new Position(Math.max(upTo, last.seq()), Integer.MAX_VALUE);
     }

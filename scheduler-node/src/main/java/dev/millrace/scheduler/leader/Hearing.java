@@ -16,7 +16,6 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jdbi.v3.core.Handle;
 
@@ -30,7 +29,7 @@ final class Hearing {
 
   private final Turn.Parts parts;
   private final Drafts drafts;
-  private final ConcurrentLinkedQueue<Claim> notHeld = new ConcurrentLinkedQueue<>();
+  private final DistinctQueue<Claim> notHeld = new DistinctQueue<>();
   private long nextDueAt = Long.MAX_VALUE;
   private boolean dueKnown;
 
@@ -71,6 +70,11 @@ final class Hearing {
       nextDueAt = next == 0 ? Long.MAX_VALUE : next;
       dueKnown = true;
     }
+  }
+
+  /** Workers that held more stages than one pass takes are lost again in the next. */
+  void committed(Pass pass) {
+    parts.workers().putBack(pass.lostWithMore);
   }
 
   /** A pass that took these failed: they are heard again. */
@@ -159,7 +163,7 @@ final class Hearing {
             ThreadLocalRandom.current().nextDouble());
       }
       if (keys.size() == LOST_STAGES_PER_PASS_MAX) {
-        parts.workers().putBack(List.of(lost));
+        pass.lostWithMore.add(lost);
         pass.more = true;
       }
     }

@@ -15,6 +15,7 @@ import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Partitions;
 import dev.millrace.scheduler.store.Stages;
+import dev.millrace.scheduler.store.StoreException;
 import dev.millrace.scheduler.store.Workers;
 import dev.millrace.scheduler.sweep.BrokerRepair;
 import dev.millrace.scheduler.sweep.WorkerTable;
@@ -144,6 +145,7 @@ public final class Leadership implements Elector.Duties {
         .leader()
         .useHandle(
             handle -> {
+              Partitions.ensure(handle); // after days of rest there is none for today
               List<String> known = new ArrayList<>(Stages.runningWorkers(handle));
               Workers.alive(handle).forEach(worker -> known.add(worker.id()));
               table.expect(known);
@@ -160,7 +162,7 @@ public final class Leadership implements Elector.Duties {
   private static void storeLast(WorkerTable table, long epoch) {
     try {
       table.storeLast(epoch);
-    } catch (JdbiException e) {
+    } catch (JdbiException | StoreException e) {
       log.info(
           "the workers were not stored at the end of the term cause={}; the next one hears them",
           e.getMessage());

@@ -40,6 +40,7 @@ final class Pass {
   final List<Stages.Key> republish = new ArrayList<>();
   List<Claim> unroutable = List.of();
   List<WorkerTable.LostWorker> lost = List.of();
+  final List<WorkerTable.LostWorker> lostWithMore = new ArrayList<>();
   long now;
   boolean more;
 

@@ -35,8 +35,8 @@ import org.jdbi.v3.core.Jdbi;
 
 /**
  * The leader's turn, the one place where runs change: takes facts from everywhere, lets the engine
- * decide, writes all of it in one transaction that holds the lease, and only then publishes, acks
- * and answers. One bounded pass per {@link #runOnce}; runs on the turn loop only.
+ * decide, writes all of it under the lease, in one transaction or two, and only then publishes,
+ * acks and answers. One bounded pass per {@link #runOnce}; runs on the turn loop only.
  */
 final class Turn {
   private static final long INBOX_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -259,11 +259,13 @@ final class Turn {
       }
     }
     books.commit();
+    hearing.committed(pass);
     parts.faults.at(Faults.Point.COMMITTED_NOT_PUBLISHED);
     if (!parts.term.trusted()) {
       // Trust may come back: a slow renewal can still succeed. Then this leader goes on with it.
       dispatching.publishAgain(pass);
       parts.intake.giveBack(pass.messages);
+      pass.controls.forEach(parts.outbox::control);
       throw new QuietFailure(
           "the term ended during a commit; whoever leads next publishes what was written");
     }

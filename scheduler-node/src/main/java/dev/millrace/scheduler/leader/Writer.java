@@ -51,7 +51,7 @@ final class Writer {
    * with {@link #write} or {@link #abandon}.
    */
   void begin(Collection<Draft> known, long now) {
-    List<Draft> ended = known.stream().filter(Draft::ends).toList();
+    List<Draft> ended = known.stream().filter(Draft::ends).filter(Writer::mayGoApart).toList();
     if (ended.size() < APART_MIN || ended.size() < known.size() / 2) {
       return;
     }
@@ -71,7 +71,8 @@ final class Writer {
       return;
     }
     List<Draft> here = new ArrayList<>(rest.stream().filter(Draft::isNew).toList());
-    List<Draft> known = rest.stream().filter(draft -> !draft.isNew()).toList();
+    List<Draft> known =
+        rest.stream().filter(draft -> !draft.isNew()).filter(Writer::mayGoApart).toList();
     if (here.size() < APART_MIN || known.size() < APART_MIN) {
       Runs.write(tx, rest, epoch, now);
       return;
@@ -80,20 +81,27 @@ final class Writer {
     int apartSize = Math.min(known.size(), cost / 2 / KNOWN_COST);
     startApart(known.subList(0, apartSize), now);
     here.addAll(known.subList(apartSize, known.size()));
+    rest.stream().filter(draft -> !draft.isNew() && !mayGoApart(draft)).forEach(here::add);
     Runs.write(tx, here, epoch, now);
     await();
   }
 
+  /** A wish is told after the commit of all: its draft must not be committed without the rest. */
+  private static boolean mayGoApart(Draft draft) {
+    return draft.wishes().isEmpty();
+  }
+
   private void startApart(List<Draft> drafts, long now) {
     begunNanos = System.nanoTime();
-    apart =
+    FutureTask<Long> task =
         new FutureTask<>(
             () -> {
               jdbi.useTransaction(tx -> writeApart(tx, drafts, now));
               return System.nanoTime() - begunNanos;
             });
     // A platform thread: parking a virtual one at each answer costs more than starting this one.
-    Thread.ofPlatform().daemon().name("millrace-write-apart").start(apart);
+    Thread.ofPlatform().daemon().name("millrace-write-apart").start(task);
+    apart = task; // only what has started is ever waited for
   }
 
   /** After a failure: the other transaction must have ended before anything is read again. */

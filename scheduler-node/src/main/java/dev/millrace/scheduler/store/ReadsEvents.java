@@ -32,16 +32,21 @@ public final class ReadsEvents {
   /**
    * The rows of whole batches, put together again; followers never touch the rows' own table. A
    * batch has a row at least, so that many rows are in that many batches, and one that is half
-   * read. In this order the batches come from the index and are sorted one by one, until the limit.
+   * read. The lists of moves are unnested once per batch: picked by subscript, each row would
+   * unpack all of them. In this order the batches come from the index and are sorted one by one,
+   * until the limit.
    */
   private static final String BETWEEN =
       """
-      select (b.batch << 16) + r.place - 1 as seq, r.run, b.jobs[r.which] as job, b.epoch, b.at,
-             b.moves[r.which] as moves
+      select (b.batch << 16) + r.place - 1 as seq, r.run, r.job, b.epoch, b.at, r.moves
       from (
         select * from transition_batch
         where batch >= :after >> 16 and batch <= :upTo >> 16 order by batch limit :limit + 1
-      ) b, unnest(b.runs, b.which) with ordinality as r (run, which, place)
+      ) b cross join lateral (
+        select r.run, r.place, s.job, s.moves
+        from unnest(b.runs, b.which) with ordinality as r (run, which, place)
+        join unnest(b.jobs, b.moves) with ordinality as s (job, moves, story) on s.story = r.which
+      ) r
       where (b.batch << 16) + r.place - 1 > :after and (b.batch << 16) + r.place - 1 <= :upTo
       order by b.batch, r.place limit :limit
       """;

@@ -20,7 +20,7 @@ import java.util.function.BiFunction;
 import org.jdbi.v3.core.Handle;
 
 /**
- * The tables run, stage, attempt and transition, as the leader writes them: a batch of drafts in a
+ * The tables run, stage, attempt and the log, as the leader writes them: a batch of drafts in a
  * handful of statements. Rows are updated by primary key only; which moves are legal was decided by
  * the engine, that nobody else writes is guarded by the lease. Stateless; the leader's thread and
  * transaction.

@@ -90,7 +90,7 @@ public final class BrokerRepair implements AmqpLink.Session {
     connection = null;
   }
 
-  /** One pass over pools and over running stages; quiet when nothing is in flight. */
+  /** One pass over pools and over running stages; asks little when nothing is in flight. */
   public boolean runOnce() throws IOException {
     if (workers.frozen() || connection == null) {
       return false;

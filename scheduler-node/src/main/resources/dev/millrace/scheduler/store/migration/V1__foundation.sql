@@ -91,7 +91,7 @@ create table run (
 -- No index on anything that changes, so that a run's moves stay on its page (HOT). Open runs are found by their stages.
 create index run_of_job on run (job, id);
 comment on column run.born is 'seq of the run''s first row in the transition log';
-comment on column run.ended is 'seq of the row with which the run ended; all others are in "transition"';
+comment on column run.ended is 'seq of the row with which the run ended, null too when it ended with its first; those between are in "transition"';
 
 create table stage (
   run         bigint not null,
@@ -148,7 +148,7 @@ create table attempt (
   primary key (run, idx, attempt)
 ) partition by range (run);
 
--- The transition log. A batch holds all moves that one transaction made: the distinct lists of moves, the runs, and
+-- The transition log. A batch holds the moves that one transaction made: the distinct lists of moves, the runs, and
 -- which list each run went through. Followers read batches in their order. Where a run's own rows are is told by
 -- run.born, run.ended and, for those between, by "transition": a clean run of one stage has none there.
 -- People read the view "history".
@@ -186,7 +186,9 @@ create view history as
     select run, seq from transition
     union all select id, born from run
     union all select id, ended from run where ended is not null
-  ) t join transition_batch b on b.batch = t.seq >> 16;
+  ) t join transition_batch b on b.batch = t.seq >> 16
+    -- Only to spare the days before the run was born; its id has their milliseconds, by the same clock.
+    and b.at >= to_timestamp(((t.run >> 22) + 1577836800000) / 1000.0) - interval '24 hours';
 
 create function refuse_change() returns trigger language plpgsql as $$
 begin
