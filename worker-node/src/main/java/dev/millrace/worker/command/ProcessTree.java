@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +37,7 @@ final class ProcessTree {
   private static final Logger log = LoggerFactory.getLogger(ProcessTree.class);
   private static final Path PROC = Path.of("/proc");
   private static final long POLL_MILLIS = 10;
+  private static final int ENVIRONMENT_LOOKS_MAX = 5;
   private static final Duration VERIFY_MAX = Duration.ofSeconds(2);
 
   private final Process root;
@@ -174,11 +176,22 @@ final class ProcessTree {
     return pids;
   }
 
+  /**
+   * A process in the midst of an exec has no environment for some microseconds (the kernel's
+   * environ_read says nothing until there is one): it is looked at again, or a child that has just
+   * begun would be taken for a stranger and left behind.
+   */
   private boolean carriesMark(Path process) {
     try {
-      String environment =
-          new String(Files.readAllBytes(process.resolve("environ")), StandardCharsets.ISO_8859_1);
-      return environment.contains(MARK + "=" + mark + "\0");
+      for (int look = 0; look < ENVIRONMENT_LOOKS_MAX; look++) {
+        byte[] environment = Files.readAllBytes(process.resolve("environ"));
+        if (environment.length > 0) {
+          return new String(environment, StandardCharsets.ISO_8859_1)
+              .contains(MARK + "=" + mark + "\0");
+        }
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+      }
+      return false; // it has none, as a kernel thread
     } catch (IOException e) {
       return false; // gone, or somebody else's
     }
