@@ -154,7 +154,7 @@ public final class DefinitionJson {
     node.put("pool", stage.pool());
     node.set("with", Json.parseTrusted(stage.withJson()));
     ArrayNode needs = node.putArray("needs");
-    stage.needs().forEach(needs::add);
+    stage.needs().stages().forEach(needs::add);
     node.set("retry", retry(stage.retry()));
     if (stage.timeout() != null) {
       node.put("timeout", stage.timeout().toString());

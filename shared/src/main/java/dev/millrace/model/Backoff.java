@@ -4,5 +4,9 @@ package dev.millrace.model;
 public enum Backoff {
   FIXED,
   LINEAR,
-  EXPONENTIAL
+  EXPONENTIAL,
+  /**
+   * Random, between the first delay and three times the one before, so that a crowd spreads out.
+   */
+  DECORRELATED
 }

@@ -16,6 +16,7 @@ import java.util.Map;
  * @param stages in the order written; at least one, at most 1,000; no cycles
  * @param labels never null
  * @param metadataJson unknown metadata of the metadata form as JSON text, kept as it was, or null
+ * @param rules never null
  */
 public record JobDefinition(
     String id,
@@ -26,16 +27,47 @@ public record JobDefinition(
     int priority,
     List<StageDefinition> stages,
     Map<String, String> labels,
-    String metadataJson) {
+    String metadataJson,
+    JobRules rules) {
   public static final String DEFAULT_NAMESPACE = "default";
   public static final String DEFAULT_POOL = "default";
   public static final int DEFAULT_PRIORITY = 5;
   public static final int STAGES_MAX = 1_000;
+
+  /** A job without rules for its runs. */
+  public JobDefinition(
+      String id,
+      String namespace,
+      String description,
+      List<ParamDefinition> params,
+      List<TriggerDefinition> triggers,
+      int priority,
+      List<StageDefinition> stages,
+      Map<String, String> labels,
+      String metadataJson) {
+    this(
+        id,
+        namespace,
+        description,
+        params,
+        triggers,
+        priority,
+        stages,
+        labels,
+        metadataJson,
+        JobRules.NONE);
+  }
 
   public JobDefinition {
     params = List.copyOf(params);
     triggers = List.copyOf(triggers);
     stages = List.copyOf(stages);
     labels = Map.copyOf(labels);
+  }
+
+  /** The same job in another namespace. */
+  public JobDefinition inNamespace(String other) {
+    return new JobDefinition(
+        id, other, description, params, triggers, priority, stages, labels, metadataJson, rules);
   }
 }

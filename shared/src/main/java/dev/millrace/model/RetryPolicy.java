@@ -14,6 +14,7 @@ import java.time.Duration;
  * @param jitter share of the delay that is random, 0..1: 0.2 means +-20 %
  * @param maxLost attempts that may end because their worker was lost; those do not count as
  *     failures of the job, but a stage that kills its worker each time must end too
+ * @param match which failures are tried again
  */
 public record RetryPolicy(
     int maxAttempts,
@@ -22,7 +23,20 @@ public record RetryPolicy(
     double factor,
     Duration max,
     double jitter,
-    int maxLost) {
+    int maxLost,
+    RetryMatch match) {
+
+  /** Every failure is tried again. */
+  public RetryPolicy(
+      int maxAttempts,
+      Backoff backoff,
+      Duration initial,
+      double factor,
+      Duration max,
+      double jitter,
+      int maxLost) {
+    this(maxAttempts, backoff, initial, factor, max, jitter, maxLost, RetryMatch.ALL);
+  }
 
   /**
    * One execution, no retry after a failure; a lost worker's attempt is tried up to three more
@@ -41,14 +55,22 @@ public record RetryPolicy(
    */
   public Duration delayAfter(int failures, double random) {
     double initialMillis = (double) initial.toMillis();
+    double maxMillis = (double) max.toMillis();
     double plain =
         switch (backoff) {
           case FIXED -> initialMillis;
           case LINEAR -> initialMillis * failures;
           case EXPONENTIAL -> initialMillis * Math.pow(factor, Math.min(failures - 1, 62));
+          case DECORRELATED -> {
+            // Uniform between the first delay and three times what the last one could have been.
+            double widest =
+                Math.min(initialMillis * Math.pow(3, Math.min(failures, 38)), maxMillis);
+            yield initialMillis + random * Math.max(0, widest - initialMillis);
+          }
         };
-    double bounded = Math.min(plain, (double) max.toMillis());
-    double jittered = bounded * (1 + jitter * (2 * random - 1));
+    double bounded = Math.min(plain, maxMillis);
+    double spread = backoff == Backoff.DECORRELATED ? 0 : jitter; // it is all jitter already
+    double jittered = bounded * (1 + spread * (2 * random - 1));
     return Duration.ofMillis(Math.max(0, Math.round(jittered)));
   }
 }

@@ -101,7 +101,7 @@ class DefinitionReaderTest {
     assertThat(stages.get(1).queueTimeout()).isEqualTo(Duration.ofMinutes(90));
     assertThat(stages.get(2).withJson())
         .isEqualTo("{\"answer\":\"no\",\"count\":\"0x10\",\"n\":1.50,\"list\":[null,true]}");
-    assertThat(stages.get(2).needs()).containsExactly("fetch", "work");
+    assertThat(stages.get(2).needs().stages()).containsExactly("fetch", "work");
   }
 
   @Test

@@ -39,7 +39,7 @@ public final class Plan {
       after.add(new ArrayList<>());
     }
     for (int i = 0; i < stages.length; i++) {
-      needs[i] = stages[i].needs().stream().mapToInt(this::require).toArray();
+      needs[i] = stages[i].needs().stages().stream().mapToInt(this::require).toArray();
       for (int need : needs[i]) {
         after.get(need).add(i);
       }

@@ -165,16 +165,7 @@ final class JobsApi {
           "'" + Call.shortened(wanted) + "' is not a namespace",
           "Use lower-case letters, digits, '.', '_' and '-'.");
     }
-    return new JobDefinition(
-        job.id(),
-        wanted,
-        job.description(),
-        job.params(),
-        job.triggers(),
-        job.priority(),
-        job.stages(),
-        job.labels(),
-        job.metadataJson());
+    return job.inNamespace(wanted);
   }
 
   private static Problem.Refused refused(DefinitionReader.Result.Bad bad) {
