@@ -1,7 +1,10 @@
 package dev.millrace.wire;
 
 import dev.millrace.model.Claim;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One message on {@code millrace.heartbeats}: who is alive, what it can do, and every claim it
@@ -24,6 +27,11 @@ public record Heartbeat(
     List<String> handlers,
     boolean draining,
     List<Open> open) {
+  /** Counters of one claim at the most; more are not read. */
+  public static final int COUNTERS_MAX = 20;
+
+  /** A counter with a longer name is not read. */
+  public static final int COUNTER_NAME_CHARS_MAX = 40;
 
   /** A pool that the worker serves. */
   public record PoolSlots(String pool, int slots, int free) {}
@@ -33,6 +41,17 @@ public record Heartbeat(
    *
    * @param percent 0..100, or null when the handler says nothing
    * @param message what the handler says it is doing, or null
+   * @param counters what the handler counts, in the order it began to; at most {@link
+   *     #COUNTERS_MAX}
    */
-  public record Open(Claim claim, Integer percent, String message) {}
+  public record Open(Claim claim, Integer percent, String message, Map<String, Long> counters) {
+    public Open {
+      counters = Collections.unmodifiableMap(new LinkedHashMap<>(counters));
+    }
+
+    /** Of a handler that counts nothing. */
+    public Open(Claim claim, Integer percent, String message) {
+      this(claim, percent, message, Map.of());
+    }
+  }
 }

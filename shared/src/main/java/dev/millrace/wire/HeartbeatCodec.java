@@ -1,12 +1,16 @@
 package dev.millrace.wire;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.millrace.model.Claim;
 import dev.millrace.model.RunId;
+import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Heartbeats of workers, and the leader's own loop-back message on the same queue. Stateless; any
@@ -61,18 +65,29 @@ public final class HeartbeatCodec {
           json.writeBooleanField("draining", beat.draining());
           json.writeArrayFieldStart("open");
           for (Heartbeat.Open open : beat.open()) {
-            json.writeStartObject();
-            Wire.writeClaim(json, open.claim());
-            if (open.percent() != null) {
-              json.writeNumberField("percent", open.percent());
-            }
-            if (open.message() != null) {
-              json.writeStringField("message", open.message());
-            }
-            json.writeEndObject();
+            write(json, open);
           }
           json.writeEndArray();
         });
+  }
+
+  private static void write(JsonGenerator json, Heartbeat.Open open) throws IOException {
+    json.writeStartObject();
+    Wire.writeClaim(json, open.claim());
+    if (open.percent() != null) {
+      json.writeNumberField("percent", open.percent());
+    }
+    if (open.message() != null) {
+      json.writeStringField("message", open.message());
+    }
+    if (!open.counters().isEmpty()) {
+      json.writeObjectFieldStart("counters");
+      for (Map.Entry<String, Long> counter : open.counters().entrySet()) {
+        json.writeNumberField(counter.getKey(), counter.getValue());
+      }
+      json.writeEndObject();
+    }
+    json.writeEndObject();
   }
 
   public static Decoded<Beat> decode(byte[] message) {
@@ -96,7 +111,7 @@ public final class HeartbeatCodec {
         });
   }
 
-  private static JsonNode readTree(JsonParser json) throws java.io.IOException {
+  private static JsonNode readTree(JsonParser json) throws IOException {
     return json.currentToken() == JsonToken.VALUE_NULL
         ? Wire.TREES.nullNode()
         : Wire.TREES.readTree(json);
@@ -125,7 +140,8 @@ public final class HeartbeatCodec {
                   claim.path("stage").asText(),
                   claim.path("attempt").asInt()),
               entry.hasNonNull("percent") ? entry.get("percent").asInt() : null,
-              entry.hasNonNull("message") ? entry.get("message").asText() : null));
+              entry.hasNonNull("message") ? entry.get("message").asText() : null,
+              counters(entry.path("counters"))));
     }
     return new Heartbeat(
         worker,
@@ -137,5 +153,20 @@ public final class HeartbeatCodec {
         handlers,
         root.path("draining").asBoolean(),
         open);
+  }
+
+  /** As far as they keep to the bounds: a heartbeat is not refused for a counter. */
+  private static Map<String, Long> counters(JsonNode object) {
+    Map<String, Long> counters = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> field : object.properties()) {
+      JsonNode value = field.getValue();
+      if (counters.size() < Heartbeat.COUNTERS_MAX
+          && field.getKey().length() <= Heartbeat.COUNTER_NAME_CHARS_MAX
+          && value.isNumber()
+          && value.canConvertToLong()) {
+        counters.put(field.getKey(), value.longValue());
+      }
+    }
+    return counters;
   }
 }

@@ -1,6 +1,7 @@
 package dev.millrace.wire;
 
 import dev.millrace.model.Claim;
+import java.time.Duration;
 
 /** What a worker says about a claim. Immutable. */
 public sealed interface Report {
@@ -22,6 +23,10 @@ public sealed interface Report {
    *     {@code exit:1}, {@code timeout}, {@code config}, {@code crash}
    * @param error null when completed; else what went wrong, for people
    * @param output JSON text, at most {@link Wire#VALUE_BYTES_MAX}, or null
+   * @param retryable false when another attempt would fail the same way, whatever the retry rules
+   *     say; true where there is nothing to say
+   * @param retryAfter no other attempt before so much time is over, or null; kept within 0 and
+   *     {@link #RETRY_AFTER_MAX}
    */
   record Finished(
       Claim claim,
@@ -30,6 +35,31 @@ public sealed interface Report {
       Integer exitCode,
       String errorClass,
       String error,
-      String output)
-      implements Report {}
+      String output,
+      boolean retryable,
+      Duration retryAfter)
+      implements Report {
+    /** Nobody is made to wait longer, whatever a server asks for. */
+    public static final Duration RETRY_AFTER_MAX = Duration.ofDays(30);
+
+    public Finished {
+      if (retryAfter != null && retryAfter.isNegative()) {
+        retryAfter = Duration.ZERO;
+      } else if (retryAfter != null && retryAfter.compareTo(RETRY_AFTER_MAX) > 0) {
+        retryAfter = RETRY_AFTER_MAX;
+      }
+    }
+
+    /** With nothing to say about another attempt. */
+    public Finished(
+        Claim claim,
+        Outcome outcome,
+        long ranMillis,
+        Integer exitCode,
+        String errorClass,
+        String error,
+        String output) {
+      this(claim, outcome, ranMillis, exitCode, errorClass, error, output, true, null);
+    }
+  }
 }

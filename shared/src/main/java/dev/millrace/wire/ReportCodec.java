@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import dev.millrace.model.Claim;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -79,6 +80,12 @@ public final class ReportCodec {
           json.writeStringField("error", r.error());
         }
         Wire.writeRaw(json, "output", r.output());
+        if (!r.retryable()) {
+          json.writeBooleanField("retryable", false);
+        }
+        if (r.retryAfter() != null) {
+          json.writeNumberField("retryAfterMillis", r.retryAfter().toMillis());
+        }
       }
     }
     Wire.writeClaim(json, report.claim());
@@ -87,18 +94,30 @@ public final class ReportCodec {
 
   private static Report readReport(JsonParser json) throws IOException {
     Wire.expect(json, JsonToken.START_OBJECT, "reports[]");
-    String kind = null;
-    Claim claim = null;
-    Outcome outcome = null;
-    long ranMillis = 0;
-    Integer exitCode = null;
-    String errorClass = null;
-    String error = null;
-    String output = null;
-    String checkpoint = null;
+    Fields fields = new Fields();
     while (json.nextToken() == JsonToken.FIELD_NAME) {
       String name = json.currentName();
       json.nextToken();
+      fields.read(name, json);
+    }
+    return fields.report();
+  }
+
+  /** A report as far as it has been read. */
+  private static final class Fields {
+    private String kind;
+    private Claim claim;
+    private Outcome outcome;
+    private long ranMillis;
+    private Integer exitCode;
+    private String errorClass;
+    private String error;
+    private String output;
+    private boolean retryable = true;
+    private Duration retryAfter;
+    private String checkpoint;
+
+    void read(String name, JsonParser json) throws IOException {
       switch (name) {
         case "kind" -> kind = json.getValueAsString();
         case "claim" -> claim = Wire.readClaim(json);
@@ -109,24 +128,40 @@ public final class ReportCodec {
         case "errorClass" -> errorClass = json.getValueAsString();
         case "error" -> error = json.getValueAsString();
         case "output" -> output = Wire.readRaw(json);
+        // Only a clear no is one.
+        case "retryable" -> {
+          retryable = json.currentToken() != JsonToken.VALUE_FALSE;
+          json.skipChildren();
+        }
+        case "retryAfterMillis" -> retryAfter = millis(Wire.readLong(json));
         case "checkpoint" -> checkpoint = Wire.readRaw(json);
         default -> json.skipChildren();
       }
     }
-    if (claim == null || kind == null) {
-      throw new IllegalArgumentException("a report needs kind and claim");
-    }
-    return switch (kind) {
-      case "started" -> new Report.Started(claim);
-      case "checkpoint" -> new Report.Checkpoint(claim, checkpoint);
-      case "finished" -> {
-        if (outcome == null) {
-          throw new IllegalArgumentException("a finished report needs outcome");
-        }
-        yield new Report.Finished(claim, outcome, ranMillis, exitCode, errorClass, error, output);
+
+    Report report() {
+      if (claim == null || kind == null) {
+        throw new IllegalArgumentException("a report needs kind and claim");
       }
-      default -> throw new IllegalArgumentException("report kind '" + kind + "' is unknown");
-    };
+      return switch (kind) {
+        case "started" -> new Report.Started(claim);
+        case "checkpoint" -> new Report.Checkpoint(claim, checkpoint);
+        case "finished" -> finished();
+        default -> throw new IllegalArgumentException("report kind '" + kind + "' is unknown");
+      };
+    }
+
+    private Report.Finished finished() {
+      if (outcome == null) {
+        throw new IllegalArgumentException("a finished report needs outcome");
+      }
+      return new Report.Finished(
+          claim, outcome, ranMillis, exitCode, errorClass, error, output, retryable, retryAfter);
+    }
+  }
+
+  private static Duration millis(Long millis) {
+    return millis == null ? null : Duration.ofMillis(millis);
   }
 
   private static Outcome outcome(String text) {

@@ -17,6 +17,10 @@ import java.time.Instant;
  *     may differ.
  * @param scheduledFor the tick that the run stands for, or null
  * @param traceparent W3C trace context, or null
+ * @param item what this one of a fan-out is about, as JSON text, or null
+ * @param index the item's place in its fan-out, from 0, or {@link #NO_ITEM}
+ * @param heartbeatTimeout an attempt that is silent for so long (no log line, no progress, no
+ *     checkpoint) is ended, or null
  */
 public record Start(
     Claim claim,
@@ -29,7 +33,13 @@ public record Start(
     String checkpoint,
     Duration timeout,
     Instant scheduledFor,
-    String traceparent) {
+    String traceparent,
+    String item,
+    int index,
+    Duration heartbeatTimeout) {
+  /** The index of a stage that is no item of a fan-out. */
+  public static final int NO_ITEM = -1;
+
   /** Starts in one message at the most. */
   public static final int BUNDLE_MAX = 64;
 
@@ -47,6 +57,36 @@ public record Start(
   /** Params above this, defaults included, are refused with the run that is asked for. */
   public static final int PARAMS_CHARS_MAX = 32 * 1024;
 
+  /** No item of a fan-out, and free to be silent. */
+  public Start(
+      Claim claim,
+      String job,
+      String namespace,
+      String handler,
+      String with,
+      String params,
+      String inputs,
+      String checkpoint,
+      Duration timeout,
+      Instant scheduledFor,
+      String traceparent) {
+    this(
+        claim,
+        job,
+        namespace,
+        handler,
+        with,
+        params,
+        inputs,
+        checkpoint,
+        timeout,
+        scheduledFor,
+        traceparent,
+        null,
+        NO_ITEM,
+        null);
+  }
+
   /** The same start for another attempt of its stage. */
   public Start ofAttempt(int attempt) {
     return new Start(
@@ -60,7 +100,10 @@ public record Start(
         checkpoint,
         timeout,
         scheduledFor,
-        traceparent);
+        traceparent,
+        item,
+        index,
+        heartbeatTimeout);
   }
 
   /** Characters of its JSON, about. */
@@ -71,7 +114,8 @@ public record Start(
         + length(with)
         + length(params)
         + length(inputs)
-        + length(checkpoint);
+        + length(checkpoint)
+        + length(item);
   }
 
   private static int length(String json) {

@@ -71,6 +71,13 @@ public final class StartCodec {
     if (start.traceparent() != null) {
       json.writeStringField("traceparent", start.traceparent());
     }
+    Wire.writeRaw(json, "item", start.item());
+    if (start.index() >= 0) {
+      json.writeNumberField("index", start.index());
+    }
+    if (start.heartbeatTimeout() != null) {
+      json.writeNumberField("heartbeatTimeoutMillis", start.heartbeatTimeout().toMillis());
+    }
     json.writeEndObject();
   }
 
@@ -84,20 +91,33 @@ public final class StartCodec {
 
   private static Start readStart(JsonParser json) throws IOException {
     Wire.expect(json, JsonToken.START_OBJECT, "starts[]");
-    Claim claim = null;
-    String job = null;
-    String namespace = "default";
-    String handler = null;
-    String with = "{}";
-    String params = "{}";
-    String inputs = "{}";
-    String checkpoint = null;
-    Duration timeout = null;
-    Instant scheduledFor = null;
-    String traceparent = null;
+    Fields fields = new Fields();
     while (json.nextToken() == JsonToken.FIELD_NAME) {
       String name = json.currentName();
       json.nextToken();
+      fields.read(name, json);
+    }
+    return fields.start();
+  }
+
+  /** A start as far as it has been read. */
+  private static final class Fields {
+    private Claim claim;
+    private String job;
+    private String namespace = "default";
+    private String handler;
+    private String with = "{}";
+    private String params = "{}";
+    private String inputs = "{}";
+    private String checkpoint;
+    private Duration timeout;
+    private Instant scheduledFor;
+    private String traceparent;
+    private String item;
+    private int index = Start.NO_ITEM;
+    private Duration heartbeatTimeout;
+
+    void read(String name, JsonParser json) throws IOException {
       switch (name) {
         case "claim" -> claim = Wire.readClaim(json);
         case "job" -> job = json.getValueAsString();
@@ -110,24 +130,46 @@ public final class StartCodec {
         case "timeoutMillis" -> timeout = Duration.ofMillis(json.getValueAsLong());
         case "scheduledFor" -> scheduledFor = instant(json.getValueAsString());
         case "traceparent" -> traceparent = json.getValueAsString();
+        case "item" -> item = Wire.readRaw(json);
+        case "index" -> index = index(json);
+        case "heartbeatTimeoutMillis" -> heartbeatTimeout = heartbeatTimeout(json);
         default -> json.skipChildren();
       }
     }
-    if (claim == null || job == null || handler == null) {
-      throw new IllegalArgumentException("a start needs claim, job and handler");
+
+    Start start() {
+      if (claim == null || job == null || handler == null) {
+        throw new IllegalArgumentException("a start needs claim, job and handler");
+      }
+      return new Start(
+          claim,
+          job,
+          namespace,
+          handler,
+          with,
+          params,
+          inputs,
+          checkpoint,
+          timeout,
+          scheduledFor,
+          traceparent,
+          item,
+          index,
+          heartbeatTimeout);
     }
-    return new Start(
-        claim,
-        job,
-        namespace,
-        handler,
-        with,
-        params,
-        inputs,
-        checkpoint,
-        timeout,
-        scheduledFor,
-        traceparent);
+  }
+
+  private static int index(JsonParser json) throws IOException {
+    Long index = Wire.readLong(json);
+    return index == null ? Start.NO_ITEM : Math.clamp(index, Start.NO_ITEM, Integer.MAX_VALUE);
+  }
+
+  /** A bound of nothing would end every attempt: it is read as none. */
+  private static Duration heartbeatTimeout(JsonParser json) throws IOException {
+    Long millis = Wire.readLong(json);
+    return millis == null || millis <= 0
+        ? null
+        : Duration.ofMillis(Math.min(millis, Wire.AGO_MILLIS_MAX));
   }
 
   private static Instant instant(String text) {

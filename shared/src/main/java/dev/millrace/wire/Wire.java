@@ -181,6 +181,15 @@ public final class Wire {
     return TREES.readTree(json).toString();
   }
 
+  /** The number at the parser, or null when there is something else, which is passed over. */
+  static Long readLong(JsonParser json) throws IOException {
+    if (!json.currentToken().isNumeric()) {
+      json.skipChildren();
+      return null;
+    }
+    return json.getLongValue();
+  }
+
   static void writeRaw(JsonGenerator json, String name, String rawOrNull) throws IOException {
     if (rawOrNull != null) {
       json.writeFieldName(name);

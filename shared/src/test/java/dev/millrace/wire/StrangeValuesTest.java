@@ -1,10 +1,13 @@
 package dev.millrace.wire;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -52,6 +55,109 @@ class StrangeValuesTest {
     assertThat(line("\"agoMillis\":1").stream()).isEqualTo("stdout");
     assertThat(line("\"stream\":\"stderr\"").stream()).isEqualTo("stderr");
     assertThat(line("\"text\":null").text()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "-1", "-9e18", "null"})
+  void aSilenceOfNothingIsNoBound(String millis) {
+    assertThat(start("\"heartbeatTimeoutMillis\":" + millis).heartbeatTimeout()).isNull();
+  }
+
+  @Test
+  void aSilenceIsNoLongerThanTenYears() {
+    assertThat(start("\"heartbeatTimeoutMillis\":9223372036854775807").heartbeatTimeout())
+        .hasMillis(Wire.AGO_MILLIS_MAX);
+    assertThat(start("\"heartbeatTimeoutMillis\":1500").heartbeatTimeout()).hasMillis(1_500);
+  }
+
+  @Test
+  void onlyAnItemOfAFanOutHasAnIndex() {
+    assertThat(start("\"x\":1").index()).isEqualTo(Start.NO_ITEM);
+    assertThat(start("\"x\":1").item()).isNull();
+    assertThat(start("\"index\":null").index()).isEqualTo(Start.NO_ITEM);
+    assertThat(start("\"index\":-7").index()).isEqualTo(Start.NO_ITEM);
+    assertThat(start("\"index\":\"first\"").index()).isEqualTo(Start.NO_ITEM);
+    assertThat(start("\"index\":9000000000").index()).isEqualTo(Integer.MAX_VALUE);
+    assertThat(start("\"index\":0,\"item\":\"a b\"").item()).isEqualTo("\"a b\"");
+    assertThat(start("\"item\":null").item()).isNull();
+  }
+
+  @Test
+  void anItemCountsAsPartOfTheStart() {
+    assertThat(start("\"item\":\"0123456789\"").chars() - start("\"x\":1").chars()).isEqualTo(12);
+  }
+
+  @Test
+  void anItemStaysWithTheOtherAttemptsOfItsStage() {
+    Start start = start("\"index\":3,\"item\":[1],\"heartbeatTimeoutMillis\":5");
+    Start again = start.ofAttempt(2);
+    assertThat(again.claim().attempt()).isEqualTo(2);
+    assertThat(again)
+        .extracting(Start::item, Start::index, Start::heartbeatTimeout)
+        .containsExactly("[1]", 3, Duration.ofMillis(5));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"true", "null", "0", "\"false\"", "{\"a\":[false]}", "[]"})
+  void onlyAClearNoForbidsAnotherAttempt(String value) {
+    Report.Finished finished =
+        (Report.Finished) report("\"retryable\":" + value + ",\"exitCode\":7");
+    assertThat(finished.retryable()).isTrue();
+    assertThat(finished.exitCode()).as("what follows is read").isEqualTo(7);
+    assertThat(((Report.Finished) report("\"retryable\":false")).retryable()).isFalse();
+  }
+
+  @Test
+  void nobodyIsMadeToWaitForEver() {
+    assertThat(retryAfter("-5")).isZero();
+    assertThat(retryAfter("0")).isZero();
+    assertThat(retryAfter("120000")).hasMinutes(2);
+    assertThat(retryAfter("9223372036854775807")).isEqualTo(Report.Finished.RETRY_AFTER_MAX);
+    assertThat(retryAfter("null")).isNull();
+    assertThat(((Report.Finished) report("\"ranMillis\":1")).retryAfter()).isNull();
+  }
+
+  @Test
+  void countersKeepToTheirBoundsOrAreNotRead() {
+    assertThat(counters("{\"pages\":3,\"minus\":-9223372036854775808}"))
+        .containsExactly(Map.entry("pages", 3L), Map.entry("minus", Long.MIN_VALUE));
+    assertThat(counters("{\"a\":\"3\",\"b\":null,\"c\":{},\"d\":1e300,\"e\":true,\"f\":4.9}"))
+        .containsExactly(Map.entry("f", 4L));
+    assertThat(counters("{\"" + "n".repeat(41) + "\":1,\"" + "n".repeat(40) + "\":2}"))
+        .containsOnlyKeys("n".repeat(40));
+    String many =
+        IntStream.range(0, 100).mapToObj(i -> "\"n" + i + "\":" + i).collect(joining(","));
+    assertThat(counters("{" + many + "}")).hasSize(20).containsEntry("n19", 19L);
+    assertThat(counters("[1,2]")).isEmpty();
+    assertThat(counters("null")).isEmpty();
+  }
+
+  private static Start start(String fields) {
+    String message =
+        "{\"v\":1,\"type\":\"job.start\",\"starts\":[{"
+            + CLAIM
+            + ",\"job\":\"j\",\"handler\":\"h\","
+            + fields
+            + "}]}";
+    return ok(StartCodec.decode(bytes(message))).getFirst();
+  }
+
+  private static Duration retryAfter(String millis) {
+    return ((Report.Finished) report("\"retryAfterMillis\":" + millis)).retryAfter();
+  }
+
+  private static Map<String, Long> counters(String json) {
+    String message =
+        "{\"v\":1,\"type\":\"worker.heartbeat\",\"worker\":\"w\",\"open\":[{"
+            + CLAIM
+            + ",\"counters\":"
+            + json
+            + "}]}";
+    return ((HeartbeatCodec.Beat.Worker) ok(HeartbeatCodec.decode(bytes(message))))
+        .heartbeat()
+        .open()
+        .getFirst()
+        .counters();
   }
 
   private static Report report(String fields) {
