@@ -73,5 +73,5 @@ public final class RollUp {
   }
 
   private static final List<RunState> VIA =
-      List.of(RunState.RUNNING, RunState.STARTING, RunState.FAILED);
+      List.of(RunState.RUNNING, RunState.STARTING, RunState.FAILED, RunState.SCHEDULED);
 }

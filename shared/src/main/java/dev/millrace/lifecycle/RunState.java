@@ -52,6 +52,7 @@ public enum RunState {
       case PAUSED ->
           next == PENDING
               || next == SCHEDULED
+              || next == STARTING
               || next == RUNNING
               || next == COMPLETED // the last attempt in flight may end while paused
               || next == FAILED
@@ -60,8 +61,9 @@ public enum RunState {
               || next == ENDED;
       // The last attempt may end by itself before the stop reaches it.
       case STOPPING -> next == CANCELLED || next == COMPLETED || next == FAILED || next == ENDED;
-      case FAILED -> next == SCHEDULED;
-      case COMPLETED, CANCELLED, ENDED -> false;
+      // A retry, or a person who runs a part of it again.
+      case FAILED, COMPLETED, CANCELLED -> next == SCHEDULED;
+      case ENDED -> false;
     };
   }
 

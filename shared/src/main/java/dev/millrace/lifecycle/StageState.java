@@ -19,7 +19,10 @@ public enum StageState {
   COMPLETED,
   FAILED,
   CANCELLED,
-  /** Can no longer start, or a person skipped it before its needs were met. */
+  /**
+   * Can no longer start, or a person skipped it before its needs were met; then it becomes
+   * SKIPPED_COMPLETE when they are.
+   */
   SKIPPED,
   /** Skipped, and counts as complete for its successors. */
   SKIPPED_COMPLETE,
@@ -34,32 +37,45 @@ public enum StageState {
               || next == LOCK_WAIT
               || next == SKIPPED
               || next == SKIPPED_COMPLETE
+              || next == FAILED // its condition or its list cannot be evaluated
               || next == CANCELLED;
+      // RUNNING without a broker: what the leader executes itself, such as a wait or a group.
       case READY ->
           next == QUEUED
+              || next == RUNNING
               || next == HELD
-              || next == LOCK_WAIT
               || next == SKIPPED_COMPLETE
               || next == FAILED // waited too long
               || next == CANCELLED;
       // READY again: unroutable, or handed back by a worker that drains.
-      case QUEUED -> next == RUNNING || next == READY || next == FAILED || next == CANCELLED;
+      case QUEUED ->
+          next == RUNNING
+              || next == READY
+              || next == BACKING_OFF // no worker took it in time
+              || next == FAILED
+              || next == CANCELLED;
       // READY again: a drained worker hands back what it could not finish; that is not a failure.
       case RUNNING ->
           next == COMPLETED
+              || next == SKIPPED_COMPLETE // an approval that nobody gave in time
               || next == FAILED
               || next == CANCELLED
               || next == BACKING_OFF
               || next == READY;
-      case BACKING_OFF -> next == READY || next == HELD || next == FAILED || next == CANCELLED;
+      case BACKING_OFF ->
+          next == READY || next == LOCK_WAIT || next == HELD || next == CANCELLED;
       case HELD ->
           next == WAITING
               || next == READY
+              || next == LOCK_WAIT
               || next == SKIPPED
               || next == SKIPPED_COMPLETE
               || next == CANCELLED;
-      case LOCK_WAIT -> next == READY || next == HELD || next == FAILED || next == CANCELLED;
-      case SKIPPED -> next == WAITING;
+      case LOCK_WAIT ->
+          next == READY || next == HELD || next == SKIPPED_COMPLETE || next == FAILED
+              || next == CANCELLED;
+      // A person skipped it early; its turn has come.
+      case SKIPPED -> next == WAITING || next == SKIPPED_COMPLETE;
       case SKIPPED_COMPLETE -> next == WAITING;
       case FAILED -> next == ACKNOWLEDGED || next == WAITING || next == COMPLETED;
       case COMPLETED, ACKNOWLEDGED, CANCELLED -> next == WAITING; // reset

@@ -23,6 +23,7 @@ public final class Draft {
   private final BitSet changed = new BitSet();
   private List<Wish> wishes = List.of();
   private List<Superseded> superseded = List.of();
+  private Run outer;
 
   /**
    * @param before the stored run, or null for one that is new
@@ -45,7 +46,7 @@ public final class Draft {
   }
 
   public boolean changed() {
-    return moves.length() > 0 || !changed.isEmpty();
+    return moves.length() > 0 || !changed.isEmpty() || (before != null && runChanged());
   }
 
   /** True when the run's own row must be written. */
@@ -53,7 +54,8 @@ public final class Draft {
     return before == null
         || before.state() != run.state()
         || before.startedAt() != run.startedAt()
-        || before.finishedAt() != run.finishedAt();
+        || before.finishedAt() != run.finishedAt()
+        || !before.clock().equals(run.clock());
   }
 
   /** From now on this draft only tells; whoever writes it may be on another thread. */
@@ -71,6 +73,25 @@ public final class Draft {
     return before != null && !before.state().isFinal() && run.state().isFinal();
   }
 
+  /** True when a run that had ended goes on in this draft. */
+  public boolean reopens() {
+    return before != null && before.state().isFinal() && !run.state().isFinal();
+  }
+
+  /** True when the run has ended in this draft; whoever waits for it is to be told. */
+  public boolean ended() {
+    return run.state().isFinal() && (before == null || !before.state().isFinal());
+  }
+
+  /** The run that this one's item belongs to, where expressions read from it. */
+  public void outer(Run run) {
+    outer = run;
+  }
+
+  Run outer() {
+    return outer;
+  }
+
   /** The run as it is stored, or null for one that is new. */
   public Run before() {
     return before;
@@ -79,7 +100,7 @@ public final class Draft {
   /** The run as it is now; changes that follow show in its stages. They must not be written. */
   public Run run() {
     if (stages != run.stages()) {
-      run = run.with(run.state(), run.startedAt(), run.finishedAt(), run.stopReason(), stages);
+      run = run.with(stages);
     }
     return run;
   }
@@ -114,6 +135,19 @@ public final class Draft {
     return wishes;
   }
 
+  /** Takes the wishes out that are done in the same transaction; the others stay. */
+  public List<Wish> takeWishesNow() {
+    List<Wish> taken = wishes.stream().filter(wish -> !isForLater(wish)).toList();
+    if (!taken.isEmpty()) {
+      wishes = new ArrayList<>(wishes.stream().filter(Draft::isForLater).toList());
+    }
+    return taken;
+  }
+
+  private static boolean isForLater(Wish wish) {
+    return wish instanceof Wish.Cancel;
+  }
+
   public List<Superseded> superseded() {
     return superseded;
   }
@@ -124,6 +158,26 @@ public final class Draft {
 
   RunState state() {
     return run.state();
+  }
+
+  RunClock clock() {
+    return run.clock();
+  }
+
+  /** Replaces the run's clock without a move. */
+  void put(RunClock clock) {
+    refuseIfSealed();
+    run = run.with(clock);
+  }
+
+  /** The stages as they are now. The caller must not change the array. */
+  Stage[] stages() {
+    return stages;
+  }
+
+  /** Records something that is no move: a deadline that passed, a duration out of its bounds. */
+  void note(String subject, String cause, String actor, String reason) {
+    record(subject, null, null, cause, actor, reason);
   }
 
   void wish(Wish wish) {
@@ -196,15 +250,11 @@ public final class Draft {
               + "; refusing. The run stays as it is.");
     }
     long startedAt = to == RunState.RUNNING && run.startedAt() == 0 ? now : run.startedAt();
-    run =
-        run.with(
-            to,
-            startedAt,
-            to.isFinal() ? now : 0,
-            to == RunState.STOPPING || (to == RunState.CANCELLED && reason != null)
-                ? reason
-                : run.stopReason(),
-            stages);
+    String stopped =
+        to == RunState.STOPPING || (to == RunState.CANCELLED && reason != null)
+            ? reason
+            : run.stopReason();
+    run = run.at(to, startedAt, to.isFinal() ? now : 0, stopped);
     record("", from.name(), to.name(), cause, actor, reason);
   }
 

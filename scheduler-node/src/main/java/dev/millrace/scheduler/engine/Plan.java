@@ -1,53 +1,131 @@
 package dev.millrace.scheduler.engine;
 
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.JobRules;
+import dev.millrace.model.Need;
+import dev.millrace.model.Overlap;
+import dev.millrace.model.Phase;
 import dev.millrace.model.StageDefinition;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 
 /**
- * One version of a job, compiled once: stages by index, needs and successors as index arrays.
- * Immutable; any thread.
+ * One version of a job, compiled once: stages by index, what they need and who needs them, groups,
+ * phases and expressions. A part of it is the plan of the runs that a fan-out makes, one for each
+ * item. Immutable; any thread.
  */
 public final class Plan {
+  /** The part of a run of the job itself. */
+  public static final int WHOLE = -1;
+
+  private static final int NONE = -1;
+
   private final long job;
   private final int version;
+  private final int part;
   private final JobDefinition definition;
   private final StageDefinition[] stages;
-  private final int[][] needs;
-  private final int[][] successors;
   private final Map<String, Integer> indexById = new HashMap<>();
+  private final Condition[] needs;
+  private final int[][] needed;
+  private final int[][] dependents;
+  private final int[] group;
+  private final int[][] members;
+  private final int[] undoes;
+  private final Code[] code;
+  private final boolean phased;
+  private final boolean readsOuter;
+  private final boolean timed;
+  private final boolean limited;
 
   /**
    * @param job the job's key in Postgres
-   * @throws IllegalArgumentException when a stage needs an unknown one; the definition reader lets
-   *     no such job in
+   * @throws IllegalArgumentException when a stage needs an unknown one or an expression is wrong;
+   *     the definition reader lets no such job in
    */
   public Plan(long job, int version, JobDefinition definition) {
+    this(job, version, WHOLE, definition, definition.stages().toArray(StageDefinition[]::new));
+  }
+
+  private Plan(
+      long job, int version, int part, JobDefinition definition, StageDefinition[] stages) {
     this.job = job;
     this.version = version;
+    this.part = part;
     this.definition = definition;
-    this.stages = definition.stages().toArray(StageDefinition[]::new);
+    this.stages = stages;
     for (int i = 0; i < stages.length; i++) {
       indexById.put(stages[i].id(), i);
     }
-    this.needs = new int[stages.length][];
-    List<List<Integer>> after = new ArrayList<>();
+    this.needs = new Condition[stages.length];
+    this.needed = new int[stages.length][];
+    this.group = new int[stages.length];
+    this.undoes = new int[stages.length];
+    this.code = new Code[stages.length];
+    boolean anyPhase = false;
     for (int i = 0; i < stages.length; i++) {
-      after.add(new ArrayList<>());
+      StageDefinition stage = stages[i];
+      Need need = stage.needs();
+      needed[i] = need.stages().stream().mapToInt(this::require).toArray();
+      needs[i] = needed[i].length == 0 ? null : Condition.of(need, this::require);
+      group[i] = stage.rules().group() == null ? NONE : require(stage.rules().group());
+      undoes[i] = stage.rules().compensates() == null ? NONE : require(stage.rules().compensates());
+      code[i] = Code.of(definition, stage);
+      anyPhase |= stage.rules().phase() != Phase.MAIN;
     }
-    for (int i = 0; i < stages.length; i++) {
-      needs[i] = stages[i].needs().stages().stream().mapToInt(this::require).toArray();
-      for (int need : needs[i]) {
-        after.get(need).add(i);
+    this.phased = anyPhase;
+    this.dependents = inverse(needed);
+    this.members = inverse(Arrays.stream(group).mapToObj(g -> g < 0 ? new int[0] : new int[] {g}));
+    this.readsOuter = readsOuter();
+    JobRules rules = definition.rules();
+    boolean whole = part == WHOLE;
+    this.timed =
+        whole && (rules.timeout() != null || rules.deadline() != null || rules.window() != null);
+    this.limited = limited(rules, whole);
+  }
+
+  private boolean limited(JobRules rules, boolean whole) {
+    boolean run =
+        whole
+            && (rules.overlap().kind() != Overlap.Kind.ALLOW
+                || rules.concurrency() != null
+                || !rules.locks().isEmpty());
+    return run
+        || Arrays.stream(stages)
+            .anyMatch(stage -> !stage.rules().locks().isEmpty() || stage.rules().rate() != null);
+  }
+
+  private static int[][] inverse(java.util.stream.Stream<int[]> lists) {
+    return inverse(lists.toArray(int[][]::new));
+  }
+
+  private static int[][] inverse(int[][] lists) {
+    List<List<Integer>> found = new ArrayList<>();
+    for (int i = 0; i < lists.length; i++) {
+      found.add(new ArrayList<>(0));
+    }
+    for (int i = 0; i < lists.length; i++) {
+      for (int other : lists[i]) {
+        found.get(other).add(i);
       }
     }
-    this.successors =
-        after.stream()
-            .map(list -> list.stream().mapToInt(Integer::intValue).toArray())
-            .toArray(int[][]::new);
+    return found.stream()
+        .map(list -> list.stream().mapToInt(Integer::intValue).toArray())
+        .toArray(int[][]::new);
+  }
+
+  private boolean readsOuter() {
+    TreeSet<String> read = new TreeSet<>();
+    for (Code each : code) {
+      if (each != null) {
+        read.addAll(each.stages());
+      }
+    }
+    return part != WHOLE && !indexById.keySet().containsAll(read);
   }
 
   private int require(String id) {
@@ -58,12 +136,41 @@ public final class Plan {
     return index;
   }
 
+  /**
+   * The plan of one item of a fan-out.
+   *
+   * @param index of the stage, in the whole plan, that is executed for each item
+   */
+  public Plan part(int index) {
+    StageDefinition fan = stages[index];
+    if (!fan.handler().equals(StageDefinition.GROUP)) {
+      return new Plan(job, version, index, definition, new StageDefinition[] {Parts.single(fan)});
+    }
+    List<StageDefinition> inside = new ArrayList<>();
+    addMembers(index, inside);
+    StageDefinition[] all =
+        inside.stream().map(stage -> Parts.without(stage, fan.id())).toArray(StageDefinition[]::new);
+    return new Plan(job, version, index, definition, all);
+  }
+
+  private void addMembers(int index, List<StageDefinition> into) {
+    for (int member : members[index]) {
+      into.add(stages[member]);
+      addMembers(member, into);
+    }
+  }
+
   public long job() {
     return job;
   }
 
   public int version() {
     return version;
+  }
+
+  /** {@link #WHOLE}, or the index of the stage whose items it is for. */
+  public int part() {
+    return part;
   }
 
   public JobDefinition definition() {
@@ -80,19 +187,63 @@ public final class Plan {
 
   /** The index of a stage, or -1 when this version has none of that name. */
   public int indexOf(String id) {
-    return indexById.getOrDefault(id, -1);
+    return indexById.getOrDefault(id, NONE);
   }
 
-  int[] needs(int index) {
+  /** True when its expressions read stages of the run that its item belongs to. */
+  public boolean outer() {
+    return readsOuter;
+  }
+
+  /** True when its runs have timers of their own. */
+  boolean timed() {
+    return timed;
+  }
+
+  /** True when its runs or their stages take seats: overlap, concurrency, locks, rates. */
+  public boolean limited() {
+    return limited;
+  }
+
+  /** Null when it needs nothing. */
+  Condition needs(int index) {
     return needs[index];
   }
 
   /** Indexes of the stages whose outputs a stage is given. The caller must not change the array. */
   public int[] inputsOf(int index) {
-    return needs[index];
+    return needed[index];
   }
 
-  int[] successors(int index) {
-    return successors[index];
+  int[] dependents(int index) {
+    return dependents[index];
+  }
+
+  /** The group that a stage stands in, or -1. */
+  int group(int index) {
+    return group[index];
+  }
+
+  int[] members(int index) {
+    return members[index];
+  }
+
+  /** The stage that this one compensates, or -1. */
+  int undoes(int index) {
+    return undoes[index];
+  }
+
+  /** Its expressions, or null when it has none. */
+  Code code(int index) {
+    return code[index];
+  }
+
+  Phase phase(int index) {
+    return stages[index].rules().phase();
+  }
+
+  /** True when a stage stands in another phase than the main one. */
+  boolean phased() {
+    return phased;
   }
 }

@@ -6,10 +6,13 @@ import dev.millrace.lifecycle.RunState;
  * A run and its stages at one moment. Instants are microseconds since 1970 by the database's clock,
  * 0 for none. Immutable by convention: nobody writes into {@code stages}.
  *
- * @param triggerKind cron, at, every or manual
+ * @param triggerKind cron, at, every, manual, item, job or plan
  * @param trigger the trigger's key, 0 for a run that a person or program asked for
  * @param scheduledFor the tick that it stands for, 0 for none
  * @param params JSON object as text
+ * @param parent the stage of another run that waits for this one, or null
+ * @param key the value of its concurrency key, or null
+ * @param clock its own timers
  * @param stages by index of the plan
  */
 public record Run(
@@ -26,10 +29,28 @@ public record Run(
     long createdAt,
     long startedAt,
     long finishedAt,
+    Parent parent,
+    String key,
+    RunClock clock,
     Stage[] stages) {
 
-  Run with(RunState state, long startedAt, long finishedAt, String stopReason, Stage[] stages) {
-    return new Run(
+  /** A run without a parent, key or timers. */
+  public Run(
+      long id,
+      Plan plan,
+      RunState state,
+      String triggerKind,
+      long trigger,
+      long scheduledFor,
+      String params,
+      String actor,
+      String reason,
+      String stopReason,
+      long createdAt,
+      long startedAt,
+      long finishedAt,
+      Stage[] stages) {
+    this(
         id,
         plan,
         state,
@@ -43,6 +64,62 @@ public record Run(
         createdAt,
         startedAt,
         finishedAt,
+        null,
+        null,
+        RunClock.NONE,
         stages);
+  }
+
+  /**
+   * Whom the run's end is told.
+   *
+   * @param stage index in the other run's plan
+   * @param attempt of that stage; a later one does not wait for this run
+   * @param item number of the item that this run is for, or -1
+   * @param itemJson the item as JSON text, or null
+   * @param depth how many runs are above this one (>= 1)
+   */
+  public record Parent(long run, int stage, int attempt, int item, String itemJson, int depth) {
+    /** Runs that start runs that start runs: beyond this it is a mistake. */
+    public static final int DEPTH_MAX = 20;
+  }
+
+  Run at(RunState to, long started, long finished, String stopped) {
+    return new Run(
+        id, plan, to, triggerKind, trigger, scheduledFor, params, actor, reason, stopped, createdAt,
+        started, finished, parent, key, clock, stages);
+  }
+
+  Run with(RunClock other) {
+    return new Run(
+        id, plan, state, triggerKind, trigger, scheduledFor, params, actor, reason, stopReason,
+        createdAt, startedAt, finishedAt, parent, key, other, stages);
+  }
+
+  Run with(Stage[] others) {
+    return new Run(
+        id, plan, state, triggerKind, trigger, scheduledFor, params, actor, reason, stopReason,
+        createdAt, startedAt, finishedAt, parent, key, clock, others);
+  }
+
+  /** The same run before it is created, asked for by this parent. */
+  public Run childOf(Parent other) {
+    return new Run(
+        id, plan, state, triggerKind, trigger, scheduledFor, params, actor, reason, stopReason,
+        createdAt, startedAt, finishedAt, other, key, clock, stages);
+  }
+
+  /** The same run before it is created, with its concurrency key. */
+  public Run withKey(String value) {
+    return new Run(
+        id, plan, state, triggerKind, trigger, scheduledFor, params, actor, reason, stopReason,
+        createdAt, startedAt, finishedAt, parent, value, clock, stages);
+  }
+
+  /** The same run before it is created, with the end of its window. */
+  public Run endingAt(long endsAt, boolean prepared) {
+    int marks = prepared ? clock.marks() | RunClock.PREPARED : clock.marks();
+    return with(new RunClock(clock.dueAt(), endsAt, clock.pausedAt(), clock.pausedMicros(),
+        clock.pauses(), marks));
   }
 }

@@ -17,7 +17,7 @@ final class Catalog {
 
   private record Name(String namespace, String name) {}
 
-  private record Version(long job, int version) {}
+  private record Version(long job, int version, int part) {}
 
   private final Map<Name, Jobs.Row> byName = new HashMap<>();
   private final Map<Long, Jobs.Row> byId = new HashMap<>();
@@ -57,9 +57,22 @@ final class Catalog {
   }
 
   Plan plan(Handle tx, long job, int version) {
-    return plans.computeIfAbsent(
-        new Version(job, version),
-        key -> new Plan(job, version, DefinitionJson.fromJson(Jobs.definition(tx, job, version))));
+    return plan(tx, job, version, Plan.WHOLE);
+  }
+
+  /** The plan of a version, or of one item of one of its stages. */
+  Plan plan(Handle tx, long job, int version, int part) {
+    Version key = new Version(job, version, part);
+    Plan known = plans.get(key);
+    if (known == null) {
+      known =
+          part == Plan.WHOLE
+              ? new Plan(
+                  job, version, DefinitionJson.fromJson(Jobs.definition(tx, job, version)))
+              : plan(tx, job, version, Plan.WHOLE).part(part);
+      plans.put(key, known);
+    }
+    return known;
   }
 
   void put(Jobs.Row row) {

@@ -36,7 +36,7 @@ final class Drafts {
       }
     }
     if (missing != null) {
-      Runs.load(tx, missing, (job, version) -> catalog.plan(tx, job, version))
+      Runs.load(tx, missing, (job, version, part) -> catalog.plan(tx, job, version, part))
           .forEach((id, run) -> pass.drafts.putIfAbsent(id, Draft.of(run)));
     }
   }

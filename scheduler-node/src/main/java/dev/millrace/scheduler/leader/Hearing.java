@@ -124,7 +124,9 @@ final class Hearing {
                   r.exitCode(),
                   r.errorClass(),
                   r.error(),
-                  r.output());
+                  r.output(),
+                  r.retryable(),
+                  r.retryAfter() == null ? 0 : r.retryAfter().toMillis() * 1_000);
         };
     Verdict verdict = Engine.apply(draft, fact, pass.now, ThreadLocalRandom.current().nextDouble());
     parts.meters().report(verdict.name());

@@ -31,6 +31,10 @@ final class Batch {
     INT("int4", "u.%s"),
     /** 0 is null. */
     LONG_OR_NULL("int8", "nullif(u.%s, 0)"),
+    /** 0 is null. */
+    INT_UNLESS_ZERO("int4", "nullif(u.%s, 0)"),
+    /** Negative is null. */
+    LONG_UNLESS_NEGATIVE("int8", "case when u.%1$s >= 0 then u.%1$s end"),
     /** 0 leaves what is stored; for updates. */
     LONG_OR_KEPT("int8", "coalesce(nullif(u.%1$s, 0), t.%1$s)"),
     /** {@link #NO_INT} is null. */
@@ -49,7 +53,8 @@ final class Batch {
     boolean isNull(long value) {
       return switch (this) {
         case LONG, INT -> false;
-        case LONG_OR_NULL, LONG_OR_KEPT, INSTANT -> value == 0;
+        case LONG_OR_NULL, LONG_OR_KEPT, INSTANT, INT_UNLESS_ZERO -> value == 0;
+        case LONG_UNLESS_NEGATIVE -> value < 0;
         case INT_OR_NULL -> value == NO_INT;
       };
     }
@@ -168,8 +173,8 @@ final class Batch {
       return switch (kind) {
         case INSTANT ->
             OffsetDateTime.ofInstant(Instant.EPOCH.plus(value, ChronoUnit.MICROS), ZoneOffset.UTC);
-        case LONG, LONG_OR_NULL, LONG_OR_KEPT -> value;
-        case INT, INT_OR_NULL -> Math.toIntExact(value);
+        case LONG, LONG_OR_NULL, LONG_OR_KEPT, LONG_UNLESS_NEGATIVE -> value;
+        case INT, INT_OR_NULL, INT_UNLESS_ZERO -> Math.toIntExact(value);
       };
     }
   }

@@ -4,8 +4,10 @@ import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageState;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.scheduler.engine.Draft;
+import dev.millrace.scheduler.engine.Fan;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
+import dev.millrace.scheduler.engine.RunClock;
 import dev.millrace.scheduler.engine.Stage;
 import dev.millrace.scheduler.engine.Superseded;
 import dev.millrace.scheduler.store.Batch.Kind;
@@ -16,7 +18,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiFunction;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -31,7 +32,10 @@ public final class Runs {
   private static final String LOAD_RUNS =
       """
       select id, job, version, state, trigger_kind, coalesce(trigger, 0), micros(scheduled_for), params, actor, reason,
-             stop_reason, micros(created_at), micros(started_at), micros(finished_at)
+             stop_reason, micros(created_at), micros(started_at), micros(finished_at),
+             coalesce(part, -1), key, coalesce(parent, 0), parent_idx, parent_attempt, coalesce(item, -1), item_json,
+             depth, micros(due_at), micros(ends_at), micros(paused_at), coalesce(paused_micros, 0),
+             coalesce(pauses, 0), coalesce(marks, 0)
       from run
       where id = any (:ids)
       """;
@@ -40,10 +44,17 @@ public final class Runs {
       """
       select run, idx, state, attempt, failures, lost, coalesce(dispatch, 0), worker, micros(due_at), micros(ready_at),
              micros(queued_at), micros(started_at), micros(finished_at), exit_code, error_class, error, output,
-             checkpoint
+             checkpoint, coalesce(rest_micros, -1), coalesce(marks, 0), fan
       from stage
       where run = any (:ids)
       """;
+
+  private static final String KEEP_OLD_ENDS =
+      """
+      insert into transition (run, seq) select id, ended from run where id = any (:ids) and ended is not null
+      """;
+
+  private static final String FORGET_ENDS = "update run set ended = null where id = any (:ids)";
 
   /** Writes a batch of drafts, in the transaction that checked the lease. */
   public static void write(Handle tx, Collection<Draft> drafts, long epoch, long now) {
@@ -60,6 +71,7 @@ public final class Runs {
           insertRuns(tx, day, some, seqs);
           insertStages(tx, day, some);
         });
+    keepOldEnds(tx, drafts);
     known.forEach(
         (day, some) -> {
           updateRuns(tx, day, some, seqs);
@@ -93,6 +105,16 @@ public final class Runs {
     return byRun;
   }
 
+  /** A run that goes on after its end: where it ended is then one of the places between. */
+  private static void keepOldEnds(Handle tx, Collection<Draft> drafts) {
+    List<Long> reopened =
+        drafts.stream().filter(Draft::reopens).map(draft -> draft.run().id()).toList();
+    if (!reopened.isEmpty()) {
+      tx.createUpdate(KEEP_OLD_ENDS).bindArray("ids", Long.class, reopened).execute();
+      tx.createUpdate(FORGET_ENDS).bindArray("ids", Long.class, reopened).execute();
+    }
+  }
+
   private static void insertRuns(Handle tx, long day, List<Draft> drafts, Map<Long, Long> seqs) {
     Batch rows = new Batch();
     var id = rows.numbers("id", Kind.LONG);
@@ -110,6 +132,9 @@ public final class Runs {
     var started = rows.numbers("started_at", Kind.INSTANT);
     var finished = rows.numbers("finished_at", Kind.INSTANT);
     var born = rows.numbers("born", Kind.LONG);
+    var key = rows.texts("key");
+    ParentColumns parents = new ParentColumns(rows);
+    ClockColumns clocks = new ClockColumns(rows);
     for (Draft draft : drafts) {
       Run run = draft.run();
       id.add(run.id());
@@ -127,6 +152,9 @@ public final class Runs {
       created.add(run.createdAt());
       started.add(run.startedAt());
       finished.add(run.finishedAt());
+      key.add(run.key());
+      parents.add(run);
+      clocks.add(run.clock());
     }
     rows.insertInto(tx, Days.partition("run", day), drafts.size());
   }
@@ -139,6 +167,7 @@ public final class Runs {
     var finished = rows.numbers("finished_at", Kind.INSTANT);
     var stopReason = rows.texts("stop_reason");
     var ended = rows.numbers("ended", Kind.LONG_OR_KEPT);
+    ClockColumns clocks = new ClockColumns(rows);
     int size = 0;
     for (Draft draft : drafts) {
       if (!draft.runChanged()) {
@@ -152,6 +181,7 @@ public final class Runs {
       finished.add(run.finishedAt(), before.finishedAt());
       stopReason.add(run.stopReason(), before.stopReason());
       ended.add(draft.ends() ? seqs.get(run.id()) : 0);
+      clocks.add(run.clock(), before.clock());
       size++;
     }
     rows.update(tx, Days.partition("run", day), size);
@@ -165,6 +195,7 @@ public final class Runs {
     var handler = rows.texts("handler");
     var pool = rows.texts("pool");
     var priority = rows.numbers("priority", Kind.INT);
+    var namespace = rows.texts("namespace");
     StageColumns columns = new StageColumns(rows);
     int size = 0;
     for (Draft draft : drafts) {
@@ -177,6 +208,7 @@ public final class Runs {
         handler.add(definition.handler());
         pool.add(definition.pool());
         priority.add(plan.definition().priority());
+        namespace.add(plan.definition().namespace());
         columns.add(draft.stage(i));
         size++;
       }
@@ -230,7 +262,7 @@ public final class Runs {
         queued.add(old.stage().queuedAt());
         started.add(old.stage().startedAt());
         finished.add(old.finishedAt());
-        exitCode.add(orNone(old.exitCode()));
+        exitCode.add(StageColumns.orNone(old.exitCode()));
         errorClass.add(old.errorClass());
         error.add(old.error());
         size++;
@@ -239,95 +271,14 @@ public final class Runs {
     rows.insertInto(tx, Days.partition("attempt", day), size);
   }
 
-  private static int orNone(Integer exitCode) {
-    return exitCode == null ? Batch.NO_INT : exitCode;
-  }
-
-  /** The columns that an inserted and an updated stage share. */
-  private static final class StageColumns {
-    private final Batch.Texts state;
-    private final Batch.Numbers attempt;
-    private final Batch.Numbers failures;
-    private final Batch.Numbers lost;
-    private final Batch.Numbers dispatch;
-    private final Batch.Texts worker;
-    private final Batch.Numbers due;
-    private final Batch.Numbers ready;
-    private final Batch.Numbers queued;
-    private final Batch.Numbers started;
-    private final Batch.Numbers finished;
-    private final Batch.Numbers exitCode;
-    private final Batch.Texts errorClass;
-    private final Batch.Texts error;
-    private final Batch.Texts output;
-    private final Batch.Texts checkpoint;
-
-    StageColumns(Batch rows) {
-      state = rows.texts("state");
-      attempt = rows.numbers("attempt", Kind.INT);
-      failures = rows.numbers("failures", Kind.INT);
-      lost = rows.numbers("lost", Kind.INT);
-      dispatch = rows.numbers("dispatch", Kind.LONG_OR_NULL);
-      worker = rows.texts("worker");
-      due = rows.numbers("due_at", Kind.INSTANT);
-      ready = rows.numbers("ready_at", Kind.INSTANT);
-      queued = rows.numbers("queued_at", Kind.INSTANT);
-      started = rows.numbers("started_at", Kind.INSTANT);
-      finished = rows.numbers("finished_at", Kind.INSTANT);
-      exitCode = rows.numbers("exit_code", Kind.INT_OR_NULL);
-      errorClass = rows.texts("error_class");
-      error = rows.texts("error");
-      output = rows.texts("output");
-      checkpoint = rows.texts("checkpoint");
-    }
-
-    void add(Stage stage) {
-      state.add(stage.state().name());
-      attempt.add(stage.attempt());
-      failures.add(stage.failures());
-      lost.add(stage.lost());
-      dispatch.add(stage.dispatch());
-      worker.add(stage.worker());
-      due.add(stage.dueAt());
-      ready.add(stage.readyAt());
-      queued.add(stage.queuedAt());
-      started.add(stage.startedAt());
-      finished.add(stage.finishedAt());
-      exitCode.add(orNone(stage.exitCode()));
-      errorClass.add(stage.errorClass());
-      error.add(stage.error());
-      output.add(stage.output());
-      checkpoint.add(stage.checkpoint());
-    }
-
-    void add(Stage stage, Stage before) {
-      state.add(stage.state().name(), before.state().name());
-      attempt.add(stage.attempt(), before.attempt());
-      failures.add(stage.failures(), before.failures());
-      lost.add(stage.lost(), before.lost());
-      dispatch.add(stage.dispatch(), before.dispatch());
-      worker.add(stage.worker(), before.worker());
-      due.add(stage.dueAt(), before.dueAt());
-      ready.add(stage.readyAt(), before.readyAt());
-      queued.add(stage.queuedAt(), before.queuedAt());
-      started.add(stage.startedAt(), before.startedAt());
-      finished.add(stage.finishedAt(), before.finishedAt());
-      exitCode.add(orNone(stage.exitCode()), orNone(before.exitCode()));
-      errorClass.add(stage.errorClass(), before.errorClass());
-      error.add(stage.error(), before.error());
-      output.add(stage.output(), before.output());
-      checkpoint.add(stage.checkpoint(), before.checkpoint());
-    }
-  }
-
   /**
    * Reads runs with all their stages.
    *
-   * @param plans gives the compiled version (job, version)
+   * @param plans gives the compiled version, or the part of it that an item's run has
    * @return by id; ids that do not exist are missing
    */
   public static Map<Long, Run> load(
-      Handle tx, Collection<Long> ids, BiFunction<Long, Integer, Plan> plans) {
+      Handle tx, Collection<Long> ids, Plans plans) {
     if (ids.isEmpty()) {
       return Map.of();
     }
@@ -347,10 +298,10 @@ public final class Runs {
   private record StageRow(long run, int index, Stage stage) {}
 
   private static Run run(
-      ResultSet row, Map<Long, List<StageRow>> stages, BiFunction<Long, Integer, Plan> plans)
+      ResultSet row, Map<Long, List<StageRow>> stages, Plans plans)
       throws SQLException {
     long id = row.getLong(1);
-    Plan plan = plans.apply(row.getLong(2), row.getInt(3));
+    Plan plan = plans.find(row.getLong(2), row.getInt(3), row.getInt(15));
     Stage[] all = new Stage[plan.size()];
     for (StageRow stage : stages.getOrDefault(id, List.of())) {
       all[stage.index] = stage.stage;
@@ -369,7 +320,35 @@ public final class Runs {
         row.getLong(12),
         row.getLong(13),
         row.getLong(14),
+        parent(row),
+        row.getString(16),
+        clock(row),
         all);
+  }
+
+  private static Run.Parent parent(ResultSet row) throws SQLException {
+    long parent = row.getLong(17);
+    return parent == 0
+        ? null
+        : new Run.Parent(
+            parent,
+            row.getInt(18),
+            row.getInt(19),
+            row.getInt(20),
+            row.getString(21),
+            row.getInt(22));
+  }
+
+  private static RunClock clock(ResultSet row) throws SQLException {
+    RunClock clock =
+        new RunClock(
+            row.getLong(23),
+            row.getLong(24),
+            row.getLong(25),
+            row.getLong(26),
+            row.getInt(27),
+            row.getInt(28));
+    return clock.equals(RunClock.NONE) ? RunClock.NONE : clock;
   }
 
   private static StageRow stageRow(ResultSet row) throws SQLException {
@@ -386,6 +365,7 @@ public final class Runs {
             row.getLong(7),
             row.getString(8),
             row.getLong(9),
+            row.getLong(19),
             row.getLong(10),
             row.getLong(11),
             row.getLong(12),
@@ -394,6 +374,8 @@ public final class Runs {
             row.getString(15),
             row.getString(16),
             row.getString(17),
-            row.getString(18)));
+            row.getString(18),
+            row.getInt(20),
+            Fan.parse(row.getString(21))));
   }
 }

@@ -1,0 +1,79 @@
+package dev.millrace.scheduler.engine;
+
+import dev.millrace.expression.Expression;
+import dev.millrace.expression.Scope;
+import dev.millrace.expression.Template;
+import dev.millrace.model.JobDefinition;
+import dev.millrace.model.ParamDefinition;
+import dev.millrace.model.RateRule;
+import dev.millrace.model.StageDefinition;
+import dev.millrace.model.StageRules;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * The expressions of one stage, compiled; each is null where there is none. Immutable; any thread.
+ *
+ * @param with null when the input has no expressions
+ * @param stages ids of the stages whose results they read
+ */
+record Code(
+    Template with,
+    Expression condition,
+    Expression forEach,
+    Expression retryIf,
+    Expression rateKey,
+    Set<String> stages) {
+
+  /** Null when the stage has no expressions: most have none. */
+  static Code of(JobDefinition job, StageDefinition stage) {
+    StageRules rules = stage.rules();
+    RateRule rate = rules.rate();
+    String rateKey = rate == null ? null : rate.key();
+    String retryIf = stage.retry().match().condition();
+    boolean dynamic = stage.withJson().contains("${{");
+    if (!dynamic
+        && rules.condition() == null
+        && rules.forEach() == null
+        && rateKey == null
+        && retryIf == null) {
+      return null;
+    }
+    Scope scope = scope(job);
+    TreeSet<String> read = new TreeSet<>();
+    Template with = dynamic ? Template.compile(JsonText.parse(stage.withJson()), scope) : null;
+    if (with != null) {
+      read.addAll(with.stages());
+    }
+    return new Code(
+        with,
+        compiled(rules.condition(), scope, Expression.Kind.BOOL, read),
+        compiled(rules.forEach(), scope, Expression.Kind.LIST, read),
+        compiled(retryIf, scope.withError(), Expression.Kind.BOOL, read),
+        compiled(rateKey, scope, Expression.Kind.TEXT, read),
+        Set.copyOf(read));
+  }
+
+  private static Expression compiled(
+      String source, Scope scope, Expression.Kind kind, Set<String> read) {
+    if (source == null) {
+      return null;
+    }
+    Expression expression = Expression.compile(source, scope, kind);
+    read.addAll(expression.stages());
+    return expression;
+  }
+
+  /** What the definition reader let pass is compiled again: who may read what was judged there. */
+  static Scope scope(JobDefinition job) {
+    Map<String, String> params = new HashMap<>();
+    for (ParamDefinition param : job.params()) {
+      params.put(param.name(), param.type());
+    }
+    Set<String> ids = new TreeSet<>();
+    job.stages().forEach(stage -> ids.add(stage.id()));
+    return new Scope(params, ids, true, false);
+  }
+}

@@ -1,0 +1,230 @@
+package dev.millrace.scheduler.engine;
+
+import dev.millrace.lifecycle.RollUp;
+import dev.millrace.lifecycle.RunState;
+import dev.millrace.lifecycle.StageState;
+import dev.millrace.model.Phase;
+import dev.millrace.model.Window;
+
+/**
+ * How a run is paused, goes on, and is brought to its end from outside: by a person, a timeout or
+ * the end of its window. Pure and stateless.
+ */
+final class Endings {
+  private Endings() {}
+
+  static Verdict stop(Draft draft, String actor, String reason, long now) {
+    return end(draft, Operators.COMMAND, actor, reason, 0, true, now);
+  }
+
+  /** At once, also what already stops politely; what always comes at the end does not come. */
+  static Verdict kill(Draft draft, Fact.Kill fact, long now) {
+    return end(
+        draft, Operators.COMMAND, fact.actor(), fact.reason(), RunClock.KILLED, true, now);
+  }
+
+  /**
+   * @param marks what its clock remembers of it
+   * @param cancels true when attempts that are under way are ended
+   */
+  private static Verdict end(
+      Draft draft,
+      String cause,
+      String actor,
+      String reason,
+      int marks,
+      boolean cancels,
+      long now) {
+    // An earlier fact of this batch may have ended the run: what is over is not cancelled.
+    Engine.settle(draft, now);
+    boolean atOnce = (marks & RunClock.KILLED) != 0;
+    boolean again = draft.state() == RunState.STOPPING && atOnce;
+    if (draft.state().isFinal() || (draft.state() == RunState.STOPPING && !again)) {
+      return Verdict.ILLEGAL;
+    }
+    draft.put(draft.clock().mark(marks));
+    boolean keepsLast = !atOnce && hasStarted(draft);
+    boolean open = false;
+    for (int i = 0; i < draft.plan().size(); i++) {
+      boolean last = keepsLast && draft.plan().phase(i) == Phase.FINALLY;
+      open |= last ? !draft.stage(i).isSettled() : endStage(draft, i, cause, actor, reason, cancels, atOnce, now);
+    }
+    if (!again) {
+      RunState to = open ? RunState.STOPPING : closed(draft);
+      draft.moveRun(to, cause, actor, reason, now);
+    }
+    if (open) {
+      Flow.lookAtAll(draft, now);
+    }
+    return Verdict.ACCEPTED;
+  }
+
+  private static boolean hasStarted(Draft draft) {
+    return draft.run().startedAt() != 0;
+  }
+
+  private static RunState closed(Draft draft) {
+    return draft.clock().is(RunClock.ENDING) ? RunState.ENDED : RunState.CANCELLED;
+  }
+
+  /** Returns true when the stage has still to end. */
+  private static boolean endStage(
+      Draft draft,
+      int index,
+      String cause,
+      String actor,
+      String reason,
+      boolean cancels,
+      boolean atOnce,
+      long now) {
+    Stage stage = draft.stage(index);
+    String id = draft.plan().stage(index).id();
+    switch (stage.state()) {
+      case RUNNING -> {
+        if (!draft.plan().stage(index).ledByLeader()) {
+          if (cancels) {
+            draft.wish(new Wish.Cancel(id, stage.attempt(), atOnce));
+          }
+          return true;
+        }
+        if (Led.hasChildren(draft.plan(), index)) {
+          Fact fact = atOnce ? new Fact.Kill(actor, reason) : new Fact.Stop(actor, reason);
+          draft.wish(new Wish.TellChildren(index, fact));
+          return true;
+        }
+        if (Led.isGroup(draft.plan(), index)) {
+          return true; // it ends with its members
+        }
+        cancel(draft, index, cause, actor, reason, now);
+      }
+      case QUEUED -> {
+        // Its start may be on the way: whoever takes it is told to drop it.
+        draft.wish(new Wish.Cancel(id, stage.attempt(), atOnce));
+        cancel(draft, index, cause, actor, reason, now);
+      }
+      case WAITING, READY, BACKING_OFF, HELD, LOCK_WAIT ->
+          cancel(draft, index, cause, actor, reason, now);
+      case SKIPPED -> {
+        if (stage.is(Stage.BY_HAND)) {
+          draft.put(index, stage.edit().unmark(Stage.BY_HAND).build());
+        }
+      }
+      case COMPLETED, FAILED, CANCELLED, SKIPPED_COMPLETE, ACKNOWLEDGED -> {}
+    }
+    return false;
+  }
+
+  static void cancel(Draft draft, int index, String actor, String reason, long now) {
+    cancel(draft, index, Operators.COMMAND, actor, reason, now);
+  }
+
+  private static void cancel(
+      Draft draft, int index, String cause, String actor, String reason, long now) {
+    draft.move(
+        index,
+        draft.stage(index).ended(StageState.CANCELLED, now, null, null, null),
+        cause,
+        actor,
+        reason);
+  }
+
+  static Verdict pause(Draft draft, Fact.Pause fact, long now) {
+    Engine.settle(draft, now);
+    RunClock clock = draft.clock();
+    boolean already = (clock.pauses() & fact.by()) != 0;
+    if (draft.state().isFinal() || draft.state() == RunState.STOPPING || already) {
+      return Verdict.ILLEGAL;
+    }
+    draft.put(clock.paused(fact.by(), now));
+    if (draft.state() != RunState.PAUSED) {
+      Timers.stopAll(draft, now);
+      draft.moveRun(RunState.PAUSED, Operators.COMMAND, fact.actor(), fact.reason(), now);
+      tellChildren(
+          draft, new Fact.Pause(RunClock.BY_PARENT, fact.actor(), fact.reason()));
+    }
+    return Verdict.ACCEPTED;
+  }
+
+  static Verdict resume(Draft draft, Fact.Resume fact, long now) {
+    if (draft.state() != RunState.PAUSED || (draft.clock().pauses() & fact.by()) == 0) {
+      return Verdict.ILLEGAL;
+    }
+    draft.put(draft.clock().resumed(fact.by(), now));
+    if (draft.clock().pauses() != 0) {
+      return Verdict.ACCEPTED; // somebody else still holds it up
+    }
+    RunState to =
+        draft.clock().is(RunClock.UNADMITTED)
+            ? RunState.PENDING
+            : RollUp.of(RunState.RUNNING, draft.stageStates());
+    for (RunState next : RollUp.path(RunState.PAUSED, to)) {
+      draft.moveRun(next, Operators.COMMAND, fact.actor(), fact.reason(), now);
+    }
+    Timers.goOn(draft, now);
+    for (int i = 0; i < draft.plan().size(); i++) {
+      Stage stage = draft.stage(i);
+      if (stage.state() == StageState.READY && draft.plan().stage(i).ledByLeader()) {
+        Led.begin(draft, i, now);
+        Flow.after(draft, i, now);
+      }
+    }
+    tellChildren(draft, new Fact.Resume(RunClock.BY_PARENT, fact.actor(), fact.reason()));
+    return Verdict.ACCEPTED;
+  }
+
+  private static void tellChildren(Draft draft, Fact fact) {
+    for (int i = 0; i < draft.plan().size(); i++) {
+      if (draft.stage(i).state() == StageState.RUNNING && Led.hasChildren(draft.plan(), i)) {
+        draft.wish(new Wish.TellChildren(i, fact));
+      }
+    }
+  }
+
+  static Verdict extend(Draft draft, Fact.Extend fact, long now) {
+    Engine.settle(draft, now);
+    RunClock clock = draft.clock();
+    boolean past = fact.endsAt() != 0 && fact.endsAt() <= now;
+    if (draft.state().isFinal() || draft.state() == RunState.STOPPING || past
+        || draft.plan().part() != Plan.WHOLE) {
+      return Verdict.ILLEGAL;
+    }
+    String how = fact.endsAt() == 0 ? "until a person ends it" : "until " + Values.instant(fact.endsAt());
+    draft.put(
+        fact.endsAt() == 0
+            ? clock.mark(RunClock.MANUAL_END)
+            : clock.endsAt(fact.endsAt()).unmark(RunClock.MANUAL_END));
+    draft.note("", "extended", fact.actor(), how + (fact.reason() == null ? "" : ": " + fact.reason()));
+    return Verdict.ACCEPTED;
+  }
+
+  /** One of the run's own times has come. */
+  static Verdict runDue(Draft draft, long now) {
+    Engine.settle(draft, now);
+    if (draft.state().isFinal() || draft.clock().dueAt() == 0 || draft.clock().dueAt() > now) {
+      return Verdict.STALE;
+    }
+    if (Timers.deadlineAt(draft) <= now) {
+      draft.put(draft.clock().mark(RunClock.LATE));
+      draft.note(
+          "", "late", null, "deadline " + draft.plan().definition().rules().deadline() + " passed");
+    }
+    if (Timers.windowEnd(draft) <= now) {
+      windowOver(draft, now);
+    } else if (Timers.timeoutAt(draft) <= now) {
+      String limit = "ran longer than its timeout " + draft.plan().definition().rules().timeout();
+      end(draft, "timeout", null, limit, 0, true, now);
+    }
+    return Verdict.ACCEPTED;
+  }
+
+  private static void windowOver(Draft draft, long now) {
+    Window window = draft.plan().definition().rules().window();
+    Window.End how = window == null ? Window.End.CLOSE : window.end();
+    switch (how) {
+      case CLOSE -> end(draft, "window", null, "its window is over", RunClock.ENDING, true, now);
+      case COMPLETE ->
+          end(draft, "window", null, "its window is over", RunClock.ENDING, false, now);
+      case MANUAL -> draft.put(draft.clock().mark(RunClock.MANUAL_END));
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package dev.millrace.scheduler.engine;
+
+/**
+ * What of a run goes by time, and what holds it up. Instants are microseconds since 1970 by the
+ * database's clock, 0 for none. Immutable.
+ *
+ * @param dueAt when the leader must look at the run again
+ * @param endsAt the planned end of its window
+ * @param pausedAt since when it is paused
+ * @param pausedMicros how long it was paused before
+ * @param pauses bits of who paused it; it goes on when none is left
+ * @param marks bits of {@link #LATE}, {@link #ENDING}, {@link #KILLED}, {@link #MANUAL_END}, {@link
+ *     #PREPARED}, {@link #UNADMITTED}
+ */
+public record RunClock(
+    long dueAt, long endsAt, long pausedAt, long pausedMicros, int pauses, int marks) {
+  /** Its deadline has passed. */
+  public static final int LATE = 1;
+
+  /** It stops because its window is over. */
+  public static final int ENDING = 2;
+
+  /** It stops at once: what always comes at the end does not come. */
+  public static final int KILLED = 4;
+
+  /** Only a person ends it, whatever its window says. */
+  public static final int MANUAL_END = 8;
+
+  /** Made ahead of its window: it can be held and skipped in, and does not start. */
+  public static final int PREPARED = 16;
+
+  /** What it waits for as a whole is not there yet. */
+  public static final int UNADMITTED = 32;
+
+  /** Paused by its own pause, its job's, its namespace's, everything's, its parent's. */
+  public static final int BY_RUN = 1;
+
+  public static final int BY_JOB = 2;
+  public static final int BY_NAMESPACE = 4;
+  public static final int BY_ALL = 8;
+  public static final int BY_PARENT = 16;
+
+  public static final RunClock NONE = new RunClock(0, 0, 0, 0, 0, 0);
+
+  boolean is(int mark) {
+    return (marks & mark) != 0;
+  }
+
+  RunClock due(long at) {
+    return new RunClock(at, endsAt, pausedAt, pausedMicros, pauses, marks);
+  }
+
+  RunClock mark(int bit) {
+    return new RunClock(dueAt, endsAt, pausedAt, pausedMicros, pauses, marks | bit);
+  }
+
+  RunClock unmark(int bit) {
+    return new RunClock(dueAt, endsAt, pausedAt, pausedMicros, pauses, marks & ~bit);
+  }
+
+  RunClock endsAt(long at) {
+    return new RunClock(dueAt, at, pausedAt, pausedMicros, pauses, marks);
+  }
+
+  /** It goes on after its end: the time between does not count against its timeout. */
+  RunClock reopened(long restedMicros) {
+    return new RunClock(
+        dueAt, endsAt, 0, pausedMicros + restedMicros, 0, marks & ~(ENDING | KILLED));
+  }
+
+  RunClock paused(int by, long now) {
+    return new RunClock(
+        dueAt, endsAt, pausedAt == 0 ? now : pausedAt, pausedMicros, pauses | by, marks);
+  }
+
+  /** One who paused it lets it go on; when it was the last, the pause is over. */
+  RunClock resumed(int by, long now) {
+    int left = pauses & ~by;
+    return left != 0
+        ? new RunClock(dueAt, endsAt, pausedAt, pausedMicros, left, marks)
+        : new RunClock(dueAt, endsAt, 0, pausedMicros + now - pausedAt, 0, marks);
+  }
+}

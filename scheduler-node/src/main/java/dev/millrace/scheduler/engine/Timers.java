@@ -1,0 +1,154 @@
+package dev.millrace.scheduler.engine;
+
+import dev.millrace.lifecycle.RunState;
+import dev.millrace.lifecycle.StageState;
+import dev.millrace.model.StageDefinition;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * When the leader has to look at a stage or a run again. While a run is paused its timers stand
+ * still: what is left of each is kept, and counts from the moment when it goes on. Attempts that
+ * are under way are not paused, nor are their timeouts. Pure and stateless.
+ */
+final class Timers {
+  /**
+   * What the leader adds to an attempt's timeout before it ends the attempt itself: the worker goes
+   * first.
+   */
+  private static final long TIMEOUT_GRACE_MICROS = TimeUnit.SECONDS.toMicros(5);
+
+  private Timers() {}
+
+  static long micros(Duration duration) {
+    return TimeUnit.MILLISECONDS.toMicros(duration.toMillis());
+  }
+
+  /** A stage that waits in READY or LOCK_WAIT, with its queue-wait timeout, parked in a pause. */
+  static Stage waitingInLine(Draft draft, int index, Stage stage, long now, StageState to) {
+    Stage.Edit edit = stage.edit().state(to);
+    Duration limit = draft.plan().stage(index).queueTimeout();
+    if (draft.state() == RunState.PAUSED) {
+      edit.mark(Stage.PARKED);
+    }
+    if (limit != null) {
+      long waited = now - stage.readyAt() - draft.clock().pausedMicros();
+      long left = Math.clamp(micros(limit) - waited, 0, micros(limit));
+      after(edit, draft, now, left);
+    }
+    return edit.build();
+  }
+
+  /** Sets a timer that stands still while the run is paused. */
+  static void after(Stage.Edit edit, Draft draft, long now, long delayMicros) {
+    if (draft.state() == RunState.PAUSED) {
+      edit.rest(delayMicros);
+    } else {
+      edit.due(now + delayMicros);
+    }
+  }
+
+  /** When a stage in QUEUED has to be looked at: taken too late, or waited for too long in all. */
+  static long queuedDue(Draft draft, int index, Stage stage, long now) {
+    StageDefinition definition = draft.plan().stage(index);
+    Duration start = definition.rules().startTimeout();
+    long byStart = start == null ? Long.MAX_VALUE : now + micros(start);
+    long byQueue = definition.queueTimeout() == null ? Long.MAX_VALUE : queueEnd(stage, now, definition);
+    long due = Math.min(byStart, byQueue);
+    return due == Long.MAX_VALUE ? 0 : due;
+  }
+
+  private static long queueEnd(Stage stage, long now, StageDefinition definition) {
+    return stage.dueAt() != 0 ? stage.dueAt() : now + micros(definition.queueTimeout());
+  }
+
+  /** When an attempt that began then has to end. */
+  static long attemptDue(Draft draft, int index, long startedAt) {
+    Duration limit = draft.plan().stage(index).timeout();
+    return limit == null ? 0 : startedAt + micros(limit) + TIMEOUT_GRACE_MICROS;
+  }
+
+  /** True for a stage whose timer a pause stops. */
+  private static boolean stops(Draft draft, int index, Stage stage) {
+    return switch (stage.state()) {
+      case READY, LOCK_WAIT, BACKING_OFF, HELD -> true;
+      case RUNNING -> draft.plan().stage(index).ledByLeader();
+      default -> false;
+    };
+  }
+
+  static void stopAll(Draft draft, long now) {
+    for (int i = 0; i < draft.plan().size(); i++) {
+      Stage stage = draft.stage(i);
+      boolean inLine =
+          stage.state() == StageState.READY || stage.state() == StageState.LOCK_WAIT;
+      boolean timer = stage.dueAt() != 0 && stops(draft, i, stage);
+      if (inLine || timer) {
+        Stage.Edit edit = stage.edit();
+        if (timer) {
+          edit.rest(Math.max(0, stage.dueAt() - now));
+        }
+        draft.put(i, inLine ? edit.mark(Stage.PARKED).build() : edit.build());
+      }
+    }
+  }
+
+  static void goOn(Draft draft, long now) {
+    for (int i = 0; i < draft.plan().size(); i++) {
+      Stage stage = draft.stage(i);
+      if (stage.restMicros() >= 0 || stage.is(Stage.PARKED)) {
+        Stage.Edit edit = stage.edit().unmark(Stage.PARKED);
+        draft.put(i, stage.restMicros() < 0 ? edit.build() : edit.due(now + stage.restMicros()).build());
+      }
+    }
+  }
+
+  /** Sets when the run itself has to be looked at: too long, too late, its window over. */
+  static void runDue(Draft draft) {
+    RunClock clock = draft.clock();
+    if (!draft.plan().timed() && clock == RunClock.NONE) {
+      return; // most runs
+    }
+    long due = Long.MAX_VALUE;
+    if (!draft.state().isFinal() && draft.plan().part() == Plan.WHOLE) {
+      due = Math.min(due, timeoutAt(draft));
+      due = Math.min(due, deadlineAt(draft));
+      due = Math.min(due, windowEnd(draft));
+    }
+    long at = due == Long.MAX_VALUE ? 0 : due;
+    if (at != clock.dueAt()) {
+      draft.put(clock.due(at));
+    }
+  }
+
+  static long timeoutAt(Draft draft) {
+    Run run = draft.run();
+    Duration limit = run.plan().definition().rules().timeout();
+    if (limit == null
+        || run.startedAt() == 0
+        || run.state() == RunState.PAUSED
+        || run.state() == RunState.STOPPING) {
+      return Long.MAX_VALUE;
+    }
+    return run.startedAt() + micros(limit) + run.clock().pausedMicros();
+  }
+
+  static long deadlineAt(Draft draft) {
+    Run run = draft.run();
+    Duration deadline = run.plan().definition().rules().deadline();
+    if (deadline == null || run.clock().is(RunClock.LATE)) {
+      return Long.MAX_VALUE;
+    }
+    return (run.scheduledFor() == 0 ? run.createdAt() : run.scheduledFor()) + micros(deadline);
+  }
+
+  static long windowEnd(Draft draft) {
+    RunClock clock = draft.clock();
+    boolean ends =
+        clock.endsAt() != 0
+            && !clock.is(RunClock.MANUAL_END)
+            && !clock.is(RunClock.PREPARED)
+            && draft.state() != RunState.STOPPING;
+    return ends ? clock.endsAt() : Long.MAX_VALUE;
+  }
+}

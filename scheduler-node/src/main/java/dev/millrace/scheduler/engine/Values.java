@@ -1,0 +1,79 @@
+package dev.millrace.scheduler.engine;
+
+import dev.millrace.expression.Bindings;
+import dev.millrace.model.JobDefinition;
+import dev.millrace.model.RunId;
+import java.time.Instant;
+import java.util.concurrent.TimeUnit;
+
+/** What the names in a run's expressions stand for. Stateless. */
+final class Values {
+  private Values() {}
+
+  static Bindings of(Draft draft, int attempt) {
+    return builder(draft, attempt).build();
+  }
+
+  /** With the failure that a retry rule judges. */
+  static Bindings of(Draft draft, Fact.Finished failure) {
+    return builder(draft, failure.attempt())
+        .error(failure.errorClass(), failure.exitCode(), failure.error(), failure.attempt())
+        .build();
+  }
+
+  private static Bindings.Builder builder(Draft draft, int attempt) {
+    Run run = draft.run();
+    JobDefinition job = run.plan().definition();
+    Bindings.Builder values =
+        Bindings.builder()
+            .params(run.params())
+            .run(
+                new RunId(run.id()).toString(),
+                job.id(),
+                job.namespace(),
+                run.scheduledFor() == 0 ? null : instant(run.scheduledFor()).toString(),
+                instant(run.createdAt()).toString(),
+                attempt)
+            .stages(id -> result(draft, id));
+    Run.Parent parent = run.parent();
+    if (parent != null && parent.item() >= 0) {
+      values.item(parent.itemJson(), parent.item());
+    }
+    return values;
+  }
+
+  /** The run's own stage, else that of the run that the item belongs to. */
+  private static Bindings.StageResult result(Draft draft, String id) {
+    int own = draft.plan().indexOf(id);
+    if (own >= 0) {
+      return result(draft.stage(own));
+    }
+    Run outer = draft.outer();
+    int index = outer == null ? -1 : outer.plan().indexOf(id);
+    return index < 0 ? null : result(outer.stages()[index]);
+  }
+
+  private static Bindings.StageResult result(Stage stage) {
+    Fan fan = stage.fan() == null ? Fan.of(0) : stage.fan();
+    return new Bindings.StageResult(
+        stage.state().name(),
+        stage.output(),
+        stage.exitCode(),
+        stage.errorClass(),
+        stage.error(),
+        fan.items(),
+        fan.completed(),
+        fan.failed());
+  }
+
+  static Instant instant(long micros) {
+    return Instant.ofEpochSecond(
+        Math.floorDiv(micros, 1_000_000L),
+        TimeUnit.MICROSECONDS.toNanos(Math.floorMod(micros, 1_000_000L)));
+  }
+
+  static long micros(Instant instant) {
+    return Math.addExact(
+        Math.multiplyExact(instant.getEpochSecond(), 1_000_000L), instant.getNano() / 1_000);
+  }
+}

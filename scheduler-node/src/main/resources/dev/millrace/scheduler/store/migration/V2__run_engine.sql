@@ -1,0 +1,165 @@
+-- The run engine: runs that belong to a stage of another run, pauses, timers of runs, locks, events, dead letters.
+-- Only additions, all of them null for an ordinary run: its writes stay as small as they were.
+
+alter table run
+  add column parent         bigint,
+  add column parent_idx     smallint,
+  add column parent_attempt int,
+  add column item           int,
+  add column item_json      text,
+  add column depth          smallint,
+  add column part           smallint,
+  add column key            text,
+  add column due_at         timestamptz,
+  add column ends_at        timestamptz,
+  add column paused_at      timestamptz,
+  add column paused_micros  bigint,
+  add column pauses         int,
+  add column marks          int;
+comment on column run.parent is 'the run whose stage waits for this one: an item of a fan-out, or a run of another job';
+comment on column run.part is 'of an item: the stage of its job''s version that is executed for each; null for a run of the job itself';
+comment on column run.due_at is 'when the leader must look at the run again: deadline, timeout or the end of its window';
+comment on column run.pauses is 'who paused it, as bits: run 1, job 2, namespace 4, everything 8, parent 16; goes on when none is left';
+comment on column run.marks is 'bits: late 1, ending 2, killed 4, manual end 8, prepared 16, not admitted 32';
+
+-- Lists of a job's runs show those that somebody or something asked for, not the items of their stages.
+drop index run_of_job;
+create index run_of_job on run (job, id) where parent is null;
+create index run_of_parent on run (parent, parent_idx, item) where parent is not null;
+create index run_due on run (due_at) where due_at is not null;
+-- Few are: what keeps a run from its end for long is a person, a window or a pause.
+create index run_held_up on run (id) where pauses is not null or marks is not null;
+
+alter table stage
+  add column namespace   text not null default 'default',
+  add column rest_micros bigint,
+  add column marks       int,
+  add column fan         text;
+comment on column stage.rest_micros is 'what was left of the timer that a pause stopped';
+comment on column stage.marks is 'bits: skipped by hand before its turn 1, killed 2, parked by a pause 4';
+comment on column stage.fan is 'items, and of those started, completed, failed, cancelled';
+alter table stage drop constraint backing_off_has_due;
+alter table stage add constraint backing_off_has_due check
+  (state <> 'BACKING_OFF' or due_at is not null or rest_micros is not null);
+-- Order inside a lane, which is a pool, a namespace and a priority: the older run. What a pause parked is not there.
+drop index stage_ready;
+create index stage_ready on stage (pool, namespace, priority, run, idx) where state = 'READY' and marks is null;
+create index stage_lock_wait on stage (run, idx) where state = 'LOCK_WAIT';
+
+alter table trigger drop constraint trigger_kind_check;
+alter table trigger add constraint trigger_kind_check check (kind in ('cron', 'at', 'every', 'plan'));
+alter table tick drop constraint tick_disposition_check;
+alter table tick add constraint tick_disposition_check check (disposition in ('FIRED', 'MISSED', 'SKIPPED_PAUSED',
+  'SKIPPED_OVERLAP', 'SKIPPED_WINDOW', 'COALESCED'));
+
+-- The list of a fan-out, in pieces that the leader reads one at a time; gone when the stage has ended.
+create table fan_items (
+  run     bigint not null,
+  idx     smallint not null,
+  attempt int not null,
+  first   int not null,
+  items   text not null,
+  primary key (run, idx, attempt, first)
+);
+
+-- Who holds, and who waits in which order for, what there is only so much of: a named lock, a job's turn, a key's turn.
+create table seat (
+  subject   text not null,
+  run       bigint not null,
+  idx       smallint not null,
+  weight    int not null check (weight >= 1),
+  exclusive boolean not null,
+  held      boolean not null,
+  number    bigint not null,
+  asked_at  timestamptz not null,
+  primary key (subject, run, idx)
+);
+comment on column seat.subject is 'lock:NAMESPACE/NAME, job:ID, or key:ID:VALUE';
+comment on column seat.idx is '-1 for the run as a whole';
+comment on column seat.number is 'first come, first served, over terms';
+
+create table named_lock (
+  namespace text not null,
+  name      text not null,
+  capacity  int not null check (capacity >= 1),
+  primary key (namespace, name)
+);
+comment on table named_lock is 'a lock without a row has the capacity 1';
+
+-- What is paused as a whole. A job's pause is the job's state.
+create table pause (
+  scope  text not null check (scope in ('all', 'namespace', 'pool')),
+  name   text not null,
+  since  timestamptz not null,
+  actor  text not null,
+  reason text,
+  primary key (scope, name)
+);
+
+-- How the workers of a pool are shared between namespaces that have work for it, and how fast a pool may start.
+create table share (
+  namespace text primary key,
+  weight    int not null check (weight between 1 and 1000)
+);
+create table pool_rate (
+  pool       text primary key,
+  starts     int not null check (starts >= 1),
+  per_millis bigint not null check (per_millis >= 1)
+);
+
+-- Events by name; a stage that waits for one takes those too that came since its run was created.
+create table event (
+  id          bigint generated always as identity primary key,
+  namespace   text not null,
+  environment text,
+  name        text not null,
+  key         text not null,
+  data        text,
+  actor       text not null,
+  at          timestamptz not null
+);
+create index event_by_name on event (name, key, at);
+create index event_by_age on event (at);
+create table listener (
+  run         bigint not null,
+  idx         smallint not null,
+  attempt     int not null,
+  namespace   text not null,
+  environment text,
+  name        text not null,
+  key         text not null,
+  primary key (run, idx)
+);
+create index listener_by_name on listener (name, key);
+
+create table dead_letter (
+  id           bigint primary key,
+  run          bigint not null,
+  idx          smallint not null,
+  namespace    text not null,
+  job          text not null,
+  version      int not null,
+  stage        text not null,
+  item         int,
+  handler      text not null,
+  pool         text not null,
+  message      text not null,
+  reason       text not null,
+  error        text,
+  fingerprint  text not null,
+  attempts     int not null,
+  worker       text,
+  first_failed timestamptz not null,
+  last_failed  timestamptz not null,
+  state        text not null default 'OPEN' check (state in ('OPEN', 'REDRIVEN', 'DISCARDED')),
+  actor        text,
+  note         text,
+  ended_at     timestamptz,
+  published    boolean not null default false
+);
+create index dead_letter_open on dead_letter (namespace, id) where state = 'OPEN';
+create index dead_letter_group on dead_letter (namespace, fingerprint, id);
+create index dead_letter_of_stage on dead_letter (run, idx) where state = 'OPEN';
+create index dead_letter_unpublished on dead_letter (id) where not published;
+comment on column dead_letter.message is 'what the last attempt was started with, as JSON; secrets masked';
+comment on column dead_letter.fingerprint is 'equal for errors that differ only in numbers, ids and quoted values';
