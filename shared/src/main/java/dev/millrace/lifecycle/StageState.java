@@ -62,8 +62,7 @@ public enum StageState {
               || next == CANCELLED
               || next == BACKING_OFF
               || next == READY;
-      case BACKING_OFF ->
-          next == READY || next == LOCK_WAIT || next == HELD || next == CANCELLED;
+      case BACKING_OFF -> next == READY || next == LOCK_WAIT || next == HELD || next == CANCELLED;
       case HELD ->
           next == WAITING
               || next == READY
@@ -72,7 +71,10 @@ public enum StageState {
               || next == SKIPPED_COMPLETE
               || next == CANCELLED;
       case LOCK_WAIT ->
-          next == READY || next == HELD || next == SKIPPED_COMPLETE || next == FAILED
+          next == READY
+              || next == HELD
+              || next == SKIPPED_COMPLETE
+              || next == FAILED
               || next == CANCELLED;
       // A person skipped it early; its turn has come.
       case SKIPPED -> next == WAITING || next == SKIPPED_COMPLETE;

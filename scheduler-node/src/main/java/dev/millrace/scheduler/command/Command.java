@@ -62,7 +62,60 @@ public record Command(
      */
     public static final String RUNS_START = "runs.start";
 
-    /** {@code {"run": "0H..."}} */
+    /** {@code {"run": "0H..."}}: attempts are cancelled, what always comes last still comes. */
     public static final String RUN_STOP = "run.stop";
+
+    /** {@code {"run": "0H..."}}: everything of it ends at once. */
+    public static final String RUN_KILL = "run.kill";
+
+    /** {@code {"run": "0H..."}} */
+    public static final String RUN_PAUSE = "run.pause";
+
+    /** {@code {"run": "0H..."}} */
+    public static final String RUN_RESUME = "run.resume";
+
+    /** {@code {"run": "0H..."}}: the stages that failed, and what was skipped because of them. */
+    public static final String RUN_RETRY = "run.retry";
+
+    /** {@code {"run": "0H...", "stage": "id"}}: that stage and all that depend on it. */
+    public static final String RUN_RERUN = "run.rerun";
+
+    /** {@code {"run": "0H...", "until": ISO instant or null}}; null is "until manually ended". */
+    public static final String RUN_EXTEND = "run.extend";
+
+    /**
+     * {@code {"run": "0H...", "stage": "id", "action": "hold", "output": any JSON}}: one of {@link
+     * dev.millrace.lifecycle.StageAction} in lower case; the output goes with complete.
+     */
+    public static final String STAGE_ACT = "stage.act";
+
+    /** {@code {}}: its triggers are disarmed for good. */
+    public static final String JOB_STOP = "job.stop";
+
+    /**
+     * {@code {"scope": "all" | "namespace" | "pool", "name": "..."}}; the name is empty for all.
+     */
+    public static final String PAUSE = "pause";
+
+    /** As {@link #PAUSE}. */
+    public static final String RESUME = "resume";
+
+    /** {@code {"name", "key", "data": any JSON, "environment": "..." or null}} */
+    public static final String EVENT_SEND = "event.send";
+
+    /** {@code {"name", "capacity"}}: a named lock of the namespace. */
+    public static final String LOCK_PUT = "lock.put";
+
+    /** {@code {"weight"}}: the namespace's share of pools that are contended. */
+    public static final String SHARE_PUT = "share.put";
+
+    /** {@code {"pool", "starts", "perMillis"}}; starts 0 lifts the rate. */
+    public static final String RATE_PUT = "rate.put";
+
+    /** {@code {"ids": ["..."], "with": {...} or absent}}: each once. */
+    public static final String DEAD_REDRIVE = "dead.redrive";
+
+    /** {@code {"ids": ["..."]}} */
+    public static final String DEAD_DISCARD = "dead.discard";
   }
 }

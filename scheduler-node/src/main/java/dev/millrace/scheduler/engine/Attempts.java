@@ -65,7 +65,11 @@ final class Attempts {
       Draft draft, int index, long readyAt, String cause, String actor, String reason, long now) {
     Stage stage = draft.stage(index).ready(readyAt);
     draft.move(
-        index, Timers.waitingInLine(draft, index, stage, now, StageState.READY), cause, actor, reason);
+        index,
+        Timers.waitingInLine(draft, index, stage, now, StageState.READY),
+        cause,
+        actor,
+        reason);
   }
 
   static Verdict started(Draft draft, Fact.Started fact, long now) {
@@ -108,11 +112,7 @@ final class Attempts {
     if (fact.outcome() == Outcome.COMPLETED) {
       noteDuration(draft, index, now);
       draft.move(
-          index,
-          stage.completed(now, fact.exitCode(), fact.output()),
-          REPORT,
-          fact.worker(),
-          null);
+          index, stage.completed(now, fact.exitCode(), fact.output()), REPORT, fact.worker(), null);
     } else if (!maySucceedYet(draft, index)) {
       cancelled(draft, fact, now);
     } else {
@@ -290,8 +290,7 @@ final class Attempts {
   }
 
   /** Nothing was tried: what decides whether it may start is wrong, or it waited for too long. */
-  static void failWithoutAttempt(
-      Draft draft, int index, String errorClass, String why, long now) {
+  static void failWithoutAttempt(Draft draft, int index, String errorClass, String why, long now) {
     giveUp(draft, index, errorClass, null, null, errorClass, why, now);
   }
 
@@ -388,12 +387,18 @@ final class Attempts {
     long ran = now - draft.stage(index).startedAt();
     String id = draft.plan().stage(index).id();
     if (rules.minDuration() != null && ran < Timers.micros(rules.minDuration())) {
-      draft.note(id, "too-short", null, "ran " + ran / 1_000 + " ms, min-duration is "
-          + rules.minDuration());
+      draft.note(
+          id,
+          "too-short",
+          null,
+          "ran " + ran / 1_000 + " ms, min-duration is " + rules.minDuration());
     }
     if (rules.maxDuration() != null && ran > Timers.micros(rules.maxDuration())) {
-      draft.note(id, "too-long", null, "ran " + ran / 1_000 + " ms, max-duration is "
-          + rules.maxDuration());
+      draft.note(
+          id,
+          "too-long",
+          null,
+          "ran " + ran / 1_000 + " ms, max-duration is " + rules.maxDuration());
     }
   }
 

@@ -3,6 +3,7 @@ package dev.millrace.scheduler.engine;
 import dev.millrace.expression.Expression;
 import dev.millrace.expression.Scope;
 import dev.millrace.expression.Template;
+import dev.millrace.expression.TemplateException;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.RateRule;
@@ -43,7 +44,7 @@ record Code(
     }
     Scope scope = scope(job);
     TreeSet<String> read = new TreeSet<>();
-    Template with = dynamic ? Template.compile(JsonText.parse(stage.withJson()), scope) : null;
+    Template with = dynamic ? template(stage, scope) : null;
     if (with != null) {
       read.addAll(with.stages());
     }
@@ -54,6 +55,15 @@ record Code(
         compiled(retryIf, scope.withError(), Expression.Kind.BOOL, read),
         compiled(rateKey, scope, Expression.Kind.TEXT, read),
         Set.copyOf(read));
+  }
+
+  private static Template template(StageDefinition stage, Scope scope) {
+    try {
+      return Template.compile(JsonText.parse(stage.withJson()), scope);
+    } catch (TemplateException wrong) {
+      throw new IllegalArgumentException(
+          "`with` of stage '" + stage.id() + "': " + wrong.getMessage(), wrong);
+    }
   }
 
   private static Expression compiled(

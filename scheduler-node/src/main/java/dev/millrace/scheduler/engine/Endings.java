@@ -19,8 +19,7 @@ final class Endings {
 
   /** At once, also what already stops politely; what always comes at the end does not come. */
   static Verdict kill(Draft draft, Fact.Kill fact, long now) {
-    return end(
-        draft, Operators.COMMAND, fact.actor(), fact.reason(), RunClock.KILLED, true, now);
+    return end(draft, Operators.COMMAND, fact.actor(), fact.reason(), RunClock.KILLED, true, now);
   }
 
   /**
@@ -47,7 +46,10 @@ final class Endings {
     boolean open = false;
     for (int i = 0; i < draft.plan().size(); i++) {
       boolean last = keepsLast && draft.plan().phase(i) == Phase.FINALLY;
-      open |= last ? !draft.stage(i).isSettled() : endStage(draft, i, cause, actor, reason, cancels, atOnce, now);
+      open |=
+          last
+              ? !draft.stage(i).isSettled()
+              : endStage(draft, i, cause, actor, reason, cancels, atOnce, now);
     }
     if (!again) {
       RunState to = open ? RunState.STOPPING : closed(draft);
@@ -139,8 +141,7 @@ final class Endings {
     if (draft.state() != RunState.PAUSED) {
       Timers.stopAll(draft, now);
       draft.moveRun(RunState.PAUSED, Operators.COMMAND, fact.actor(), fact.reason(), now);
-      tellChildren(
-          draft, new Fact.Pause(RunClock.BY_PARENT, fact.actor(), fact.reason()));
+      tellChildren(draft, new Fact.Pause(RunClock.BY_PARENT, fact.actor(), fact.reason()));
     }
     return Verdict.ACCEPTED;
   }
@@ -184,16 +185,20 @@ final class Endings {
     Engine.settle(draft, now);
     RunClock clock = draft.clock();
     boolean past = fact.endsAt() != 0 && fact.endsAt() <= now;
-    if (draft.state().isFinal() || draft.state() == RunState.STOPPING || past
+    if (draft.state().isFinal()
+        || draft.state() == RunState.STOPPING
+        || past
         || draft.plan().part() != Plan.WHOLE) {
       return Verdict.ILLEGAL;
     }
-    String how = fact.endsAt() == 0 ? "until a person ends it" : "until " + Values.instant(fact.endsAt());
+    String how =
+        fact.endsAt() == 0 ? "until a person ends it" : "until " + Values.instant(fact.endsAt());
     draft.put(
         fact.endsAt() == 0
             ? clock.mark(RunClock.MANUAL_END)
             : clock.endsAt(fact.endsAt()).unmark(RunClock.MANUAL_END));
-    draft.note("", "extended", fact.actor(), how + (fact.reason() == null ? "" : ": " + fact.reason()));
+    draft.note(
+        "", "extended", fact.actor(), how + (fact.reason() == null ? "" : ": " + fact.reason()));
     return Verdict.ACCEPTED;
   }
 

@@ -19,7 +19,16 @@ public final class Engine {
    * @param cause tick, command, or leader for what a stage of another run asked for
    */
   public static Draft create(Run run, String cause, long now) {
-    Draft draft = accept(run, cause, now, false);
+    return create(run, null, cause, now);
+  }
+
+  /**
+   * Makes the run of an item.
+   *
+   * @param outer the run that the item belongs to, or null where its expressions read nothing of it
+   */
+  public static Draft create(Run run, Run outer, String cause, long now) {
+    Draft draft = accept(run, outer, cause, false);
     admit(draft, "admitted", now);
     return draft;
   }
@@ -30,7 +39,7 @@ public final class Engine {
    * @param paused by whom it is paused from the beginning: bits of {@link RunClock#pauses}
    */
   public static Draft createPending(Run run, String cause, int paused, long now) {
-    Draft draft = accept(run, cause, now, true);
+    Draft draft = accept(run, null, cause, true);
     for (int by = 1; by <= paused; by <<= 1) {
       if ((paused & by) != 0) {
         Endings.pause(draft, new Fact.Pause(by, null, "it was made in a pause"), now);
@@ -39,8 +48,9 @@ public final class Engine {
     return draft;
   }
 
-  private static Draft accept(Run run, String cause, long now, boolean waits) {
+  private static Draft accept(Run run, Run outer, String cause, boolean waits) {
     Draft draft = new Draft(null, run);
+    draft.outer(outer);
     draft.runBorn(cause, run.actor(), run.reason());
     for (int i = 0; i < run.plan().size(); i++) {
       draft.born(i, cause, null);

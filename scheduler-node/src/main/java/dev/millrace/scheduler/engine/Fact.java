@@ -48,7 +48,8 @@ public sealed interface Fact {
         String errorClass,
         String error,
         String output) {
-      this(stage, attempt, worker, outcome, ranMicros, exitCode, errorClass, error, output, true, 0);
+      this(
+          stage, attempt, worker, outcome, ranMicros, exitCode, errorClass, error, output, true, 0);
     }
   }
 

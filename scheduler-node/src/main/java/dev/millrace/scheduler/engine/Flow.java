@@ -117,8 +117,7 @@ final class Flow {
   private boolean mayStart(int index) {
     return switch (draft.state()) {
       case PENDING, COMPLETED, FAILED, CANCELLED, ENDED -> false;
-      case STOPPING ->
-          plan.phase(index) == Phase.FINALLY && !draft.clock().is(RunClock.KILLED);
+      case STOPPING -> plan.phase(index) == Phase.FINALLY && !draft.clock().is(RunClock.KILLED);
       case SCHEDULED, STARTING, RUNNING -> true;
       case PAUSED -> !draft.clock().is(RunClock.UNADMITTED);
     };
@@ -173,8 +172,7 @@ final class Flow {
     Stage a = draft.stage(other);
     Stage b = draft.stage(stage);
     return a.state() == StageState.COMPLETED
-        && (a.finishedAt() > b.finishedAt()
-            || (a.finishedAt() == b.finishedAt() && other > stage));
+        && (a.finishedAt() > b.finishedAt() || (a.finishedAt() == b.finishedAt() && other > stage));
   }
 
   private boolean settledUpTo(Phase last) {
@@ -207,8 +205,7 @@ final class Flow {
     if (stage.is(Stage.BY_HAND)) {
       draft.put(index, stage.edit().unmark(Stage.BY_HAND).build());
     } else {
-      draft.move(
-          index, stage.ended(StageState.SKIPPED, now, null, null, null), NEEDS, null, why);
+      draft.move(index, stage.ended(StageState.SKIPPED, now, null, null, null), NEEDS, null, why);
     }
     changed(index);
   }

@@ -130,8 +130,7 @@ final class Led {
 
   private static void fanOut(Draft draft, int index, long now) {
     Stage stage = draft.stage(index);
-    JsonNode list =
-        draft.plan().code(index).forEach().evaluate(Values.of(draft, stage.attempt()));
+    JsonNode list = draft.plan().code(index).forEach().evaluate(Values.of(draft, stage.attempt()));
     if (!list.isArray()) {
       fail(draft, index, "expression", "for-each gives no list", now);
       return;
@@ -192,7 +191,8 @@ final class Led {
     boolean whole = fan.completed() + fan.failed() == fan.items();
     if (stage.is(Stage.KILLED) || draft.state() == RunState.STOPPING) {
       end(draft, index, StageState.CANCELLED, null, null, output.toString(), now);
-    } else if (whole && draft.plan().stage(index).rules().tolerate().covers(fan.failed(), fan.items())) {
+    } else if (whole
+        && draft.plan().stage(index).rules().tolerate().covers(fan.failed(), fan.items())) {
       end(draft, index, StageState.COMPLETED, null, null, output.toString(), now);
     } else {
       String why =
@@ -225,8 +225,17 @@ final class Led {
     Attempts.failed(
         draft,
         new Fact.Finished(
-            index, stage.attempt(), Stage.LEADER, Outcome.FAILED, 0, null, kind, why, stage.output(),
-            !kind.equals("expression") && !kind.equals("config"), 0),
+            index,
+            stage.attempt(),
+            Stage.LEADER,
+            Outcome.FAILED,
+            0,
+            null,
+            kind,
+            why,
+            stage.output(),
+            !kind.equals("expression") && !kind.equals("config"),
+            0),
         LED,
         now,
         0.5);
@@ -312,8 +321,7 @@ final class Led {
     ObjectNode output = JsonNodeFactory.instance.objectNode();
     output.put("approved", yes).put("by", fact.actor()).put("reason", fact.reason());
     if (yes) {
-      complete(
-          draft, fact.stage(), output.toString(), "command", fact.actor(), fact.reason(), now);
+      complete(draft, fact.stage(), output.toString(), "command", fact.actor(), fact.reason(), now);
       return;
     }
     Stage rejected =

@@ -185,7 +185,10 @@ final class Operators {
   private static void killMember(Draft draft, int member, Fact.OnStage fact, long now) {
     Stage stage = draft.stage(member);
     if (stage.state().isInFlight()) {
-      kill(draft, new Fact.OnStage(member, StageAction.KILL, fact.actor(), fact.reason(), null), now);
+      kill(
+          draft,
+          new Fact.OnStage(member, StageAction.KILL, fact.actor(), fact.reason(), null),
+          now);
     } else if (!stage.state().isFinal()) {
       Endings.cancel(draft, member, fact.actor(), fact.reason(), now);
     }
@@ -277,12 +280,7 @@ final class Operators {
    * @param needed a state that one of them must have, or null
    */
   private static Verdict again(
-      Draft draft,
-      IntPredicate which,
-      StageState needed,
-      String actor,
-      String reason,
-      long now) {
+      Draft draft, IntPredicate which, StageState needed, String actor, String reason, long now) {
     if (draft.state() == RunState.STOPPING || (draft.state().isFinal() && !mayReopen(draft))) {
       return Verdict.ILLEGAL;
     }

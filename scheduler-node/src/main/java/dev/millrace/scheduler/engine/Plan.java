@@ -149,7 +149,9 @@ public final class Plan {
     List<StageDefinition> inside = new ArrayList<>();
     addMembers(index, inside);
     StageDefinition[] all =
-        inside.stream().map(stage -> Parts.without(stage, fan.id())).toArray(StageDefinition[]::new);
+        inside.stream()
+            .map(stage -> Parts.without(stage, fan.id()))
+            .toArray(StageDefinition[]::new);
     return new Plan(job, version, index, definition, all);
   }
 

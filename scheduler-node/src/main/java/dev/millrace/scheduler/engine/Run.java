@@ -86,40 +86,116 @@ public record Run(
 
   Run at(RunState to, long started, long finished, String stopped) {
     return new Run(
-        id, plan, to, triggerKind, trigger, scheduledFor, params, actor, reason, stopped, createdAt,
-        started, finished, parent, key, clock, stages);
+        id,
+        plan,
+        to,
+        triggerKind,
+        trigger,
+        scheduledFor,
+        params,
+        actor,
+        reason,
+        stopped,
+        createdAt,
+        started,
+        finished,
+        parent,
+        key,
+        clock,
+        stages);
   }
 
   Run with(RunClock other) {
     return new Run(
-        id, plan, state, triggerKind, trigger, scheduledFor, params, actor, reason, stopReason,
-        createdAt, startedAt, finishedAt, parent, key, other, stages);
+        id,
+        plan,
+        state,
+        triggerKind,
+        trigger,
+        scheduledFor,
+        params,
+        actor,
+        reason,
+        stopReason,
+        createdAt,
+        startedAt,
+        finishedAt,
+        parent,
+        key,
+        other,
+        stages);
   }
 
   Run with(Stage[] others) {
     return new Run(
-        id, plan, state, triggerKind, trigger, scheduledFor, params, actor, reason, stopReason,
-        createdAt, startedAt, finishedAt, parent, key, clock, others);
+        id,
+        plan,
+        state,
+        triggerKind,
+        trigger,
+        scheduledFor,
+        params,
+        actor,
+        reason,
+        stopReason,
+        createdAt,
+        startedAt,
+        finishedAt,
+        parent,
+        key,
+        clock,
+        others);
   }
 
   /** The same run before it is created, asked for by this parent. */
   public Run childOf(Parent other) {
     return new Run(
-        id, plan, state, triggerKind, trigger, scheduledFor, params, actor, reason, stopReason,
-        createdAt, startedAt, finishedAt, other, key, clock, stages);
+        id,
+        plan,
+        state,
+        triggerKind,
+        trigger,
+        scheduledFor,
+        params,
+        actor,
+        reason,
+        stopReason,
+        createdAt,
+        startedAt,
+        finishedAt,
+        other,
+        key,
+        clock,
+        stages);
   }
 
   /** The same run before it is created, with its concurrency key. */
   public Run withKey(String value) {
     return new Run(
-        id, plan, state, triggerKind, trigger, scheduledFor, params, actor, reason, stopReason,
-        createdAt, startedAt, finishedAt, parent, value, clock, stages);
+        id,
+        plan,
+        state,
+        triggerKind,
+        trigger,
+        scheduledFor,
+        params,
+        actor,
+        reason,
+        stopReason,
+        createdAt,
+        startedAt,
+        finishedAt,
+        parent,
+        value,
+        clock,
+        stages);
   }
 
   /** The same run before it is created, with the end of its window. */
   public Run endingAt(long endsAt, boolean prepared) {
     int marks = prepared ? clock.marks() | RunClock.PREPARED : clock.marks();
-    return with(new RunClock(clock.dueAt(), endsAt, clock.pausedAt(), clock.pausedMicros(),
-        clock.pauses(), marks));
+    return with(
+        new RunClock(
+            clock.dueAt(), endsAt, clock.pausedAt(), clock.pausedMicros(), clock.pauses(), marks));
   }
 }

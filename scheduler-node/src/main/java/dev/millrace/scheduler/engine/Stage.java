@@ -215,8 +215,25 @@ public record Stage(
 
     public Stage build() {
       return new Stage(
-          state, attempt, failures, lost, dispatch, worker, dueAt, restMicros, readyAt, queuedAt,
-          startedAt, finishedAt, exitCode, errorClass, error, output, checkpoint, marks, fan);
+          state,
+          attempt,
+          failures,
+          lost,
+          dispatch,
+          worker,
+          dueAt,
+          restMicros,
+          readyAt,
+          queuedAt,
+          startedAt,
+          finishedAt,
+          exitCode,
+          errorClass,
+          error,
+          output,
+          checkpoint,
+          marks,
+          fan);
     }
   }
 

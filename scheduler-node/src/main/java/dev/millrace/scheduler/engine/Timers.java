@@ -53,7 +53,8 @@ final class Timers {
     StageDefinition definition = draft.plan().stage(index);
     Duration start = definition.rules().startTimeout();
     long byStart = start == null ? Long.MAX_VALUE : now + micros(start);
-    long byQueue = definition.queueTimeout() == null ? Long.MAX_VALUE : queueEnd(stage, now, definition);
+    long byQueue =
+        definition.queueTimeout() == null ? Long.MAX_VALUE : queueEnd(stage, now, definition);
     long due = Math.min(byStart, byQueue);
     return due == Long.MAX_VALUE ? 0 : due;
   }
@@ -80,8 +81,7 @@ final class Timers {
   static void stopAll(Draft draft, long now) {
     for (int i = 0; i < draft.plan().size(); i++) {
       Stage stage = draft.stage(i);
-      boolean inLine =
-          stage.state() == StageState.READY || stage.state() == StageState.LOCK_WAIT;
+      boolean inLine = stage.state() == StageState.READY || stage.state() == StageState.LOCK_WAIT;
       boolean timer = stage.dueAt() != 0 && stops(draft, i, stage);
       if (inLine || timer) {
         Stage.Edit edit = stage.edit();
@@ -98,7 +98,8 @@ final class Timers {
       Stage stage = draft.stage(i);
       if (stage.restMicros() >= 0 || stage.is(Stage.PARKED)) {
         Stage.Edit edit = stage.edit().unmark(Stage.PARKED);
-        draft.put(i, stage.restMicros() < 0 ? edit.build() : edit.due(now + stage.restMicros()).build());
+        draft.put(
+            i, stage.restMicros() < 0 ? edit.build() : edit.due(now + stage.restMicros()).build());
       }
     }
   }
@@ -106,7 +107,7 @@ final class Timers {
   /** Sets when the run itself has to be looked at: too long, too late, its window over. */
   static void runDue(Draft draft) {
     RunClock clock = draft.clock();
-    if (!draft.plan().timed() && clock == RunClock.NONE) {
+    if (!draft.plan().timed() && clock.equals(RunClock.NONE)) {
       return; // most runs
     }
     long due = Long.MAX_VALUE;

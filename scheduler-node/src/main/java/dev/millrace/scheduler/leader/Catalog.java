@@ -67,8 +67,7 @@ final class Catalog {
     if (known == null) {
       known =
           part == Plan.WHOLE
-              ? new Plan(
-                  job, version, DefinitionJson.fromJson(Jobs.definition(tx, job, version)))
+              ? new Plan(job, version, DefinitionJson.fromJson(Jobs.definition(tx, job, version)))
               : plan(tx, job, version, Plan.WHOLE).part(part);
       plans.put(key, known);
     }

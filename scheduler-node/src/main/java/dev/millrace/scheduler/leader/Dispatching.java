@@ -1,5 +1,6 @@
 package dev.millrace.scheduler.leader;
 
+import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.StageState;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.scheduler.dispatch.Dispatcher;
@@ -131,7 +132,14 @@ final class Dispatching {
   }
 
   private void dispatch(Pass pass, Draft draft, int index) {
-    Start start = Starts.of(draft, index);
+    Start start;
+    try {
+      start = Starts.of(draft, index);
+    } catch (ExpressionException wrong) {
+      String why = "with: " + wrong.getMessage();
+      Engine.apply(draft, new Fact.Unstartable(index, "expression", why), pass.now, 0);
+      return;
+    }
     if (start.chars() > Start.CHARS_MAX) {
       String why =
           "what it is started with (with, params, inputs, checkpoint) has "
@@ -139,7 +147,7 @@ final class Dispatching {
               + " characters; at most "
               + Start.CHARS_MAX
               + " fit: pass large values by reference";
-      Engine.apply(draft, new Fact.TooLarge(index, why), pass.now, 0);
+      Engine.apply(draft, new Fact.Unstartable(index, "config", why), pass.now, 0);
       return;
     }
     long number = ++lastDispatch;
@@ -171,14 +179,24 @@ final class Dispatching {
     for (Stages.Key key : keys) {
       Draft draft = pass.drafts.get(key.run());
       if (draft != null && isQueuedFromBefore(draft, key.index())) {
-        pass.items.add(
-            new Dispatcher.Item(
-                key,
-                Starts.of(draft, key.index()),
-                draft.run().plan().stage(key.index()).pool(),
-                draft.stage(key.index()).dispatch()));
-        parts.meters().republished();
+        republish(pass, key, draft);
       }
+    }
+  }
+
+  private void republish(Pass pass, Stages.Key key, Draft draft) {
+    try {
+      pass.items.add(
+          new Dispatcher.Item(
+              key,
+              Starts.of(draft, key.index()),
+              draft.run().plan().stage(key.index()).pool(),
+              draft.stage(key.index()).dispatch()));
+      parts.meters().republished();
+    } catch (ExpressionException wrong) {
+      // What it reads has changed meanwhile: back in line, where the next dispatch says so.
+      int attempt = draft.stage(key.index()).attempt();
+      Engine.apply(draft, new Fact.Unroutable(key.index(), attempt), pass.now, 0);
     }
   }
 

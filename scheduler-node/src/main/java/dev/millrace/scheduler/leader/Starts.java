@@ -7,6 +7,7 @@ import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.Stage;
+import dev.millrace.scheduler.engine.StageInput;
 import dev.millrace.wire.Start;
 import java.time.Instant;
 
@@ -19,14 +20,15 @@ final class Starts {
     Plan plan = run.plan();
     StageDefinition stage = plan.stage(index);
     Stage current = draft.stage(index);
+    Run.Parent parent = run.parent();
     return new Start(
         new Claim(new RunId(run.id()), stage.id(), current.attempt()),
         plan.definition().id(),
         plan.definition().namespace(),
         stage.handler(),
-        stage.withJson(),
+        StageInput.with(draft, index),
         run.params(),
-        inputs(draft, plan, index),
+        StageInput.inputs(draft, index),
         current.checkpoint(),
         stage.timeout(),
         run.scheduledFor() == 0
@@ -34,26 +36,9 @@ final class Starts {
             : Instant.ofEpochSecond(
                 Math.floorDiv(run.scheduledFor(), 1_000_000L),
                 Math.floorMod(run.scheduledFor(), 1_000_000L) * 1_000),
-        null);
-  }
-
-  /** Outputs of the stages that this one needs, by id. */
-  private static String inputs(Draft draft, Plan plan, int index) {
-    int[] needs = plan.inputsOf(index);
-    if (needs.length == 0) {
-      return "{}";
-    }
-    StringBuilder json = new StringBuilder("{");
-    for (int need : needs) {
-      String output = draft.stage(need).output();
-      if (output != null) {
-        json.append(json.length() > 1 ? "," : "")
-            .append('"')
-            .append(plan.stage(need).id())
-            .append("\":")
-            .append(output);
-      }
-    }
-    return json.append('}').toString();
+        null,
+        parent == null ? null : parent.itemJson(),
+        parent == null ? -1 : parent.item(),
+        stage.rules().heartbeatTimeout());
   }
 }

@@ -251,10 +251,9 @@ final class Turn {
         parts.meters.runFinished(run.state().name());
       }
       for (Wish wish : draft.wishes()) {
-        switch (wish) {
-          case Wish.Cancel cancel ->
-              pass.controls.add(
-                  cancel(new Claim(new RunId(run.id()), cancel.stage(), cancel.attempt())));
+        if (wish instanceof Wish.Cancel cancel) {
+          Claim claim = new Claim(new RunId(run.id()), cancel.stage(), cancel.attempt());
+          pass.controls.add(new Control.Cancel(claim, cancel.atOnce() ? 0 : CANCEL_GRACE_MILLIS));
         }
       }
     }

@@ -4,7 +4,9 @@ import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.store.Batch.Kind;
 
-/** The columns of a run that belongs to a stage of another; null in others. One batch, one thread. */
+/**
+ * The columns of a run that belongs to a stage of another; null in others. One batch, one thread.
+ */
 final class ParentColumns {
   private static final int NO_ITEM = -1;
 

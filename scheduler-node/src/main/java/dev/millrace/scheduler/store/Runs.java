@@ -277,8 +277,7 @@ public final class Runs {
    * @param plans gives the compiled version, or the part of it that an item's run has
    * @return by id; ids that do not exist are missing
    */
-  public static Map<Long, Run> load(
-      Handle tx, Collection<Long> ids, Plans plans) {
+  public static Map<Long, Run> load(Handle tx, Collection<Long> ids, Plans plans) {
     if (ids.isEmpty()) {
       return Map.of();
     }
@@ -297,8 +296,7 @@ public final class Runs {
 
   private record StageRow(long run, int index, Stage stage) {}
 
-  private static Run run(
-      ResultSet row, Map<Long, List<StageRow>> stages, Plans plans)
+  private static Run run(ResultSet row, Map<Long, List<StageRow>> stages, Plans plans)
       throws SQLException {
     long id = row.getLong(1);
     Plan plan = plans.find(row.getLong(2), row.getInt(3), row.getInt(15));
