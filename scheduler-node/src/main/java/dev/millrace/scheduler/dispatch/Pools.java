@@ -1,5 +1,6 @@
 package dev.millrace.scheduler.dispatch;
 
+import dev.millrace.scheduler.store.Stages;
 import dev.millrace.settings.EngineSettings;
 import java.util.Collection;
 import java.util.HashMap;
@@ -31,6 +32,10 @@ public final class Pools {
     private final String name;
     private final EngineSettings settings;
     private volatile int ready;
+
+    /** What of ready stands in which lane; the leader's thread. */
+    private final Map<Stages.Lane, Integer> lanes = new HashMap<>();
+
     private volatile int queued;
     private volatile int running;
     private volatile Capacity capacity = Capacity.NONE;
@@ -52,6 +57,19 @@ public final class Pools {
 
     public int ready() {
       return ready;
+    }
+
+    /** The lanes in which something stands. The leader's thread. */
+    public Set<Stages.Lane> lanes() {
+      return lanes.keySet();
+    }
+
+    private void stand(Stages.Lane lane, int delta) {
+      lanes.merge(lane, delta, (a, b) -> a + b <= 0 ? null : (Integer) (a + b));
+      if (delta < 0) {
+        lanes.computeIfPresent(lane, (any, count) -> count <= 0 ? null : count);
+      }
+      ready = Math.max(0, ready + delta);
     }
 
     public int queued() {
@@ -174,14 +192,17 @@ public final class Pools {
    * Sets the books as the tables have them, at the start of a term and after a failed transaction.
    */
   public void load(
-      Map<String, Integer> ready, Map<String, Integer> queued, Map<String, Integer> running) {
+      Map<String, Map<Stages.Lane, Integer>> ready,
+      Map<String, Integer> queued,
+      Map<String, Integer> running) {
     for (Pool pool : pools.values()) {
       pool.ready = 0;
+      pool.lanes.clear();
       pool.queued = 0;
       pool.running = 0;
       pool.unserved = 0;
     }
-    ready.forEach((name, count) -> of(name).ready = count);
+    ready.forEach((name, lanes) -> lanes.forEach(of(name)::stand));
     queued.forEach((name, count) -> of(name).queued = count);
     running.forEach((name, count) -> of(name).running = count);
   }
@@ -197,17 +218,18 @@ public final class Pools {
   /** Books what a turn has committed. */
   public static final class Booking {
     private final Map<Pool, int[]> deltas = new HashMap<>();
+    private final Map<Pool, Map<Stages.Lane, Integer>> lanes = new HashMap<>();
 
-    public void ready(Pool pool, int delta) {
-      deltas.computeIfAbsent(pool, any -> new int[3])[0] += delta;
+    public void ready(Pool pool, Stages.Lane lane, int delta) {
+      lanes.computeIfAbsent(pool, any -> new HashMap<>()).merge(lane, delta, Integer::sum);
     }
 
     public void queued(Pool pool, int delta) {
-      deltas.computeIfAbsent(pool, any -> new int[3])[1] += delta;
+      deltas.computeIfAbsent(pool, any -> new int[2])[0] += delta;
     }
 
     public void running(Pool pool, int delta) {
-      deltas.computeIfAbsent(pool, any -> new int[3])[2] += delta;
+      deltas.computeIfAbsent(pool, any -> new int[2])[1] += delta;
     }
 
     public void finished(Pool pool, double millis) {
@@ -217,10 +239,10 @@ public final class Pools {
     public void commit() {
       deltas.forEach(
           (pool, delta) -> {
-            pool.ready = Math.max(0, pool.ready + delta[0]);
-            pool.queued = Math.max(0, pool.queued + delta[1]);
-            pool.running = Math.max(0, pool.running + delta[2]);
+            pool.queued = Math.max(0, pool.queued + delta[0]);
+            pool.running = Math.max(0, pool.running + delta[1]);
           });
+      lanes.forEach((pool, changes) -> changes.forEach(pool::stand));
     }
   }
 }

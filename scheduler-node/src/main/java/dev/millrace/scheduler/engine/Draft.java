@@ -88,6 +88,10 @@ public final class Draft {
     outer = run;
   }
 
+  public boolean hasOuter() {
+    return outer != null;
+  }
+
   Run outer() {
     return outer;
   }

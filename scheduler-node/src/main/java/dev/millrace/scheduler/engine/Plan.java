@@ -1,5 +1,6 @@
 package dev.millrace.scheduler.engine;
 
+import dev.millrace.expression.Expression;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRules;
 import dev.millrace.model.Need;
@@ -41,6 +42,8 @@ public final class Plan {
   private final boolean readsOuter;
   private final boolean timed;
   private final boolean limited;
+  private final boolean led;
+  private final Expression key;
 
   /**
    * @param job the job's key in Postgres
@@ -86,6 +89,13 @@ public final class Plan {
     this.timed =
         whole && (rules.timeout() != null || rules.deadline() != null || rules.window() != null);
     this.limited = limited(rules, whole);
+    this.led = Arrays.stream(stages).anyMatch(StageDefinition::ledByLeader);
+    boolean keyed = whole && rules.concurrency() != null && rules.concurrency().key() != null;
+    this.key =
+        keyed
+            ? Expression.compile(
+                rules.concurrency().key(), Code.scope(definition), Expression.Kind.TEXT)
+            : null;
   }
 
   private boolean limited(JobRules rules, boolean whole) {
@@ -195,6 +205,21 @@ public final class Plan {
   /** True when its expressions read stages of the run that its item belongs to. */
   public boolean outer() {
     return readsOuter;
+  }
+
+  /** True when some of its stages are executed by the leader itself. */
+  public boolean led() {
+    return led;
+  }
+
+  /** True when no other stage needs this one, and it stands in no group. */
+  public boolean isLast(int index) {
+    return dependents[index].length == 0 && group[index] == NONE;
+  }
+
+  /** The expression of its concurrency key, or null. */
+  Expression key() {
+    return key;
   }
 
   /** True when its runs have timers of their own. */

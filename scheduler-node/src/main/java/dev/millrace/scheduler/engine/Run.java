@@ -147,15 +147,15 @@ public record Run(
         others);
   }
 
-  /** The same run before it is created, asked for by this parent. */
-  public Run childOf(Parent other) {
+  /** The same run before it is created, asked for by this parent, for the parent's tick. */
+  public Run childOf(Parent other, long tick) {
     return new Run(
         id,
         plan,
         state,
         triggerKind,
         trigger,
-        scheduledFor,
+        tick,
         params,
         actor,
         reason,

@@ -21,20 +21,27 @@ final class Values {
         .build();
   }
 
+  /** Before it has stages that say something. */
+  static Bindings.Builder start(Run run) {
+    return base(run, 0);
+  }
+
+  private static Bindings.Builder base(Run run, int attempt) {
+    JobDefinition job = run.plan().definition();
+    return Bindings.builder()
+        .params(run.params())
+        .run(
+            new RunId(run.id()).toString(),
+            job.id(),
+            job.namespace(),
+            run.scheduledFor() == 0 ? null : instant(run.scheduledFor()).toString(),
+            instant(run.createdAt()).toString(),
+            attempt);
+  }
+
   private static Bindings.Builder builder(Draft draft, int attempt) {
     Run run = draft.run();
-    JobDefinition job = run.plan().definition();
-    Bindings.Builder values =
-        Bindings.builder()
-            .params(run.params())
-            .run(
-                new RunId(run.id()).toString(),
-                job.id(),
-                job.namespace(),
-                run.scheduledFor() == 0 ? null : instant(run.scheduledFor()).toString(),
-                instant(run.createdAt()).toString(),
-                attempt)
-            .stages(id -> result(draft, id));
+    Bindings.Builder values = base(run, attempt).stages(id -> result(draft, id));
     Run.Parent parent = run.parent();
     if (parent != null && parent.item() >= 0) {
       values.item(parent.itemJson(), parent.item());

@@ -1,17 +1,12 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.lifecycle.JobState;
-import dev.millrace.lifecycle.RunState;
 import dev.millrace.model.RunId;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.dispatch.Pools;
-import dev.millrace.scheduler.engine.Draft;
-import dev.millrace.scheduler.engine.Engine;
-import dev.millrace.scheduler.engine.Fact;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
-import dev.millrace.scheduler.engine.Verdict;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.Ticks;
@@ -33,17 +28,25 @@ final class Arrivals {
   private final Turn.Parts parts;
   private final Catalog catalog;
   private final Ticker ticker;
-  private final Drafts drafts;
-  private final Ids ids = new Ids();
+  private final Births births;
   private final Desk desk;
+  private final RunDesk runDesk;
+  private final WideDesk wideDesk;
+  private final Gates gates;
 
-  Arrivals(Turn.Parts parts, Catalog catalog, Ticker ticker, Drafts drafts) {
+  Arrivals(Turn.Parts parts, Catalog catalog, Ticker ticker, Limits limits) {
     this.parts = parts;
     this.catalog = catalog;
     this.ticker = ticker;
-    this.drafts = drafts;
-    this.desk = new Desk(catalog, ticker, ids);
+    this.births = limits.births();
+    this.gates = limits.gates();
+    this.desk = new Desk(catalog, ticker, births.ids());
+    this.runDesk = new RunDesk(limits.drafts(), gates);
+    this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
+
+  /** What a term's arrivals work with beside its parts. */
+  record Limits(Drafts drafts, Births births, Gates gates, Seats seats, Dispatching dispatching) {}
 
   void ticks(Handle tx, Pass pass) {
     if (ticker.nextDue() > pass.now) {
@@ -62,22 +65,9 @@ final class Arrivals {
             case Desk.Params.Good good -> good.json();
             case Desk.Params.Refused refused -> "{}";
           };
-      Run run =
-          newRun(
-              plan,
-              fire.kind(),
-              fire.trigger(),
-              fire.plannedAt(),
-              params,
-              "trigger:" + fire.kind(),
-              null,
-              pass.now);
-      pass.drafts.put(run.id(), Engine.create(run, "tick", pass.now));
-      parts.meters().runCreated(fire.kind());
+      Run run = births.fresh(plan, fire.kind(), fire.trigger(), fire.plannedAt(), params, pass.now);
       pass.tickLateness.add(pass.now - fire.plannedAt());
-      entries.add(
-          new Ticks.Entry(
-              fire.trigger(), fire.plannedAt(), fire.plannedAt(), 1, "FIRED", run.id()));
+      entries.add(entry(fire, births.make(tx, pass, run, "tick")));
     }
     Ticks.insert(tx, entries, parts.term().epoch(), pass.now);
     Jobs.advance(tx, due.advances());
@@ -85,30 +75,22 @@ final class Arrivals {
     pass.more |= ticker.nextDue() <= pass.now;
   }
 
-  private Run newRun(
-      Plan plan,
-      String kind,
-      long trigger,
-      long scheduledFor,
-      String params,
-      String actor,
-      String reason,
-      long now) {
-    return new Run(
-        ids.next(now),
-        plan,
-        RunState.PENDING,
-        kind,
-        trigger,
-        scheduledFor,
-        params,
-        actor,
-        reason,
-        null,
-        now,
-        0,
-        0,
-        Engine.fresh(plan));
+  private Ticks.Entry entry(Ticker.Fire fire, Births.Birth birth) {
+    return switch (birth) {
+      case Births.Birth.Made made -> {
+        parts.meters().runCreated(fire.kind());
+        yield new Ticks.Entry(
+            fire.trigger(),
+            fire.plannedAt(),
+            fire.plannedAt(),
+            1,
+            "FIRED",
+            made.draft().run().id());
+      }
+      case Births.Birth.Skipped skipped ->
+          new Ticks.Entry(
+              fire.trigger(), fire.plannedAt(), fire.plannedAt(), 1, skipped.disposition(), 0);
+    };
   }
 
   /**
@@ -147,15 +129,34 @@ final class Arrivals {
     return switch (command.kind()) {
       case Command.Kind.RUN_START -> startRun(tx, pass, command);
       case Command.Kind.RUNS_START -> startRuns(tx, pass, command);
-      case Command.Kind.RUN_STOP -> stopRun(tx, pass, command);
+      case Command.Kind.RUN_STOP -> runDesk.stop(tx, pass, command);
+      case Command.Kind.RUN_KILL -> runDesk.kill(tx, pass, command);
+      case Command.Kind.RUN_PAUSE -> runDesk.pause(tx, pass, command);
+      case Command.Kind.RUN_RESUME -> runDesk.resume(tx, pass, command);
+      case Command.Kind.RUN_RETRY -> runDesk.retry(tx, pass, command);
+      case Command.Kind.RUN_RERUN -> runDesk.rerun(tx, pass, command);
+      case Command.Kind.RUN_EXTEND -> runDesk.extend(tx, pass, command);
+      case Command.Kind.STAGE_ACT -> runDesk.actOnStage(tx, pass, command);
+      case Command.Kind.PAUSE -> wideDesk.pause(tx, pass, command);
+      case Command.Kind.RESUME -> wideDesk.resume(tx, command);
+      case Command.Kind.EVENT_SEND -> wideDesk.event(tx, pass, command);
+      case Command.Kind.LOCK_PUT -> wideDesk.lock(tx, command);
+      case Command.Kind.SHARE_PUT -> wideDesk.share(tx, command);
+      case Command.Kind.RATE_PUT -> wideDesk.rate(tx, pass, command);
+      case Command.Kind.JOB_STOP -> desk.stopJob(tx, command, parts.term().epoch(), pass.now);
       case Command.Kind.JOB_APPLY -> desk.applyJob(tx, command, parts.term().epoch(), pass.now);
       case Command.Kind.JOB_DELETE -> desk.deleteJob(tx, command, parts.term().epoch(), pass.now);
-      case Command.Kind.JOB_PAUSE ->
-          desk.moveJob(tx, command, JobState.PAUSED, parts.term().epoch(), pass.now);
-      case Command.Kind.JOB_RESUME ->
-          desk.moveJob(tx, command, JobState.SCHEDULED, parts.term().epoch(), pass.now);
+      case Command.Kind.JOB_PAUSE -> pauseJob(tx, pass, command, JobState.PAUSED);
+      case Command.Kind.JOB_RESUME -> pauseJob(tx, pass, command, JobState.SCHEDULED);
       default -> Desk.unknownKind(command);
     };
+  }
+
+  /** Its open runs follow. */
+  private Outcome pauseJob(Handle tx, Pass pass, Command command, JobState to) {
+    Outcome outcome = desk.moveJob(tx, command, to, parts.term().epoch(), pass.now);
+    gates.look();
+    return outcome;
   }
 
   private Outcome startRun(Handle tx, Pass pass, Command command) {
@@ -196,34 +197,22 @@ final class Arrivals {
       }
     }
     String first = null;
+    int made = 0;
+    String why = null;
     for (String json : params) {
-      Run run = newRun(plan, "manual", 0, 0, json, command.actor(), command.reason(), pass.now);
-      pass.drafts.put(run.id(), Engine.create(run, "command", pass.now));
-      parts.meters().runCreated("manual");
-      first = first == null ? new RunId(run.id()).toString() : first;
+      Run run = births.asked(plan, "manual", json, command.actor(), command.reason(), pass.now);
+      switch (births.make(tx, pass, run, "command")) {
+        case Births.Birth.Made birth -> {
+          made++;
+          parts.meters().runCreated("manual");
+          first = first == null ? new RunId(birth.draft().run().id()).toString() : first;
+        }
+        case Births.Birth.Skipped skipped -> why = skipped.why();
+      }
     }
-    return new Outcome(201, "{\"run\":\"" + first + "\",\"runs\":" + params.size() + "}");
-  }
-
-  private Outcome stopRun(Handle tx, Pass pass, Command command) {
-    RunId id;
-    try {
-      id = RunId.parse(Desk.text(command.body(), "run"));
-    } catch (IllegalArgumentException e) {
-      return Desk.refused(404, e.getMessage(), "list the runs with GET /api/v1/runs");
+    if (first == null) {
+      return Desk.refused(409, "no run was made: " + why, "wait for the other run, or stop it");
     }
-    drafts.open(tx, pass, List.of(id.value()));
-    Draft draft = pass.drafts.get(id.value());
-    if (draft == null) {
-      return Desk.refused(404, "there is no run " + id, "list the runs with GET /api/v1/runs");
-    }
-    RunState before = draft.run().state();
-    Verdict verdict =
-        Engine.apply(draft, new Fact.Stop(command.actor(), command.reason()), pass.now, 0);
-    if (verdict != Verdict.ACCEPTED) {
-      return Desk.refused(
-          409, "run " + id + " is " + before + " and cannot become STOPPING", "it needs no stop");
-    }
-    return new Outcome(200, "{\"run\":\"" + id + "\",\"state\":\"" + draft.run().state() + "\"}");
+    return new Outcome(201, "{\"run\":\"" + first + "\",\"runs\":" + made + "}");
   }
 }

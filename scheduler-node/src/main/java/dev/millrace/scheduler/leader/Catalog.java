@@ -74,6 +74,11 @@ final class Catalog {
     return known;
   }
 
+  /** True when some job is paused. */
+  boolean anyPaused(Handle tx) {
+    return Jobs.anyPaused(tx);
+  }
+
   void put(Jobs.Row row) {
     byName.put(new Name(row.namespace(), row.name()), row);
     byId.put(row.id(), row);

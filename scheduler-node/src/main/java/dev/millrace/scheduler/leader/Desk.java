@@ -142,6 +142,19 @@ final class Desk {
     return applied(200, archived, true);
   }
 
+  /** Its triggers are disarmed for good; its open runs go on. */
+  Outcome stopJob(Handle tx, Command command, long epoch, long now) {
+    Outcome outcome = moveJob(tx, command, JobState.STOPPED, epoch, now);
+    Jobs.Row row = catalog.find(tx, command.namespace(), command.job());
+    if (outcome.status() == 200) {
+      for (Jobs.TriggerRow trigger : Jobs.triggers(tx, row.id())) {
+        Jobs.disarm(tx, trigger.id());
+        ticker.disarm(trigger.id());
+      }
+    }
+    return outcome;
+  }
+
   Outcome moveJob(Handle tx, Command command, JobState to, long epoch, long now) {
     Jobs.Row row = catalog.find(tx, command.namespace(), command.job());
     if (row == null) {

@@ -39,6 +39,21 @@ final class Drafts {
       Runs.load(tx, missing, (job, version, part) -> catalog.plan(tx, job, version, part))
           .forEach((id, run) -> pass.drafts.putIfAbsent(id, Draft.of(run)));
     }
+    openOuter(tx, pass, runs);
+  }
+
+  /** The runs that items read from. */
+  private void openOuter(Handle tx, Pass pass, Collection<Long> runs) {
+    for (Long id : runs) {
+      Draft draft = pass.drafts.get(id);
+      if (draft == null || !draft.run().plan().outer() || draft.hasOuter()) {
+        continue;
+      }
+      long parent = draft.run().parent().run();
+      open(tx, pass, List.of(parent));
+      Draft above = pass.drafts.get(parent);
+      draft.outer(above == null ? null : above.run());
+    }
   }
 
   /** What is committed is what is there. */

@@ -6,6 +6,7 @@ import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Fact;
 import dev.millrace.scheduler.engine.Verdict;
 import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.store.OpenRuns;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.wire.Control;
@@ -66,10 +67,20 @@ final class Hearing {
   /** Asks the table when the next stage is due, if a look at due stages left that open. */
   void readNextDue() {
     if (!dueKnown) {
-      long next = parts.jdbi().withHandle(Stages::nextDue);
-      nextDueAt = next == 0 ? Long.MAX_VALUE : next;
+      long stage = parts.jdbi().withHandle(Stages::nextDue);
+      long run = parts.jdbi().withHandle(OpenRuns::nextDue);
+      nextDueAt = Math.min(stage == 0 ? Long.MAX_VALUE : stage, run == 0 ? Long.MAX_VALUE : run);
       dueKnown = true;
     }
+  }
+
+  private void dueRuns(Handle tx, Pass pass) {
+    List<Long> ids = OpenRuns.due(tx, pass.now, parts.batchMax());
+    drafts.open(tx, pass, ids);
+    for (Long id : ids) {
+      Engine.apply(pass.drafts.get(id), new Fact.RunDue(), pass.now, 0);
+    }
+    pass.more |= ids.size() == parts.batchMax();
   }
 
   /** Workers that held more stages than one pass takes are lost again in the next. */
@@ -195,6 +206,7 @@ final class Hearing {
     if (nextDueAt > pass.now) {
       return;
     }
+    dueRuns(tx, pass);
     List<Stages.Key> keys = Stages.due(tx, pass.now, parts.batchMax());
     drafts.open(tx, pass, keys.stream().map(Stages.Key::run).toList());
     for (Stages.Key key : keys) {

@@ -64,6 +64,10 @@ final class Meters {
     counter("millrace.runs.created", "trigger", trigger).increment();
   }
 
+  void runsCreated(String trigger, int count) {
+    counter("millrace.runs.created", "trigger", trigger).increment(count);
+  }
+
   void runFinished(String state) {
     counter("millrace.runs.finished", "state", state).increment();
   }

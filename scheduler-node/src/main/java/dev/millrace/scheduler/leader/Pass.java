@@ -38,6 +38,15 @@ final class Pass {
   final List<Long> tickLateness = new ArrayList<>();
   final List<Claim> notHeld = new ArrayList<>();
   final List<Stages.Key> republish = new ArrayList<>();
+
+  /** Stages that failed for good in this pass. */
+  final List<Dead> dead = new ArrayList<>();
+
+  /** Runs whose end their parents were told, and, negative, whose new beginning. */
+  final Set<Long> told = new HashSet<>();
+
+  record Dead(Draft draft, int stage) {}
+
   List<Claim> unroutable = List.of();
   List<WorkerTable.LostWorker> lost = List.of();
   final List<WorkerTable.LostWorker> lostWithMore = new ArrayList<>();

@@ -61,6 +61,9 @@ final class Turn {
   private final Catalog catalog = new Catalog();
   private final Ticker ticker = new Ticker();
   private final Drafts drafts = new Drafts(catalog);
+  private final Seats seats = new Seats();
+  private final Gates gates;
+  private final Families families;
   private final Hearing hearing;
   private final Arrivals arrivals;
   private final Dispatching dispatching;
@@ -71,9 +74,14 @@ final class Turn {
 
   Turn(Parts parts) {
     this.parts = parts;
+    this.gates = new Gates(catalog, drafts, parts.pools);
     this.hearing = new Hearing(parts, drafts);
-    this.arrivals = new Arrivals(parts, catalog, ticker, drafts);
-    this.dispatching = new Dispatching(parts, drafts);
+    this.dispatching = new Dispatching(parts, catalog, drafts, gates);
+    Births births = new Births(drafts, catalog, seats, gates);
+    this.families = new Families(catalog, drafts, births, seats, parts.meters);
+    this.arrivals =
+        new Arrivals(
+            parts, catalog, ticker, new Arrivals.Limits(drafts, births, gates, seats, dispatching));
     this.writer = new Writer(parts.jdbi, parts.term.epoch());
   }
 
@@ -95,6 +103,7 @@ final class Turn {
   /** How long the loop may wait after a pass that found nothing more. */
   long waitNanos() {
     long nextAt = Math.min(ticker.nextDue(), hearing.nextDueAt());
+    nextAt = Math.min(nextAt, Math.min(seats.nextPaceAt(), dispatching.nextRateAt()));
     long untilDue =
         nextAt == Long.MAX_VALUE ? INBOX_POLL_NANOS : (nextAt - parts.clock.micros()) * 1_000;
     return Math.clamp(untilDue, 0, INBOX_POLL_NANOS);
@@ -179,17 +188,19 @@ final class Turn {
         || parts.dispatcher.hasNews()
         || hearing.hasNews(now)
         || dispatching.republishes()
-        || dispatching.backlogHasRoom();
+        || seats.hasNews(now)
+        || gates.hasMore()
+        || dispatching.backlogHasRoom(now);
   }
 
   private void inTransaction(Handle tx, Pass pass, boolean inbox) {
     if (!Leases.fence(tx, parts.term.epoch())) {
       throw new QuietFailure("epoch " + parts.term.epoch() + " is over; nothing was written");
     }
-    if (!loaded) {
-      load(tx);
-    }
     pass.now = parts.clock.micros();
+    if (!loaded) {
+      load(tx, pass);
+    }
     hearing.reports(tx, pass);
     hearing.unroutable(tx, pass);
     hearing.lostWorkers(tx, pass);
@@ -207,16 +218,20 @@ final class Turn {
         Engine.settle(draft, pass.now);
       }
     }
+    gates.step(tx, pass);
+    families.settle(tx, pass);
     dispatching.dispatchBacklog(tx, pass);
-    dispatching.dispatchFresh(pass);
+    dispatching.dispatchFresh(tx, pass);
     dispatching.republishLost(tx, pass);
+    families.settle(tx, pass); // what could not be dispatched may have ended its run
     pass.drafts.values().removeIf(draft -> !draft.changed());
     writer.write(tx, pass.drafts.values(), pass.now);
+    seats.write(tx, pass.now);
     Inbox.answer(tx, pass.answerIds, pass.answers);
   }
 
   /** At the start of a term, and again after a failed transaction: what the tables say. */
-  private void load(Handle tx) {
+  private void load(Handle tx, Pass pass) {
     catalog.clear();
     drafts.clear();
     ticker.clear();
@@ -230,6 +245,10 @@ final class Turn {
           row.id(), row.job(), row.kind(), definition.triggers().get(row.position()), row.nextAt());
     }
     parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx), Stages.countRunning(tx));
+    gates.load(tx);
+    seats.load(tx);
+    families.load(tx, pass);
+    dispatching.loadLimits(tx, pass.now);
     hearing.lookForDue(); // in this pass, and read after it
     loaded = true;
   }

@@ -86,9 +86,15 @@ final class Writer {
     await();
   }
 
-  /** A wish is told after the commit of all: its draft must not be committed without the rest. */
+  /**
+   * A wish is told after the commit of all, a parent hears of the end of its child, a seat is given
+   * back: such a draft must not be committed without the rest.
+   */
   private static boolean mayGoApart(Draft draft) {
-    return draft.wishes().isEmpty();
+    return draft.wishes().isEmpty()
+        && draft.run().parent() == null
+        && !draft.run().plan().limited()
+        && !draft.reopens();
   }
 
   private void startApart(List<Draft> drafts, long now) {

@@ -65,6 +65,24 @@ final class Columns {
     }
   }
 
+  static final class Bools implements Column {
+    private final List<Boolean> values = new ArrayList<>();
+
+    void add(boolean value) {
+      values.add(value);
+    }
+
+    @Override
+    public Object toArray() {
+      return values.toArray(Boolean[]::new);
+    }
+
+    @Override
+    public String type() {
+      return "bool";
+    }
+  }
+
   static final class Texts implements Column {
     private final List<String> values = new ArrayList<>();
 
@@ -98,6 +116,12 @@ final class Columns {
 
   Ints ints() {
     Ints column = new Ints();
+    columns.add(column);
+    return column;
+  }
+
+  Bools bools() {
+    Bools column = new Bools();
     columns.add(column);
     return column;
   }

@@ -31,6 +31,9 @@ public final class Jobs {
   private static final String FIND_ID =
       "select id, namespace, name, state, version, source from job where id = :id";
 
+  private static final String ANY_PAUSED =
+      "select exists (select 1 from job where state = 'PAUSED')";
+
   private static final String OF_SOURCE =
       """
       select id, namespace, name, state, version, source from job
@@ -99,6 +102,10 @@ public final class Jobs {
         .bind("name", name)
         .map((r, c) -> row(r))
         .findOne();
+  }
+
+  public static boolean anyPaused(Handle tx) {
+    return tx.createQuery(ANY_PAUSED).mapTo(Boolean.class).one();
   }
 
   public static Optional<Row> find(Handle tx, long id) {

@@ -23,6 +23,12 @@ public final class Stages {
     public static final Key BEFORE_ALL = new Key(-1, -1);
   }
 
+  /** What of a pool's work goes in order of age: one namespace's, of one priority. */
+  public record Lane(String namespace, int priority) {}
+
+  /** A stage that waits in its lane. */
+  public record Ready(Key key, Lane lane) {}
+
   /** A stage and the number of its latest dispatch. */
   public record Dispatched(Key key, long dispatch) {}
 
@@ -40,7 +46,7 @@ public final class Stages {
   private static final String RUNNING_SINCE =
       """
       select run, idx, name, attempt, worker from stage
-      where state in ('QUEUED', 'RUNNING') and state = 'RUNNING' and started_at < ts(:before)
+      where state in ('QUEUED', 'RUNNING') and state = 'RUNNING' and worker <> 'leader' and started_at < ts(:before)
         and run >= :run and (run, idx) > (:run, :idx)
       order by run, idx
       limit :limit
@@ -50,18 +56,24 @@ public final class Stages {
       """
       select s.run, s.idx, s.name, s.attempt, s.worker
       from stage s join run r on r.id = s.run
-      where s.state in ('QUEUED', 'RUNNING') and s.state = 'RUNNING' and r.state = 'STOPPING'
+      where s.state in ('QUEUED', 'RUNNING') and s.state = 'RUNNING' and s.worker <> 'leader' and r.state = 'STOPPING'
         and s.run >= :run and (s.run, s.idx) > (:run, :idx)
       order by s.run, s.idx
       limit :limit
       """;
 
-  private static final String READY_OF_POOL =
+  /** Of each lane its oldest; the planner walks the index once for each. */
+  private static final String READY_OF_LANES =
       """
-      select run, idx from stage
-      where state = 'READY' and pool = :pool and handler = any (:handlers)
-      order by priority desc, run, idx
-      limit :limit
+      select s.run, s.idx, l.namespace, l.priority
+      from unnest(:namespaces, :priorities) as l (namespace, priority)
+      cross join lateral (
+        select run, idx from stage
+        where state = 'READY' and marks is null and pool = :pool and namespace = l.namespace
+          and priority = l.priority and handler = any (:handlers)
+        order by run, idx
+        limit :limit
+      ) s
       """;
 
   private static final String QUEUED_ABOVE =
@@ -79,6 +91,13 @@ public final class Stages {
       limit :limit
       """;
 
+  private static final String LOCK_WAITING =
+      """
+      select run, idx from stage
+      where state in ('HELD', 'BACKING_OFF', 'LOCK_WAIT') and state = 'LOCK_WAIT'
+      order by run, idx
+      """;
+
   private static final String DUE =
       """
       select run, idx from stage where due_at <= ts(:now) order by due_at limit :limit
@@ -90,22 +109,34 @@ public final class Stages {
       """;
 
   private static final String COUNT_READY =
-      "select pool, count(*) from stage where state = 'READY' group by pool";
+      """
+      select pool, namespace, priority, count(*) from stage where state = 'READY' and marks is null
+      group by pool, namespace, priority
+      """;
   private static final String COUNT_QUEUED =
       "select pool, count(*) from stage where state = 'QUEUED' group by pool";
   private static final String COUNT_RUNNING =
-      "select pool, count(*) from stage where state = 'RUNNING' group by pool";
+      "select pool, count(*) from stage where state = 'RUNNING' and worker <> 'leader' group by pool";
   private static final String RUNNING_WORKERS =
       """
-      select distinct worker from stage where state in ('QUEUED', 'RUNNING') and state = 'RUNNING'
+      select distinct worker from stage where state in ('QUEUED', 'RUNNING') and state = 'RUNNING' and worker <> 'leader'
       """;
 
-  public static List<Key> readyOf(Handle tx, String pool, Collection<String> handlers, int limit) {
-    return tx.createQuery(READY_OF_POOL)
+  /** Stages of a pool that are READY, of each lane the oldest {@code limit}. */
+  public static List<Ready> readyOf(
+      Handle tx, String pool, Collection<Lane> lanes, Collection<String> handlers, int limit) {
+    List<Lane> asked = List.copyOf(lanes);
+    return tx.createQuery(READY_OF_LANES)
         .bind("pool", pool)
+        .bindArray("namespaces", String.class, asked.stream().map(Lane::namespace).toList())
+        .bindArray("priorities", Integer.class, asked.stream().map(Lane::priority).toList())
         .bindArray("handlers", String.class, List.copyOf(handlers))
         .bind("limit", limit)
-        .map((row, context) -> new Key(row.getLong(1), row.getInt(2)))
+        .map(
+            (row, context) ->
+                new Ready(
+                    new Key(row.getLong(1), row.getInt(2)),
+                    new Lane(row.getString(3), row.getInt(4))))
         .list();
   }
 
@@ -170,6 +201,13 @@ public final class Stages {
         .list();
   }
 
+  /** Every stage that waits for a lock or a rate, the oldest run first. */
+  public static List<Key> lockWaiting(Handle tx) {
+    return tx.createQuery(LOCK_WAITING)
+        .map((row, context) -> new Key(row.getLong(1), row.getInt(2)))
+        .list();
+  }
+
   public static List<Key> due(Handle tx, long now, int limit) {
     return tx.createQuery(DUE)
         .bind("now", now)
@@ -188,8 +226,17 @@ public final class Stages {
     return tx.createQuery(RUNNING_WORKERS).mapTo(String.class).list();
   }
 
-  public static Map<String, Integer> countReady(Handle tx) {
-    return count(tx, COUNT_READY);
+  /** By pool and lane. */
+  public static Map<String, Map<Lane, Integer>> countReady(Handle tx) {
+    Map<String, Map<Lane, Integer>> counts = new HashMap<>();
+    tx.createQuery(COUNT_READY)
+        .map(
+            (row, context) ->
+                counts
+                    .computeIfAbsent(row.getString(1), any -> new HashMap<>())
+                    .put(new Lane(row.getString(2), row.getInt(3)), row.getInt(4)))
+        .list();
+    return counts;
   }
 
   public static Map<String, Integer> countQueued(Handle tx) {

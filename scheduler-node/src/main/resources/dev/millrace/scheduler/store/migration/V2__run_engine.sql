@@ -44,7 +44,7 @@ alter table stage add constraint backing_off_has_due check
 -- Order inside a lane, which is a pool, a namespace and a priority: the older run. What a pause parked is not there.
 drop index stage_ready;
 create index stage_ready on stage (pool, namespace, priority, run, idx) where state = 'READY' and marks is null;
-create index stage_lock_wait on stage (run, idx) where state = 'LOCK_WAIT';
+create index stage_waits on stage (run, idx) where state in ('HELD', 'BACKING_OFF', 'LOCK_WAIT');
 
 alter table trigger drop constraint trigger_kind_check;
 alter table trigger add constraint trigger_kind_check check (kind in ('cron', 'at', 'every', 'plan'));

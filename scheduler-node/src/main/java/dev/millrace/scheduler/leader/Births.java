@@ -1,0 +1,204 @@
+package dev.millrace.scheduler.leader;
+
+import dev.millrace.expression.ExpressionException;
+import dev.millrace.lifecycle.RunState;
+import dev.millrace.model.Concurrency;
+import dev.millrace.model.JobRules;
+import dev.millrace.model.Overlap;
+import dev.millrace.scheduler.engine.Draft;
+import dev.millrace.scheduler.engine.Engine;
+import dev.millrace.scheduler.engine.Fact;
+import dev.millrace.scheduler.engine.Plan;
+import dev.millrace.scheduler.engine.Run;
+import dev.millrace.scheduler.engine.RunKey;
+import dev.millrace.scheduler.store.Jobs;
+import dev.millrace.scheduler.store.Stages;
+import java.util.ArrayList;
+import java.util.List;
+import org.jdbi.v3.core.Handle;
+
+/**
+ * How a run comes to be: at once where nothing is in its way, else in PENDING until its seats are
+ * free and no pause holds it, or not at all where its job says so. The leader's thread.
+ */
+final class Births {
+  /** What came of asking for a run. */
+  sealed interface Birth {
+    /** It was made; {@code draft} is in the pass. */
+    record Made(Draft draft) implements Birth {}
+
+    /** It was not, as the ledger's word for it says. */
+    record Skipped(String disposition, String why) implements Birth {}
+  }
+
+  private final Drafts drafts;
+  private final Catalog catalog;
+  private final Seats seats;
+  private final Gates gates;
+  private final Ids ids = new Ids();
+
+  Births(Drafts drafts, Catalog catalog, Seats seats, Gates gates) {
+    this.drafts = drafts;
+    this.catalog = catalog;
+    this.seats = seats;
+    this.gates = gates;
+  }
+
+  Ids ids() {
+    return ids;
+  }
+
+  /** A run of this plan that is not created yet. */
+  Run fresh(Plan plan, String kind, long trigger, long scheduledFor, String params, long now) {
+    return new Run(
+        ids.next(now),
+        plan,
+        RunState.PENDING,
+        kind,
+        trigger,
+        scheduledFor,
+        params,
+        "trigger:" + kind,
+        null,
+        null,
+        now,
+        0,
+        0,
+        Engine.fresh(plan));
+  }
+
+  /** The same, asked for by somebody. */
+  Run asked(Plan plan, String kind, String params, String actor, String reason, long now) {
+    return new Run(
+        ids.next(now),
+        plan,
+        RunState.PENDING,
+        kind,
+        0,
+        0,
+        params,
+        actor,
+        reason,
+        null,
+        now,
+        0,
+        0,
+        Engine.fresh(plan));
+  }
+
+  /** The run of an item: its parent holds what there is to hold. */
+  Draft item(Pass pass, Run run, Run outer) {
+    Draft draft = Engine.create(run, run.plan().outer() ? outer : null, "leader", pass.now);
+    pass.drafts.put(run.id(), draft);
+    return draft;
+  }
+
+  Birth make(Handle tx, Pass pass, Run run, String cause) {
+    Jobs.Row job = catalog.find(tx, run.plan().job());
+    int pauses = gates.pausesOf(job);
+    JobRules rules = run.plan().definition().rules();
+    List<Seats.Ask> asks = List.of();
+    Run born = run;
+    if (run.plan().limited()) {
+      try {
+        String key = RunKey.of(run);
+        born = key == null ? run : run.withKey(key);
+      } catch (ExpressionException wrong) {
+        return stillborn(pass, run, cause, "concurrency key: " + wrong.getMessage());
+      }
+      Birth skipped = overlap(tx, pass, born, rules.overlap());
+      if (skipped != null) {
+        return skipped;
+      }
+      asks = asks(born);
+    }
+    if (asks.isEmpty() && pauses == 0) {
+      Draft draft = Engine.create(born, cause, pass.now);
+      pass.drafts.put(born.id(), draft);
+      return new Birth.Made(draft);
+    }
+    Draft draft = Engine.createPending(born, cause, pauses, pass.now);
+    pass.drafts.put(born.id(), draft);
+    if (!asks.isEmpty()) {
+      seats.ask(new Stages.Key(born.id(), Seats.RUN), asks, null);
+    }
+    return new Birth.Made(draft);
+  }
+
+  /** What is wrong with it is told by a run that ends at once, instead of by nothing. */
+  private static Birth stillborn(Pass pass, Run run, String cause, String why) {
+    Draft draft = Engine.createPending(run, cause, 0, pass.now);
+    Engine.apply(draft, new Fact.Stop(null, why), pass.now, 0);
+    pass.drafts.put(run.id(), draft);
+    return new Birth.Made(draft);
+  }
+
+  /** The seats that a run as a whole takes. */
+  static List<Seats.Ask> asks(Run run) {
+    JobRules rules = run.plan().definition().rules();
+    List<Seats.Ask> asks = new ArrayList<>();
+    if (run.plan().part() != Plan.WHOLE) {
+      return asks;
+    }
+    if (rules.overlap().kind() != Overlap.Kind.ALLOW) {
+      asks.add(new Seats.Ask("job:" + run.plan().job(), 1, false));
+    }
+    if (rules.concurrency() != null) {
+      asks.add(new Seats.Ask(keySubject(run), 1, false));
+    }
+    rules
+        .locks()
+        .forEach(lock -> asks.add(Seats.Ask.of(run.plan().definition().namespace(), lock)));
+    return asks;
+  }
+
+  private static String keySubject(Run run) {
+    return "key:" + run.plan().job() + ":" + (run.key() == null ? "" : run.key());
+  }
+
+  /** Null when it may be made; then its concurrency limit is known to the seats. */
+  private Birth overlap(Handle tx, Pass pass, Run run, Overlap overlap) {
+    Concurrency concurrency = run.plan().definition().rules().concurrency();
+    if (concurrency != null) {
+      seats.limit(keySubject(run), concurrency.limit());
+    }
+    String subject = "job:" + run.plan().job();
+    List<Stages.Key> holders = seats.holders(subject);
+    List<Stages.Key> waiters = seats.waiters(subject);
+    if (holders.isEmpty() && waiters.isEmpty()) {
+      return null;
+    }
+    return switch (overlap.kind()) {
+      case ALLOW -> null;
+      case SKIP ->
+          new Birth.Skipped(
+              "SKIPPED_OVERLAP", "another run of it is open and its overlap policy is skip");
+      case QUEUE ->
+          waiters.size() < overlap.waitingMax()
+              ? null
+              : new Birth.Skipped(
+                  "SKIPPED_OVERLAP",
+                  waiters.size() + " runs of it wait already, which is its overlap policy's bound");
+      case COALESCE ->
+          waiters.isEmpty()
+              ? null
+              : new Birth.Skipped("COALESCED", "a run of it waits already and stands for this one");
+      case CANCEL_RUNNING -> {
+        stopAll(tx, pass, holders, run);
+        stopAll(tx, pass, waiters, run);
+        yield null;
+      }
+    };
+  }
+
+  private void stopAll(Handle tx, Pass pass, List<Stages.Key> others, Run run) {
+    drafts.open(tx, pass, others.stream().map(Stages.Key::run).toList());
+    for (Stages.Key other : others) {
+      Draft draft = pass.drafts.get(other.run());
+      if (draft != null && !draft.sealed()) {
+        String why = "a newer run takes its place: " + new dev.millrace.model.RunId(run.id());
+        Engine.apply(draft, new Fact.Stop("overlap", why), pass.now, 0);
+      }
+    }
+  }
+}
