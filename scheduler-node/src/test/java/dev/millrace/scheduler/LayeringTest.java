@@ -119,6 +119,9 @@ class LayeringTest {
                 "dev.millrace.model..",
                 "dev.millrace.lifecycle..",
                 "dev.millrace.wire..",
+                "dev.millrace.expression..",
+                "dev.millrace.definition..", // how durations are written
+                "com.fasterxml.jackson..", // outputs are JSON
                 SCHEDULER + ".engine.."));
   }
 

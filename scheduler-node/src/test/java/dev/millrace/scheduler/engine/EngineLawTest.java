@@ -200,7 +200,7 @@ class EngineLawTest {
       replayed.put(subject, to);
       if (to.equals("READY")) {
         assertThat(stopped && run.state() == RunState.STOPPING).as("READY after a stop").isFalse();
-        for (int need : plan.needs(plan.indexOf(subject))) {
+        for (int need : plan.inputsOf(plan.indexOf(subject))) {
           assertThat(replayed.get(plan.stage(need).id())).isEqualTo("COMPLETED");
         }
       }

@@ -163,7 +163,7 @@ class EngineTest {
     now += 65 * SECOND;
     assertThat(due(0)).isEqualTo(Verdict.ACCEPTED);
     assertThat(draft.stage(0).state()).isEqualTo(BACKING_OFF);
-    assertThat(draft.wishes()).containsExactly(new Wish.Cancel("a", 1));
+    assertThat(draft.wishes()).containsExactly(new Wish.Cancel("a", 1, false));
     assertThat(draft.superseded().getFirst().outcome()).isEqualTo("timed-out");
     assertThat(ends(0, 1, "w1", Outcome.COMPLETED, 0)).as("too late").isEqualTo(Verdict.STALE);
   }
@@ -292,7 +292,9 @@ class EngineTest {
     assertThat(states()).containsExactly(CANCELLED, CANCELLED, CANCELLED);
     assertThat(draft.state()).isEqualTo(RunState.CANCELLED);
     assertThat(draft.run().stopReason()).isEqualTo("no more");
-    assertThat(draft.wishes()).as("its start may be on the way").contains(new Wish.Cancel("a", 1));
+    assertThat(draft.wishes())
+        .as("its start may be on the way")
+        .contains(new Wish.Cancel("a", 1, false));
     assertThat(stop("again")).isEqualTo(Verdict.ILLEGAL);
   }
 
@@ -305,7 +307,7 @@ class EngineTest {
     assertThat(states()).containsExactly(RUNNING, CANCELLED);
     assertThat(draft.state()).isEqualTo(RunState.STOPPING);
     assertThat(draft.run().stopReason()).isEqualTo("enough");
-    assertThat(draft.wishes()).containsExactly(new Wish.Cancel("a", 1));
+    assertThat(draft.wishes()).containsExactly(new Wish.Cancel("a", 1, false));
     assertThat(stop("again")).isEqualTo(Verdict.ILLEGAL);
     ends(0, 1, "w1", Outcome.CANCELLED, 0);
     settle();

@@ -23,7 +23,8 @@ class TooLargeTest {
           Plans.NOW);
 
   private Verdict tooLarge(int stage) {
-    Verdict verdict = Engine.apply(draft, new Fact.TooLarge(stage, WHY), Plans.NOW + 5, 0);
+    Verdict verdict =
+        Engine.apply(draft, new Fact.Unstartable(stage, "config", WHY), Plans.NOW + 5, 0);
     Engine.settle(draft, Plans.NOW + 5);
     return verdict;
   }

@@ -124,7 +124,7 @@ final class Rows {
           .bind("name", stage.id())
           .bind("handler", stage.handler())
           .bind("pool", stage.pool())
-          .bind("state", stage.needs().isEmpty() ? "READY" : "WAITING")
+          .bind("state", stage.needs().stages().isEmpty() ? "READY" : "WAITING")
           .execute();
     }
     return new RunId(id);

@@ -171,7 +171,7 @@ class PartitionsTest {
 
   private java.util.Map<Long, dev.millrace.scheduler.engine.Run> load(Draft draft) {
     List<Long> id = List.of(draft.run().id());
-    return database.leader().withHandle(tx -> Runs.load(tx, id, (job, version) -> PLAN));
+    return database.leader().withHandle(tx -> Runs.load(tx, id, (job, version, part) -> PLAN));
   }
 
   private int count(String from) {

@@ -170,7 +170,7 @@ class RunsTest {
       write(moved);
       List<Long> some = moved.stream().map(draft -> draft.run().id()).toList();
       Map<Long, Run> loaded =
-          database.leader().withHandle(h -> Runs.load(h, some, (job, version) -> PLAN));
+          database.leader().withHandle(h -> Runs.load(h, some, (job, version, part) -> PLAN));
       assertThat(loaded).hasSize(500);
       assertThat(loaded.get(some.get(7)).stages()).isEqualTo(moved.get(7).run().stages());
     }
@@ -325,7 +325,7 @@ class RunsTest {
   private static Run load(long id) {
     return database
         .leader()
-        .withHandle(handle -> Runs.load(handle, List.of(id), (job, version) -> PLAN).get(id));
+        .withHandle(handle -> Runs.load(handle, List.of(id), (job, version, part) -> PLAN).get(id));
   }
 
   private static Run writeAndLoad(Draft draft) {
