@@ -3,6 +3,7 @@ package dev.millrace.definition;
 import com.cronutils.model.definition.CronDefinition;
 import com.cronutils.model.definition.CronDefinitionBuilder;
 import com.cronutils.parser.CronParser;
+import dev.millrace.expression.DidYouMean;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneId;

@@ -1,6 +1,7 @@
 package dev.millrace.definition;
 
 import dev.millrace.definition.Doc.Kind;
+import dev.millrace.expression.DidYouMean;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;

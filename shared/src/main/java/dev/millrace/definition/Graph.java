@@ -1,5 +1,6 @@
 package dev.millrace.definition;
 
+import dev.millrace.expression.DidYouMean;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

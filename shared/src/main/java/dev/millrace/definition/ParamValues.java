@@ -3,6 +3,7 @@ package dev.millrace.definition;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.expression.DidYouMean;
 import dev.millrace.model.ParamDefinition;
 import java.util.List;
 import java.util.Map;

@@ -1,5 +1,6 @@
 package dev.millrace.definition;
 
+import dev.millrace.expression.DidYouMean;
 import dev.millrace.model.Misfire;
 import dev.millrace.model.TriggerDefinition;
 import java.time.Duration;

@@ -1,7 +1,7 @@
 package dev.millrace.settings;
 
-import dev.millrace.definition.DidYouMean;
 import dev.millrace.definition.DurationText;
+import dev.millrace.expression.DidYouMean;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;

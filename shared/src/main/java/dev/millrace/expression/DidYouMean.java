@@ -1,4 +1,4 @@
-package dev.millrace.definition;
+package dev.millrace.expression;
 
 import java.util.Collection;
 import java.util.Locale;

@@ -1,0 +1,255 @@
+package dev.millrace.expression;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.cel.common.values.NullValue;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+
+/**
+ * What the names stand for at one moment. A JSON text is parsed when something first reads it, and
+ * once. Immutable, any thread, provided that its look-up of stages is.
+ */
+public final class Bindings {
+  private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+
+  private final String paramsJson;
+  private final Map<String, JsonNode> run;
+  private final Map<String, JsonNode> error;
+  private final Function<String, StageResult> stages;
+  private final String itemJson;
+  private final int index;
+
+  /** Of params and stages; shared with the bindings of the items. */
+  private final Map<String, JsonNode> parsed;
+
+  private final Map<String, JsonNode> parsedItem = new ConcurrentHashMap<>();
+
+  /**
+   * How a stage ended, or what is known of it so far. Immutable.
+   *
+   * @param state its state, in lower case as in the API
+   * @param outputJson null for none
+   * @param exitCode null for none
+   * @param errorClass null for none
+   * @param error null for none
+   * @param items how many items it runs for
+   */
+  public record StageResult(
+      String state,
+      String outputJson,
+      Integer exitCode,
+      String errorClass,
+      String error,
+      int items,
+      int completed,
+      int failed) {}
+
+  private Bindings(Builder from, Map<String, JsonNode> parsed) {
+    this.paramsJson = from.paramsJson;
+    this.run = Map.copyOf(from.run);
+    this.error = Map.copyOf(from.error);
+    Map<String, StageResult> single = Map.copyOf(from.single);
+    Function<String, StageResult> lookUp = from.lookUp;
+    this.stages = id -> single.containsKey(id) ? single.get(id) : lookUp.apply(id);
+    this.itemJson = from.itemJson;
+    this.index = from.index;
+    this.parsed = parsed;
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** The same for one item; what is parsed already is not parsed again. */
+  public Bindings withItem(String json, int index) {
+    Builder builder = new Builder();
+    builder.paramsJson = paramsJson;
+    builder.run.putAll(run);
+    builder.error.putAll(error);
+    builder.lookUp = stages;
+    return new Bindings(builder.item(json, index), parsed);
+  }
+
+  JsonNode json(Name name) {
+    return switch (name.root()) {
+      case PARAMS -> name.key() == null ? params() : param(name);
+      case STAGES -> name.field() == null ? wholeStage(name.key()) : stageField(name);
+      case RUN -> given(run, name);
+      case ERROR -> given(error, name);
+      case ITEM -> item();
+      case INDEX -> {
+        item();
+        yield NODES.numberNode(index);
+      }
+    };
+  }
+
+  /** The value for CEL, of the type that the name declares. */
+  Object value(Name name) {
+    JsonNode json = json(name);
+    if (json.isNull()) {
+      return NullValue.NULL_VALUE;
+    }
+    return switch (name.type().kind()) {
+      case TIMESTAMP -> Instant.parse(json.textValue());
+      case DOUBLE -> json.doubleValue();
+      case INT -> integer(name, json);
+      default -> JsonValues.toCel(json);
+    };
+  }
+
+  private static Object integer(Name name, JsonNode json) {
+    if (!json.canConvertToLong()) {
+      throw problem(name + " is " + json + ", which does not fit 64 bits");
+    }
+    return json.longValue();
+  }
+
+  private JsonNode params() {
+    return parsed.computeIfAbsent("params", key -> JsonValues.parse(key, paramsJson));
+  }
+
+  private JsonNode param(Name name) {
+    JsonNode value = params().get(name.key());
+    if (value == null) {
+      throw problem(name + " was not given; test it with has(" + name + ")");
+    }
+    return value;
+  }
+
+  private JsonNode item() {
+    if (itemJson == null) {
+      throw problem("there is no item here");
+    }
+    return parsedItem.computeIfAbsent("item", key -> JsonValues.parse(key, itemJson));
+  }
+
+  private JsonNode stageField(Name name) {
+    StageResult result = result(name.key());
+    return switch (name.field()) {
+      case "output" -> output(name.key(), result);
+      case "state" -> text(result.state());
+      case "exit_code" -> number(result.exitCode());
+      case "error" -> text(result.error());
+      case "error_class" -> text(result.errorClass());
+      case "items" -> number(result.items());
+      case "completed" -> number(result.completed());
+      case "failed" -> number(result.failed());
+      default -> throw new IllegalStateException("a stage has no field " + name.field());
+    };
+  }
+
+  private JsonNode wholeStage(String id) {
+    ObjectNode whole = NODES.objectNode();
+    Name.STAGE_FIELDS.forEach(field -> whole.set(field, stageField(Name.stage(id, field))));
+    return whole;
+  }
+
+  private JsonNode output(String id, StageResult result) {
+    return parsed.computeIfAbsent(
+        "stages." + id, key -> JsonValues.parse(key + ".output", result.outputJson()));
+  }
+
+  private StageResult result(String id) {
+    StageResult result = stages.apply(id);
+    if (result == null) {
+      throw problem("stage '" + id + "' has no result");
+    }
+    return result;
+  }
+
+  private static JsonNode given(Map<String, JsonNode> values, Name name) {
+    JsonNode value = values.get(name.key());
+    if (value == null) {
+      throw problem(name + " is not known here");
+    }
+    return value;
+  }
+
+  private static JsonNode text(String value) {
+    return value == null ? NODES.nullNode() : NODES.textNode(value);
+  }
+
+  private static JsonNode number(Integer value) {
+    return value == null ? NODES.nullNode() : NODES.numberNode(value.longValue());
+  }
+
+  private static ExpressionException problem(String message) {
+    return new ExpressionException(message, ExpressionException.NOWHERE);
+  }
+
+  /** Confined to one thread. */
+  public static final class Builder {
+    private String paramsJson = "{}";
+    private final Map<String, JsonNode> run = new HashMap<>();
+    private final Map<String, JsonNode> error = new HashMap<>();
+    private final Map<String, StageResult> single = new HashMap<>();
+    private Function<String, StageResult> lookUp = id -> null;
+    private String itemJson;
+    private int index;
+
+    private Builder() {}
+
+    public Builder params(String json) {
+      this.paramsJson = json == null ? "{}" : json;
+      return this;
+    }
+
+    /**
+     * The run.
+     *
+     * @param scheduledForIso null for a run that no schedule started
+     * @param attemptOrZero of the stage's item
+     */
+    public Builder run(
+        String id,
+        String job,
+        String namespace,
+        String scheduledForIso,
+        String createdAtIso,
+        int attemptOrZero) {
+      run.put("id", text(id));
+      run.put("job", text(job));
+      run.put("namespace", text(namespace));
+      run.put("scheduled_for", text(scheduledForIso));
+      run.put("created_at", text(createdAtIso));
+      run.put("attempt", number(attemptOrZero));
+      return this;
+    }
+
+    public Builder stage(String id, StageResult result) {
+      single.put(id, result);
+      return this;
+    }
+
+    /** Asked for stages that were not given one by one; null from it is for no result. */
+    public Builder stages(Function<String, StageResult> lookUp) {
+      this.lookUp = lookUp;
+      return this;
+    }
+
+    public Builder item(String json, int index) {
+      this.itemJson = json;
+      this.index = index;
+      return this;
+    }
+
+    /** For rules of retries: how the attempt ended. */
+    public Builder error(String errorClass, Integer exitCode, String message, int attempt) {
+      error.put("class", text(errorClass));
+      error.put("exit_code", number(exitCode));
+      error.put("message", text(message));
+      error.put("attempt", number(attempt));
+      return this;
+    }
+
+    public Bindings build() {
+      return new Bindings(this, new ConcurrentHashMap<>());
+    }
+  }
+}

@@ -1,0 +1,116 @@
+package dev.millrace.expression;
+
+import dev.cel.common.types.CelType;
+import dev.cel.common.types.ListType;
+import dev.cel.common.types.MapType;
+import dev.cel.common.types.NullableType;
+import dev.cel.common.types.SimpleType;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Something that an expression reads, such as {@code stages.scrape.output}. Immutable.
+ *
+ * @param root the first word
+ * @param key a parameter, a stage, or a field of run and error; null for all of it
+ * @param field a field of a stage; null for all of them
+ * @param type what the checker may assume
+ */
+record Name(Root root, String key, String field, CelType type) {
+  /** The first words that exist. */
+  enum Root {
+    PARAMS,
+    STAGES,
+    RUN,
+    ERROR,
+    ITEM,
+    INDEX
+  }
+
+  static final MapType ANYTHING_BY_NAME = MapType.create(SimpleType.STRING, SimpleType.DYN);
+
+  private static final NullableType TEXT_OR_NULL = NullableType.create(SimpleType.STRING);
+  private static final NullableType INT_OR_NULL = NullableType.create(SimpleType.INT);
+
+  private static final Map<String, CelType> STAGE_TYPES =
+      Map.of(
+          "output", SimpleType.DYN,
+          "state", SimpleType.STRING,
+          "exit_code", INT_OR_NULL,
+          "error", TEXT_OR_NULL,
+          "error_class", TEXT_OR_NULL,
+          "items", SimpleType.INT,
+          "completed", SimpleType.INT,
+          "failed", SimpleType.INT);
+
+  private static final Map<String, CelType> RUN_TYPES =
+      Map.of(
+          "id", SimpleType.STRING,
+          "job", SimpleType.STRING,
+          "namespace", SimpleType.STRING,
+          "scheduled_for", SimpleType.TIMESTAMP,
+          "created_at", SimpleType.TIMESTAMP,
+          "attempt", SimpleType.INT);
+
+  private static final Map<String, CelType> ERROR_TYPES =
+      Map.of(
+          "class", TEXT_OR_NULL,
+          "exit_code", INT_OR_NULL,
+          "message", TEXT_OR_NULL,
+          "attempt", SimpleType.INT);
+
+  static final List<String> STAGE_FIELDS = STAGE_TYPES.keySet().stream().sorted().toList();
+  static final List<String> RUN_FIELDS = RUN_TYPES.keySet().stream().sorted().toList();
+  static final List<String> ERROR_FIELDS = ERROR_TYPES.keySet().stream().sorted().toList();
+
+  static Name params() {
+    return new Name(Root.PARAMS, null, null, ANYTHING_BY_NAME);
+  }
+
+  static Name param(String name, String type) {
+    return new Name(Root.PARAMS, name, null, paramType(type));
+  }
+
+  static Name stage(String id) {
+    return new Name(Root.STAGES, id, null, ANYTHING_BY_NAME);
+  }
+
+  static Name stage(String id, String field) {
+    return new Name(Root.STAGES, id, field, STAGE_TYPES.get(field));
+  }
+
+  static Name run(String field) {
+    return new Name(Root.RUN, field, null, RUN_TYPES.get(field));
+  }
+
+  static Name error(String field) {
+    return new Name(Root.ERROR, field, null, ERROR_TYPES.get(field));
+  }
+
+  static Name item() {
+    return new Name(Root.ITEM, null, null, SimpleType.DYN);
+  }
+
+  static Name index() {
+    return new Name(Root.INDEX, null, null, SimpleType.INT);
+  }
+
+  private static CelType paramType(String type) {
+    return switch (type) {
+      case "string" -> SimpleType.STRING;
+      case "number" -> SimpleType.DOUBLE;
+      case "integer" -> SimpleType.INT;
+      case "boolean" -> SimpleType.BOOL;
+      case "object" -> ANYTHING_BY_NAME;
+      case "array" -> ListType.create(SimpleType.DYN);
+      default -> SimpleType.DYN;
+    };
+  }
+
+  /** Also what the checked expression calls it: one identifier, with dots and dashes in it. */
+  @Override
+  public String toString() {
+    String first = root.name().toLowerCase(java.util.Locale.ROOT);
+    return first + (key == null ? "" : "." + key) + (field == null ? "" : "." + field);
+  }
+}
