@@ -3,12 +3,9 @@ package dev.millrace.definition;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.millrace.model.Backoff;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.Misfire;
 import dev.millrace.model.ParamDefinition;
-import dev.millrace.model.RetryPolicy;
-import dev.millrace.model.StageDefinition;
 import dev.millrace.model.TriggerDefinition;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -26,8 +23,9 @@ import java.util.TreeMap;
 
 /**
  * The canonical JSON text of a definition, what the database keeps of a version: everything written
- * out, keys in a fixed order, durations in ISO form. {@link DefinitionReader} reads it too.
- * Stateless, any thread.
+ * out, keys in a fixed order, durations in ISO form; what a later version of the language added is
+ * left out where it is not used, so that a definition keeps its hash. {@link DefinitionReader}
+ * reads it too. Stateless, any thread.
  */
 public final class DefinitionJson {
   private DefinitionJson() {}
@@ -43,13 +41,13 @@ public final class DefinitionJson {
     ArrayNode triggers = node.putArray("triggers");
     job.triggers().forEach(trigger -> triggers.add(trigger(trigger)));
     node.put("priority", job.priority());
-    ArrayNode stages = node.putArray("stages");
-    job.stages().forEach(stage -> stages.add(stage(stage)));
+    StageJson.write(node, job.stages());
     ObjectNode labels = node.putObject("labels");
     new TreeMap<>(job.labels()).forEach(labels::put);
     if (job.metadataJson() != null) {
       node.set("metadata", Json.parseTrusted(job.metadataJson()));
     }
+    JobRulesJson.write(node, job.rules());
     return Json.write(node);
   }
 
@@ -65,8 +63,6 @@ public final class DefinitionJson {
     need(node, "params").properties().forEach(e -> params.add(param(e.getKey(), e.getValue())));
     List<TriggerDefinition> triggers = new ArrayList<>();
     need(node, "triggers").forEach(trigger -> triggers.add(trigger(trigger)));
-    List<StageDefinition> stages = new ArrayList<>();
-    need(node, "stages").forEach(stage -> stages.add(stage(stage)));
     Map<String, String> labels = new LinkedHashMap<>();
     need(node, "labels").properties().forEach(e -> labels.put(e.getKey(), e.getValue().asText()));
     return new JobDefinition(
@@ -76,9 +72,10 @@ public final class DefinitionJson {
         params,
         triggers,
         need(node, "priority").asInt(),
-        stages,
+        StageJson.read(node),
         labels,
-        node.has("metadata") ? Json.write(node.get("metadata")) : null);
+        node.has("metadata") ? Json.write(node.get("metadata")) : null,
+        JobRulesJson.read(node));
   }
 
   /** SHA-256 of the canonical text, hexadecimal: equal definitions have equal hashes. */
@@ -147,65 +144,11 @@ public final class DefinitionJson {
         Duration.parse(need(node, "every").asText()), anchor, misfire);
   }
 
-  private static ObjectNode stage(StageDefinition stage) {
-    ObjectNode node = Json.object();
-    node.put("id", stage.id());
-    node.put("run", stage.handler());
-    node.put("pool", stage.pool());
-    node.set("with", Json.parseTrusted(stage.withJson()));
-    ArrayNode needs = node.putArray("needs");
-    stage.needs().stages().forEach(needs::add);
-    node.set("retry", retry(stage.retry()));
-    if (stage.timeout() != null) {
-      node.put("timeout", stage.timeout().toString());
-    }
-    if (stage.queueTimeout() != null) {
-      node.put("queue-timeout", stage.queueTimeout().toString());
-    }
-    return node;
-  }
-
-  private static StageDefinition stage(JsonNode node) {
-    List<String> needs = new ArrayList<>();
-    need(node, "needs").forEach(need -> needs.add(need.asText()));
-    return new StageDefinition(
-        need(node, "id").asText(),
-        need(node, "run").asText(),
-        need(node, "pool").asText(),
-        Json.write(need(node, "with")),
-        needs,
-        retry(need(node, "retry")),
-        duration(node.get("timeout")),
-        duration(node.get("queue-timeout")));
-  }
-
-  private static ObjectNode retry(RetryPolicy retry) {
-    ObjectNode node = Json.object();
-    node.put("max-attempts", retry.maxAttempts());
-    node.put("backoff", lower(retry.backoff()));
-    node.put("initial", retry.initial().toString());
-    node.put("factor", retry.factor());
-    node.put("max", retry.max().toString());
-    node.put("jitter", retry.jitter());
-    return node.put("max-lost", retry.maxLost());
-  }
-
-  private static RetryPolicy retry(JsonNode node) {
-    return new RetryPolicy(
-        need(node, "max-attempts").asInt(),
-        Backoff.valueOf(upper(need(node, "backoff"))),
-        duration(need(node, "initial")),
-        need(node, "factor").asDouble(),
-        duration(need(node, "max")),
-        need(node, "jitter").asDouble(),
-        need(node, "max-lost").asInt());
-  }
-
-  private static Duration duration(JsonNode node) {
+  static Duration duration(JsonNode node) {
     return node == null ? null : Duration.parse(node.asText());
   }
 
-  private static JsonNode need(JsonNode node, String key) {
+  static JsonNode need(JsonNode node, String key) {
     JsonNode value = node.get(key);
     if (value == null) {
       throw new IllegalArgumentException("not a canonical definition: `" + key + "` is missing");
@@ -213,11 +156,11 @@ public final class DefinitionJson {
     return value;
   }
 
-  private static String lower(Enum<?> value) {
-    return value.name().toLowerCase(Locale.ROOT);
+  static String lower(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  private static String upper(JsonNode value) {
-    return value.asText().toUpperCase(Locale.ROOT);
+  static String upper(JsonNode value) {
+    return value.asText().toUpperCase(Locale.ROOT).replace('-', '_');
   }
 }

@@ -85,7 +85,8 @@ final class ForeignForms {
     Fields metadata = job.fields("metadata");
     Fields scheduling = metadata == null ? null : metadata.fields("scheduling");
     List<TriggerDefinition> triggers = new ArrayList<>();
-    RetryPolicy retry = scheduling == null ? null : scheduling(scheduling, triggers);
+    Expressions expressions = new Expressions(false);
+    RetryPolicy retry = scheduling == null ? null : scheduling(scheduling, triggers, expressions);
     Fields task = job.fields("task");
     StageDefinition stage = task == null ? null : commandStage(task);
     job.finish(Set.of("stages", "type"));
@@ -99,7 +100,8 @@ final class ForeignForms {
     return job(id, description == null ? name : description, triggers, only, json);
   }
 
-  private static RetryPolicy scheduling(Fields scheduling, List<TriggerDefinition> triggers) {
+  private static RetryPolicy scheduling(
+      Fields scheduling, List<TriggerDefinition> triggers, Expressions expressions) {
     if (scheduling.map().get("cron") != null) {
       TriggerDefinition cron = TriggerReader.cron(scheduling, "cron", Misfire.LATEST);
       if (cron != null) {
@@ -113,7 +115,7 @@ final class ForeignForms {
           "dependencies",
           "`dependencies` are not supported by this version yet");
     }
-    return RetryReader.read(scheduling, "retry_policy");
+    return RetryReader.read(scheduling, "retry_policy", expressions);
   }
 
   /** {@code Weekly Report} becomes {@code weekly-report}. */

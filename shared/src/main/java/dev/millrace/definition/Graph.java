@@ -6,40 +6,112 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
-/** Checks of the graph as a whole: unknown needs, cycles, depth. Confined to one thread. */
+/**
+ * Checks of the graph as a whole: doubles, unknown needs, cycles, depth. Confined to one thread.
+ *
+ * <p>A stage waits for what it needs and for what the groups around it need; a group waits for what
+ * it needs and for the stages in it.
+ */
 final class Graph {
   static final int DEPTH_MAX = 100;
 
   private final Problems problems;
   private final Map<String, StageReader.Node> nodes = new LinkedHashMap<>();
+  private final Map<String, List<Edge>> edges = new HashMap<>();
 
   /** Length of the longest chain that ends in a stage; 0 while the stage is being visited. */
   private final Map<String, Integer> depths = new HashMap<>();
 
   private final List<String> chain = new ArrayList<>();
 
-  private Graph(Problems problems, List<StageReader.Node> all) {
+  private record Edge(String to, Doc at, String path) {}
+
+  private Graph(Problems problems) {
     this.problems = problems;
-    all.forEach(node -> nodes.putIfAbsent(node.id(), node));
   }
 
   static void check(Problems problems, List<StageReader.Node> all) {
-    Graph graph = new Graph(problems, all);
-    graph.refuseUnknown(all);
+    Graph graph = new Graph(problems);
+    all.forEach(graph::add);
+    all.forEach(graph::connect);
     graph.nodes.values().forEach(graph::depth);
   }
 
-  private void refuseUnknown(List<StageReader.Node> all) {
-    for (StageReader.Node node : all) {
-      for (StageReader.Need need : node.needs()) {
-        if (!nodes.containsKey(need.id())) {
-          String message = "unknown stage '" + need.id() + "'";
-          problems.add(
-              need.at(), need.path(), message + DidYouMean.phrase(need.id(), nodes.keySet()));
-        }
+  private void add(StageReader.Node node) {
+    StageReader.Node earlier = nodes.putIfAbsent(node.id(), node);
+    if (earlier != null) {
+      problems.add(
+          node.at(),
+          node.path(),
+          "'" + node.id() + "' is already the id of the stage in line " + earlier.at().line());
+    }
+  }
+
+  /** Groups come before their stages, so that what they wait for is known. */
+  private void connect(StageReader.Node node) {
+    List<Edge> own = edges.computeIfAbsent(node.id(), id -> new ArrayList<>());
+    for (NeedReader.Leaf leaf : node.needs()) {
+      if (leaf.id().equals(node.id())) {
+        problems.add(leaf.at(), leaf.path(), "a stage cannot need itself");
+      } else if (isBeside(node, leaf)) {
+        own.add(new Edge(leaf.id(), leaf.at(), leaf.path()));
+      } else {
+        problems.add(leaf.at(), leaf.path(), unreachable(node, leaf));
       }
     }
+    String group = node.level().group();
+    if (group != null && nodes.containsKey(group)) {
+      List<Edge> around = edges.get(group);
+      around.stream()
+          .filter(edge -> !group.equals(nodes.get(edge.to()).level().group()))
+          .forEach(own::add);
+      around.add(new Edge(node.id(), node.at(), node.path()));
+    }
+  }
+
+  private boolean isBeside(StageReader.Node node, NeedReader.Leaf leaf) {
+    StageReader.Node other = nodes.get(leaf.id());
+    return other != null && other.level().equals(node.level());
+  }
+
+  private String unreachable(StageReader.Node node, NeedReader.Leaf leaf) {
+    String written = leaf.written();
+    StageReader.Node elsewhere = nodes.get(written);
+    String group = node.level().group();
+    if (written.equals(group)) {
+      return "'" + written + "' is the group that it stands in; it starts with it in any case";
+    }
+    if (elsewhere != null && elsewhere.level().phase() != node.level().phase()) {
+      return "'"
+          + written
+          + "' stands in another list; a list begins when the one before it has ended, and its"
+          + " stages need each other only";
+    }
+    if (elsewhere != null && group != null) {
+      return "'"
+          + written
+          + "' stands outside the group; let the group '"
+          + group
+          + "' need it, or name a stage of the group by its short id";
+    }
+    if (elsewhere != null) {
+      String other = elsewhere.level().group();
+      return "'" + written + "' stands in the group '" + other + "'; need the group";
+    }
+    return "unknown stage '" + written + "'" + DidYouMean.phrase(written, beside(node));
+  }
+
+  private Set<String> beside(StageReader.Node node) {
+    Set<String> ids = new TreeSet<>();
+    for (StageReader.Node other : nodes.values()) {
+      if (other.level().equals(node.level()) && !other.id().equals(node.id())) {
+        ids.add(other.written());
+      }
+    }
+    return ids;
   }
 
   /** Recursion is bounded by the number of stages. */
@@ -51,12 +123,12 @@ final class Graph {
     depths.put(node.id(), 0);
     chain.add(node.id());
     int deepest = 0;
-    for (StageReader.Need need : node.needs()) {
-      int start = chain.indexOf(need.id());
+    for (Edge edge : edges.get(node.id())) {
+      int start = chain.indexOf(edge.to());
       if (start >= 0) {
-        refuseCycle(need, start);
-      } else if (nodes.containsKey(need.id())) {
-        deepest = Math.max(deepest, depth(nodes.get(need.id())));
+        refuseCycle(edge, start);
+      } else {
+        deepest = Math.max(deepest, depth(nodes.get(edge.to())));
       }
     }
     chain.remove(chain.size() - 1);
@@ -71,12 +143,12 @@ final class Graph {
     return depth;
   }
 
-  private void refuseCycle(StageReader.Need need, int start) {
+  private void refuseCycle(Edge edge, int start) {
     List<String> cycle = new ArrayList<>(chain.subList(start, chain.size()));
-    cycle.add(need.id());
+    cycle.add(edge.to());
     problems.add(
-        need.at(),
-        need.path(),
+        edge.at(),
+        edge.path(),
         "these stages wait for each other (each needs the next): " + String.join(" → ", cycle));
   }
 }

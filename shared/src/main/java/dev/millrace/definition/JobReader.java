@@ -1,9 +1,10 @@
 package dev.millrace.definition;
 
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.JobRules;
+import dev.millrace.model.LockUse;
 import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.RetryPolicy;
-import dev.millrace.model.StageDefinition;
 import dev.millrace.model.TriggerDefinition;
 import java.util.List;
 import java.util.Map;
@@ -14,14 +15,7 @@ final class JobReader {
   private static final Set<String> UNSUPPORTED =
       Set.of(
           "requires",
-          "concurrency",
-          "locks",
-          "timeout",
-          "deadline",
-          "window",
           "limits",
-          "on-failure",
-          "finally",
           "notify",
           "retention",
           "uses",
@@ -42,13 +36,15 @@ final class JobReader {
     String description = job.text("description");
     List<ParamDefinition> params = ParamReader.read(problems, job);
     List<TriggerDefinition> triggers = TriggerReader.read(problems, job);
-    refuseOverlap(job);
     Integer priority = job.integer("priority", 0, 9);
-    RetryPolicy retry = RetryReader.read(job, "retry");
+    Expressions expressions = new Expressions(false);
+    JobRules rules = new JobRulesReader(problems, job, expressions).read();
+    RetryPolicy retry = RetryReader.read(job, "retry", expressions);
     Map<String, String> labels = job.textMap("labels");
     String metadata = metadata(job);
-    List<StageDefinition> stages =
+    List<StageReader.Node> nodes =
         new StageReader(problems, job, retry == null ? RetryPolicy.NONE : retry).read();
+    refuseLocksTwice(problems, rules, nodes);
     job.finish(UNSUPPORTED);
     if (!problems.none()) {
       return null;
@@ -60,9 +56,10 @@ final class JobReader {
         params,
         triggers,
         priority == null ? JobDefinition.DEFAULT_PRIORITY : priority,
-        stages,
+        nodes.stream().map(StageReader.Node::stage).toList(),
         labels == null ? Map.of() : labels,
-        metadata);
+        metadata,
+        rules);
   }
 
   private static String metadata(Fields job) {
@@ -70,15 +67,18 @@ final class JobReader {
     return metadata == null ? null : Json.write(metadata.map().toJson());
   }
 
-  private static void refuseOverlap(Fields job) {
-    Doc value = job.take("overlap");
-    if (value == null || (value instanceof Doc.Scalar scalar && scalar.text().equals("allow"))) {
-      return;
+  /** A stage would wait for ever for what its own run holds. */
+  private static void refuseLocksTwice(
+      Problems problems, JobRules rules, List<StageReader.Node> nodes) {
+    for (StageReader.Node node : nodes) {
+      for (LockUse lock : node.stage().rules().locks()) {
+        if (rules.locks().stream().anyMatch(held -> held.name().equals(lock.name()))) {
+          problems.add(
+              node.at(),
+              node.path(),
+              "takes the lock '" + lock.name() + "' that the whole run holds; remove one of them");
+        }
+      }
     }
-    String written = value instanceof Doc.Scalar scalar ? scalar.text() : value.kindName();
-    job.problem(
-        value,
-        "overlap",
-        "`overlap: " + written + "` is not supported by this version; only `allow` is");
   }
 }

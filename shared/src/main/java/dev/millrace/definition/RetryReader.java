@@ -1,6 +1,7 @@
 package dev.millrace.definition;
 
 import dev.millrace.model.Backoff;
+import dev.millrace.model.RetryMatch;
 import dev.millrace.model.RetryPolicy;
 import java.time.Duration;
 import java.util.List;
@@ -10,13 +11,15 @@ import java.util.Set;
 /** Reads {@code retry}. Stateless. */
 final class RetryReader {
   private static final int ATTEMPTS_MAX = 1_000;
-  private static final Set<String> UNSUPPORTED = Set.of("unless", "on", "when", "if", "redrive");
-  private static final List<String> BACKOFFS = List.of("fixed", "linear", "exponential");
+  private static final Set<String> UNSUPPORTED = Set.of("when", "redrive");
+  private static final int PATTERNS_MAX = 100;
+  private static final List<String> BACKOFFS =
+      List.of("fixed", "linear", "exponential", "decorrelated");
 
   private RetryReader() {}
 
   /** Null when it is absent or wrong. */
-  static RetryPolicy read(Fields owner, String key) {
+  static RetryPolicy read(Fields owner, String key, Expressions expressions) {
     Fields fields = owner.fields(key);
     if (fields == null) {
       return null;
@@ -29,6 +32,7 @@ final class RetryReader {
     Double factor = fields.number("factor", 1, 1_000);
     Duration max = fields.duration("max", Duration.ZERO);
     Double jitter = fields.number("jitter", 0, 1);
+    RetryMatch match = match(fields, expressions);
     fields.finish(UNSUPPORTED);
     Duration first = initial == null ? none.initial() : initial;
     Duration longest = longest(fields, first, max);
@@ -39,7 +43,36 @@ final class RetryReader {
         factor == null ? none.factor() : factor,
         longest,
         jitter == null ? none.jitter() : jitter,
-        maxLost == null ? none.maxLost() : maxLost);
+        maxLost == null ? none.maxLost() : maxLost,
+        match);
+  }
+
+  private static RetryMatch match(Fields fields, Expressions expressions) {
+    List<String> on = patterns(fields, "on");
+    List<String> unless = patterns(fields, "unless");
+    return new RetryMatch(on, unless, expressions.retry(fields, "if"));
+  }
+
+  /** Error classes, each whole or a beginning with a star. */
+  private static List<String> patterns(Fields fields, String key) {
+    List<String> patterns = fields.texts(key);
+    if (patterns == null) {
+      return List.of();
+    }
+    Doc at = fields.map().get(key);
+    if (patterns.isEmpty() || patterns.size() > PATTERNS_MAX) {
+      fields.problem(
+          at, key, "has " + patterns.size() + " entries; possible are 1 to " + PATTERNS_MAX);
+    }
+    for (String pattern : patterns) {
+      if (!pattern.matches("[^\\s*]{1,128}\\*?|\\*")) {
+        fields.problem(
+            at,
+            key,
+            "'" + pattern + "' is not a class of errors, such as config, exit:126 or http:5*");
+      }
+    }
+    return patterns;
   }
 
   /** A first delay above the default bound raises the bound; above a written bound it is wrong. */

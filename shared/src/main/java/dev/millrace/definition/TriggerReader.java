@@ -138,7 +138,7 @@ final class TriggerReader {
   }
 
   /** {@code Z} and {@code UTC} become the same zone, so that one job has one canonical form. */
-  private static ZoneId zone(String text) {
+  static ZoneId zone(String text) {
     if (text.equals("UTC") || text.equals("Z")) {
       return Schedule.UTC;
     }

@@ -2,10 +2,13 @@ package dev.millrace.definition;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.model.StageDefinition;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /** Reads a stage's {@code with} and checks it for the handlers that every worker has. Stateless. */
 final class WithReader {
@@ -15,23 +18,24 @@ final class WithReader {
   private WithReader() {}
 
   /** The JSON text, {@code {}} when there is none or it is wrong. */
-  static String read(Problems problems, Fields stage, String handler) {
+  static String read(Fields stage, String handler, Expressions expressions) {
     Fields with = stage.fields("with");
+    String known = handler == null ? "" : handler;
     if (with == null) {
-      boolean absent = stage.map().get("with") == null;
-      if (absent && "command".equals(handler)) {
-        stage.problem("needs `with: {argv: [...]}` or `with: {shell: ...}`");
-      }
-      if (absent && "http".equals(handler)) {
-        stage.problem("needs `with: {url: ...}`");
+      if (stage.map().get("with") == null) {
+        missing(known).ifPresent(stage::problem);
       }
       return "{}";
     }
-    refuseExpressions(problems, with.map(), stage.path("with"));
+    expressions.template(with.map(), stage.path("with"));
     ObjectNode json =
-        switch (handler == null ? "" : handler) {
+        switch (known) {
           case "command" -> command(with);
           case "http" -> http(with);
+          case StageDefinition.SUB_JOB -> LedReader.job(with);
+          case StageDefinition.WAIT_TIME -> LedReader.time(with);
+          case StageDefinition.WAIT_EVENT -> LedReader.event(with);
+          case StageDefinition.WAIT_APPROVAL -> LedReader.approval(with);
           default -> (ObjectNode) with.map().toJson();
         };
     String text = Json.write(json);
@@ -39,29 +43,35 @@ final class WithReader {
     return text;
   }
 
-  private static void refuseExpressions(Problems problems, Doc doc, String path) {
-    switch (doc) {
-      case Doc.Mapping mapping -> {
-        for (Doc.Entry entry : mapping.entries()) {
-          refuseExpressions(problems, entry.value(), DocParser.child(path, entry.key()));
-        }
-      }
-      case Doc.Sequence sequence -> {
-        for (int i = 0; i < sequence.items().size(); i++) {
-          refuseExpressions(problems, sequence.items().get(i), path + "[" + i + "]");
-        }
-      }
-      case Doc.Scalar scalar -> {
-        if (scalar.text().contains("${{")) {
-          problems.add(scalar, path, "`${{ }}` expressions are not supported by this version");
-        }
-      }
+  private static Optional<String> missing(String handler) {
+    String form =
+        switch (handler) {
+          case "command" -> "{argv: [...]}` or `with: {shell: ...}";
+          case "http" -> "{url: ...}";
+          case StageDefinition.SUB_JOB -> "{job: ...}";
+          case StageDefinition.WAIT_TIME -> "{for: ...}` or `with: {until: ...}";
+          case StageDefinition.WAIT_EVENT -> "{event: ...}";
+          default -> null;
+        };
+    return Optional.ofNullable(form).map(with -> "needs `with: " + with + "`");
+  }
+
+  /**
+   * True when one expression stands in place of what would be checked here; it is put as it is, and
+   * the handler judges what it becomes.
+   */
+  private static boolean putExpression(Fields with, ObjectNode json, String key) {
+    Doc value = with.take(key);
+    if (!Expressions.isWhole(value)) {
+      return false;
     }
+    json.put(key, ((Doc.Scalar) value).text());
+    return true;
   }
 
   private static ObjectNode command(Fields with) {
     ObjectNode json = Json.object();
-    List<String> argv = with.texts("argv");
+    List<String> argv = putExpression(with, json, "argv") ? null : with.texts("argv");
     String shell = with.text("shell");
     boolean hasArgv = with.map().get("argv") != null;
     boolean hasShell = with.map().get("shell") != null;
@@ -101,7 +111,7 @@ final class WithReader {
   }
 
   private static void putEnvironment(Fields with, ObjectNode json) {
-    Map<String, String> env = with.textMap("env");
+    Map<String, String> env = putExpression(with, json, "env") ? null : with.textMap("env");
     if (env == null) {
       return;
     }
@@ -119,17 +129,21 @@ final class WithReader {
     ObjectNode json = Json.object();
     String url = with.requiredText("url");
     if (url != null) {
-      if (!url.toLowerCase(Locale.ROOT).matches("https?://[^\\s/?#].*")) {
+      boolean late = url.startsWith("${{"); // what it begins with is not known yet
+      if (!late && !url.toLowerCase(Locale.ROOT).matches("https?://[^\\s/?#].*")) {
         with.problem(
             with.map().get("url"), "url", "must start with http:// or https:// and a host");
       }
       json.put("url", url);
     }
-    String method = with.oneOf("method", new java.util.TreeSet<>(METHODS));
-    if (method != null) {
-      json.put("method", method);
+    if (!putExpression(with, json, "method")) {
+      String method = with.oneOf("method", new TreeSet<>(METHODS));
+      if (method != null) {
+        json.put("method", method);
+      }
     }
-    Map<String, String> headers = with.textMap("headers");
+    Map<String, String> headers =
+        putExpression(with, json, "headers") ? null : with.textMap("headers");
     if (headers != null) {
       ObjectNode node = json.putObject("headers");
       headers.forEach(node::put);
@@ -149,7 +163,7 @@ final class WithReader {
   }
 
   private static void putNumbers(Fields with, ObjectNode json, String key, int min, int max) {
-    List<Doc> items = with.list(key);
+    List<Doc> items = putExpression(with, json, key) ? null : with.list(key);
     if (items == null) {
       return;
     }
@@ -158,6 +172,10 @@ final class WithReader {
     }
     ArrayNode array = json.putArray(key);
     for (int i = 0; i < items.size(); i++) {
+      if (Expressions.isWhole(items.get(i))) {
+        array.add(((Doc.Scalar) items.get(i)).text());
+        continue;
+      }
       Integer number = with.integer(items.get(i), with.path(key) + "[" + i + "]", min, max);
       if (number != null) {
         array.add(number);

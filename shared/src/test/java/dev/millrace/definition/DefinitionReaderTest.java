@@ -160,7 +160,7 @@ class DefinitionReaderTest {
             """
             id: x y
             prority: 3
-            timeout: 2h
+            notify: []
             triggers:
               - cron: "0 25 * * *"
                 timezone: Europe/Lundon
@@ -180,12 +180,13 @@ class DefinitionReaderTest {
             "jobs.d/x.yaml:1:5: id: 'x y' is not possible: letters, digits, '_', '.' and '-', at"
                 + " most 128, the first a letter or digit",
             "jobs.d/x.yaml:2:1: prority: unknown key, did you mean 'priority'?",
-            "jobs.d/x.yaml:3:1: timeout: `timeout` is not supported by this version",
+            "jobs.d/x.yaml:3:1: notify: `notify` is not supported by this version",
             "jobs.d/x.yaml:5:11: triggers[0].cron: field hour: '25' is not possible: Value 25 not"
                 + " in range [0, 23]",
             "jobs.d/x.yaml:6:15: triggers[0].timezone: 'Europe/Lundon' is not a time zone, did you"
                 + " mean 'Europe/London'? (IANA name, such as Europe/London)",
-            "jobs.d/x.yaml:10:5: stages[0].for-each: `for-each` is not supported by this version",
+            "jobs.d/x.yaml:10:15: stages[0].for-each: must be one expression, such as ${{ params.name"
+                + " }}, and no text",
             "jobs.d/x.yaml:13:13: stages[1].needs[0]: unknown stage 'discoverr', did you mean"
                 + " 'discover'?",
             "jobs.d/x.yaml:14:14: stages[1].timeout: '30' has no unit; write for example 30s or"
@@ -227,9 +228,8 @@ class DefinitionReaderTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "needs: {all: [a]}       | map form",
-        "if: x                   | `if` is not supported by this version",
-        "with: {a: '${{ x }}'}   | expressions are not supported",
+        "needs: {all: [a]}       | a stage cannot need itself",
+        "notify: x               | `notify` is not supported by this version",
         "with: [1]               | must be a map, not a list",
         "retry: {backoff: fixed} | needs `max-attempts`",
         "retry: {max-attempts: 2, max-retries: 2} | contradict",

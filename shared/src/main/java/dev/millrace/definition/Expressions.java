@@ -1,0 +1,138 @@
+package dev.millrace.definition;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The expressions of one stage, or of the job, with their places: collected while the text is read,
+ * compiled when the graph is known. Confined to one thread.
+ */
+final class Expressions {
+  private static final String OPEN = "${{";
+  private static final String CLOSE = "}}";
+
+  private final List<Written> written = new ArrayList<>();
+  private boolean item;
+
+  /** What an expression is for, which says what it must give and what it may read. */
+  enum Use {
+    CONDITION,
+    LIST,
+    KEY,
+    /** A condition over the error of the last attempt. */
+    RETRY,
+    /** Text with expressions in it. */
+    TEMPLATE
+  }
+
+  /**
+   * One of them.
+   *
+   * @param source without braces; for {@link Use#TEMPLATE} the whole text
+   * @param item true when it may read {@code item} and {@code index}
+   */
+  record Written(Use use, String source, boolean item, Doc at, String path) {}
+
+  /**
+   * @param item true inside a group that is executed once for each item
+   */
+  Expressions(boolean item) {
+    this.item = item;
+  }
+
+  List<Written> written() {
+    return written;
+  }
+
+  /** What is read from here on may read {@code item}. */
+  void seeItem() {
+    item = true;
+  }
+
+  /** An {@code if}; the braces may be left out, since it is always an expression. */
+  String condition(Fields fields, String key) {
+    return add(Use.CONDITION, fields, key, fields.text(key), false);
+  }
+
+  String retry(Fields fields, String key) {
+    return add(Use.RETRY, fields, key, fields.text(key), false);
+  }
+
+  String key(Fields fields, String key) {
+    return add(Use.KEY, fields, key, fields.text(key), true);
+  }
+
+  String list(Fields fields, String key) {
+    Doc value = fields.take(key);
+    if (value instanceof Doc.Sequence) {
+      fields.problem(
+          value, key, "must be an expression that gives a list, such as ${{ ['a', 'b'] }}");
+      return null;
+    }
+    return value == null ? null : add(Use.LIST, fields, key, fields.text(key), true);
+  }
+
+  /** Every text in a value. */
+  void template(Doc doc, String path) {
+    switch (doc) {
+      case Doc.Mapping map ->
+          map.entries().forEach(e -> template(e.value(), DocParser.child(path, e.key())));
+      case Doc.Sequence list -> {
+        for (int i = 0; i < list.items().size(); i++) {
+          template(list.items().get(i), path + "[" + i + "]");
+        }
+      }
+      case Doc.Scalar scalar -> {
+        if (scalar.text().contains(OPEN)) {
+          written.add(new Written(Use.TEMPLATE, scalar.text(), item, scalar, path));
+        }
+      }
+    }
+  }
+
+  /** The source without its braces, or null with a problem. */
+  private String add(Use use, Fields fields, String key, String text, boolean braces) {
+    if (text == null) {
+      return null;
+    }
+    Doc at = fields.map().get(key);
+    String source = source(text);
+    if (source.isEmpty()) {
+      fields.problem(at, key, "is an empty expression");
+      return null;
+    }
+    if (!isWhole(text) && (braces || text.contains(OPEN))) {
+      fields.problem(at, key, "must be one expression, such as ${{ params.name }}, and no text");
+      return null;
+    }
+    written.add(new Written(use, source, item, at, fields.path(key)));
+    return source;
+  }
+
+  /** True for a value that a handler will be given in place of what is written here. */
+  static boolean isWhole(Doc value) {
+    return value instanceof Doc.Scalar scalar && isWhole(scalar.text());
+  }
+
+  static boolean isWhole(String text) {
+    String stripped = text.strip();
+    return stripped.startsWith(OPEN)
+        && stripped.endsWith(CLOSE)
+        && stripped.lastIndexOf(OPEN) == 0
+        && stripped.length() >= OPEN.length() + CLOSE.length();
+  }
+
+  /** What is written, without braces around it. */
+  static String source(String text) {
+    String stripped = text.strip();
+    if (!isWhole(stripped)) {
+      return stripped;
+    }
+    return stripped.substring(OPEN.length(), stripped.length() - CLOSE.length()).strip();
+  }
+
+  /** How the canonical text writes an expression. */
+  static String inBraces(String source) {
+    return OPEN + " " + source + " " + CLOSE;
+  }
+}

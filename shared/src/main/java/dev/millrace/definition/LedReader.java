@@ -1,0 +1,158 @@
+package dev.millrace.definition;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.model.StageDefinition;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+
+/** Reads the {@code with} of stages that the leader executes itself. Stateless. */
+final class LedReader {
+  static final List<String> WAITS =
+      List.of(StageDefinition.WAIT_TIME, StageDefinition.WAIT_EVENT, StageDefinition.WAIT_APPROVAL);
+
+  private static final String WAIT_FILE = "wait.file";
+  private static final Duration TIMEOUT_MIN = Duration.ofMillis(1);
+  private static final int MESSAGE_CHARS_MAX = 4_096;
+  private static final List<String> ROLES = List.of("viewer", "operator", "editor", "admin");
+  private static final List<String> ON_TIMEOUT = List.of("fail", "approve", "reject", "skip");
+
+  private LedReader() {}
+
+  static boolean isLed(String handler) {
+    return StageDefinition.GROUP.equals(handler)
+        || StageDefinition.SUB_JOB.equals(handler)
+        || isWait(handler);
+  }
+
+  static boolean isWait(String handler) {
+    return handler != null && WAITS.contains(handler);
+  }
+
+  /** A word that looks like one of them and is none would wait for a worker that never comes. */
+  static void refuseUnknownWait(Fields fields, String handler) {
+    if (handler == null
+        || !handler.startsWith("wait.")
+        || isWait(handler)
+        || handler.equals(WAIT_FILE)) {
+      return;
+    }
+    List<String> known = List.of(WAITS.get(0), WAITS.get(1), WAITS.get(2), WAIT_FILE);
+    fields.problem(
+        fields.map().get("run"),
+        "run",
+        "there is no '" + handler + "'" + DidYouMean.phrase(handler, known));
+  }
+
+  /** What makes no sense beside a handler of the leader; all of it would be ignored. */
+  static void refuseKeys(Fields fields, String handler) {
+    Set<String> keys =
+        switch (handler) {
+          case StageDefinition.GROUP ->
+              Set.of(
+                  "pool",
+                  "with",
+                  "retry",
+                  "timeout",
+                  "queue-timeout",
+                  "start-timeout",
+                  "heartbeat-timeout",
+                  "locks",
+                  "rate",
+                  "min-duration",
+                  "max-duration");
+          case StageDefinition.SUB_JOB ->
+              Set.of("pool", "queue-timeout", "start-timeout", "heartbeat-timeout");
+          default ->
+              Set.of(
+                  "pool",
+                  "timeout",
+                  "queue-timeout",
+                  "start-timeout",
+                  "heartbeat-timeout",
+                  "locks",
+                  "rate",
+                  "for-each",
+                  "max-parallel",
+                  "tolerate");
+        };
+    for (Doc.Entry entry : fields.map().entries()) {
+      if (keys.contains(entry.key())) {
+        fields.problem(entry.value(), entry.key(), refusal(handler, entry.key()));
+      }
+    }
+  }
+
+  private static String refusal(String handler, String key) {
+    if (handler.equals(StageDefinition.GROUP)) {
+      return "is not possible for a group; write it at the stages in it";
+    }
+    if (key.equals("timeout") && !handler.equals(StageDefinition.WAIT_TIME)) {
+      return "is not possible for `" + handler + "`; write it in `with`";
+    }
+    return "is not possible for `" + handler + "`, which needs no worker";
+  }
+
+  static ObjectNode job(Fields with) {
+    ObjectNode json = Json.object();
+    put(json, "job", with.requiredId("job"));
+    put(json, "namespace", with.id("namespace"));
+    Fields params = Expressions.isWhole(with.map().get("params")) ? null : with.fields("params");
+    Doc written = with.take("params");
+    if (params != null || Expressions.isWhole(written)) {
+      json.set("params", written.toJson());
+    }
+    with.finish(Set.of());
+    return json;
+  }
+
+  static ObjectNode time(Fields with) {
+    ObjectNode json = Json.object();
+    boolean isFor = with.map().get("for") != null;
+    boolean isUntil = with.map().get("until") != null;
+    if (isFor == isUntil) {
+      with.problem("needs `for` (how long) or `until` (an instant), one of both");
+    }
+    put(json, "for", with.duration("for", TIMEOUT_MIN));
+    put(
+        json,
+        "until",
+        with.parsed(
+            "until",
+            text -> Expressions.isWhole(text) ? text : TriggerReader.instant(text).toString()));
+    with.finish(Set.of());
+    return json;
+  }
+
+  static ObjectNode event(Fields with) {
+    ObjectNode json = Json.object();
+    put(json, "event", with.requiredId("event"));
+    put(json, "key", with.text("key"));
+    put(json, "timeout", with.duration("timeout", TIMEOUT_MIN));
+    with.finish(Set.of());
+    return json;
+  }
+
+  static ObjectNode approval(Fields with) {
+    ObjectNode json = Json.object();
+    put(json, "role", with.oneOf("role", ROLES));
+    String message = with.text("message");
+    if (message != null && message.length() > MESSAGE_CHARS_MAX) {
+      with.problem(with.map().get("message"), "message", "is longer than " + MESSAGE_CHARS_MAX);
+    }
+    put(json, "message", message);
+    put(json, "timeout", with.duration("timeout", TIMEOUT_MIN));
+    put(json, "on-timeout", with.oneOf("on-timeout", ON_TIMEOUT));
+    if (with.map().get("on-timeout") != null && with.map().get("timeout") == null) {
+      with.problem(with.map().get("on-timeout"), "on-timeout", "means nothing without `timeout`");
+    }
+    with.finish(Set.of());
+    return json;
+  }
+
+  private static void put(ObjectNode json, String key, Object value) {
+    if (value != null) {
+      json.put(key, value.toString());
+    }
+  }
+}
