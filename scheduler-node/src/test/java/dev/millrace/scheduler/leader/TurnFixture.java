@@ -226,6 +226,18 @@ final class TurnFixture implements AutoCloseable {
     await().atMost(SOON).until(() -> !intake.isEmpty());
   }
 
+  /** Reports that these have failed, each with this class. */
+  void fail(List<Claim> claims, String errorClass) throws Exception {
+    List<Report> reports = new ArrayList<>();
+    for (Claim claim : claims) {
+      reports.add(new Report.Finished(claim, Outcome.FAILED, 1, 1, errorClass, "it said no", null));
+    }
+    byte[] body = ReportCodec.encode(new Reports("worker", reports));
+    channel.basicPublish("", Entities.REPORTS, null, body);
+    channel.waitForConfirmsOrDie(20_000);
+    await().atMost(SOON).until(() -> !intake.isEmpty());
+  }
+
   /** Reports that nobody acked; ends the leader's connection, so that the broker shows them. */
   long unackedReports() throws IOException {
     consuming.close();

@@ -132,8 +132,7 @@ class TurnTest {
     at.passes();
     at.complete(claims(at.starts(3)), "{}");
     at.failCommits(5);
-    long other =
-        at.ask(command(Command.Kind.LOCK_PUT, null, "{\"name\":\"gate\",\"capacity\":2}"));
+    long other = at.ask(command(Command.Kind.LOCK_PUT, null, "{\"name\":\"gate\",\"capacity\":2}"));
     for (int i = 0; i < 5; i++) {
       assertThatThrownBy(at::pass).hasStackTraceContaining("a commit that fails for a test");
       assertThat(at.count("select count(*) from stage where state = 'COMPLETED'")).isZero();
