@@ -10,6 +10,7 @@ import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.Ticks;
+import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +34,7 @@ final class Arrivals {
   private final RunDesk runDesk;
   private final WideDesk wideDesk;
   private final Gates gates;
+  private final PlanRuns planRuns;
 
   Arrivals(Turn.Parts parts, Catalog catalog, Ticker ticker, Limits limits) {
     this.parts = parts;
@@ -40,6 +42,7 @@ final class Arrivals {
     this.ticker = ticker;
     this.births = limits.births();
     this.gates = limits.gates();
+    this.planRuns = new PlanRuns(limits.drafts(), births);
     this.desk = new Desk(catalog, ticker, births.ids());
     this.runDesk = new RunDesk(limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
@@ -65,14 +68,21 @@ final class Arrivals {
             case Desk.Params.Good good -> good.json();
             case Desk.Params.Refused refused -> "{}";
           };
-      Run run = births.fresh(plan, fire.kind(), fire.trigger(), fire.plannedAt(), params, pass.now);
       pass.tickLateness.add(pass.now - fire.plannedAt());
-      entries.add(entry(fire, births.make(tx, pass, run, "tick")));
+      entries.add(entry(fire, birth(tx, pass, plan, fire, params)));
     }
     Ticks.insert(tx, entries, parts.term().epoch(), pass.now);
     Jobs.advance(tx, due.advances());
     entries.forEach(entry -> parts.meters().ticks(entry.disposition(), entry.ticks()));
     pass.more |= ticker.nextDue() <= pass.now;
+  }
+
+  private Births.Birth birth(Handle tx, Pass pass, Plan plan, Ticker.Fire fire, String params) {
+    if (fire.kind().equals(PlannedTriggers.PLAN)) {
+      return planRuns.fire(tx, pass, plan, fire, params);
+    }
+    Run run = births.fresh(plan, fire.kind(), fire.trigger(), fire.plannedAt(), params, pass.now);
+    return births.make(tx, pass, run, "tick");
   }
 
   private Ticks.Entry entry(Ticker.Fire fire, Births.Birth birth) {
@@ -143,13 +153,26 @@ final class Arrivals {
       case Command.Kind.LOCK_PUT -> wideDesk.lock(tx, command);
       case Command.Kind.SHARE_PUT -> wideDesk.share(tx, command);
       case Command.Kind.RATE_PUT -> wideDesk.rate(tx, pass, command);
-      case Command.Kind.JOB_STOP -> desk.stopJob(tx, command, parts.term().epoch(), pass.now);
+      case Command.Kind.JOB_STOP -> ended(tx, pass, command, false);
       case Command.Kind.JOB_APPLY -> desk.applyJob(tx, command, parts.term().epoch(), pass.now);
-      case Command.Kind.JOB_DELETE -> desk.deleteJob(tx, command, parts.term().epoch(), pass.now);
+      case Command.Kind.JOB_DELETE -> ended(tx, pass, command, true);
       case Command.Kind.JOB_PAUSE -> pauseJob(tx, pass, command, JobState.PAUSED);
       case Command.Kind.JOB_RESUME -> pauseJob(tx, pass, command, JobState.SCHEDULED);
       default -> Desk.unknownKind(command);
     };
+  }
+
+  /** A job that starts nothing any more. */
+  private Outcome ended(Handle tx, Pass pass, Command command, boolean archived) {
+    Jobs.Row job = catalog.find(tx, command.namespace(), command.job());
+    Outcome outcome =
+        archived
+            ? desk.deleteJob(tx, command, parts.term().epoch(), pass.now)
+            : desk.stopJob(tx, command, parts.term().epoch(), pass.now);
+    if (outcome.status() == 200 && job != null) {
+      planRuns.dropPrepared(tx, pass, job.id(), command.actor());
+    }
+    return outcome;
   }
 
   /** Its open runs follow. */

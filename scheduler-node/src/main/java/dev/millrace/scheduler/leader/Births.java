@@ -93,6 +93,24 @@ final class Births {
     return draft;
   }
 
+  /** The start of the window has come for a run that was made ahead. */
+  Birth promote(Handle tx, Pass pass, Draft draft, long endsAt) {
+    Run run = draft.run();
+    Birth skipped = overlap(tx, pass, run, run.plan().definition().rules().overlap());
+    if (skipped != null) {
+      Engine.apply(draft, new Fact.Stop(null, ((Birth.Skipped) skipped).why()), pass.now, 0);
+      return skipped;
+    }
+    Engine.apply(draft, new Fact.Promote(endsAt), pass.now, 0);
+    List<Seats.Ask> asks = asks(run);
+    if (!asks.isEmpty()) {
+      seats.ask(new Stages.Key(run.id(), Seats.RUN), asks, null);
+    } else if (gates.pausesOf(catalog.find(tx, run.plan().job())) == 0) {
+      Engine.apply(draft, new Fact.Admitted("its window begins"), pass.now, 0);
+    }
+    return new Birth.Made(draft);
+  }
+
   Birth make(Handle tx, Pass pass, Run run, String cause) {
     Jobs.Row job = catalog.find(tx, run.plan().job());
     int pauses = gates.pausesOf(job);

@@ -10,11 +10,11 @@ import dev.millrace.definition.ParamValues;
 import dev.millrace.definition.StartLimits;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
-import dev.millrace.model.TriggerDefinition;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.store.Jobs;
+import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.List;
@@ -116,7 +116,7 @@ final class Desk {
       throw new IllegalArgumentException("it has no stages");
     }
     StartLimits.require(definition);
-    definition.triggers().forEach(trigger -> Ticker.firstTick(trigger, now));
+    PlannedTriggers.of(definition).forEach(trigger -> Ticker.firstTick(trigger.definition(), now));
   }
 
   Outcome deleteJob(Handle tx, Command command, long epoch, long now) {
@@ -245,33 +245,29 @@ final class Desk {
    */
   private void arm(Handle tx, Jobs.Row job, JobDefinition definition, long now) {
     List<Jobs.TriggerRow> old = new ArrayList<>(Jobs.triggers(tx, job.id()));
-    for (int position = 0; position < definition.triggers().size(); position++) {
-      TriggerDefinition trigger = definition.triggers().get(position);
-      String spec = DefinitionJson.toJson(trigger);
+    List<PlannedTriggers.Planned> planned = PlannedTriggers.of(definition);
+    for (int position = 0; position < planned.size(); position++) {
+      PlannedTriggers.Planned trigger = planned.get(position);
+      String spec = trigger.spec();
       Jobs.TriggerRow same =
-          old.stream().filter(row -> row.spec().equals(spec)).findFirst().orElse(null);
+          old.stream()
+              .filter(row -> row.spec().equals(spec) && row.kind().equals(trigger.kind()))
+              .findFirst()
+              .orElse(null);
       if (same != null) {
         old.remove(same);
         Jobs.moveTrigger(tx, same.id(), position);
-        ticker.arm(same.id(), job.id(), same.kind(), trigger, same.nextAt());
+        ticker.arm(same.id(), job.id(), trigger, same.nextAt());
         continue;
       }
-      long next = Ticker.firstTick(trigger, now);
-      long id = Jobs.insertTrigger(tx, job.id(), position, kind(trigger), spec, next, now);
-      ticker.arm(id, job.id(), kind(trigger), trigger, next);
+      long next = Ticker.firstTick(trigger.definition(), now);
+      long id = Jobs.insertTrigger(tx, job.id(), position, trigger.kind(), spec, next, now);
+      ticker.arm(id, job.id(), trigger, next);
     }
     for (Jobs.TriggerRow gone : old) {
       Jobs.disarm(tx, gone.id());
       ticker.disarm(gone.id());
     }
-  }
-
-  static String kind(TriggerDefinition trigger) {
-    return switch (trigger) {
-      case TriggerDefinition.Cron c -> "cron";
-      case TriggerDefinition.At a -> "at";
-      case TriggerDefinition.Every e -> "every";
-    };
   }
 
   private void record(Handle tx, Jobs.Row job, long epoch, long now, String moves) {

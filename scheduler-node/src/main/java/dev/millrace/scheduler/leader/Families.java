@@ -15,6 +15,7 @@ import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.RunClock;
 import dev.millrace.scheduler.engine.Stage;
 import dev.millrace.scheduler.engine.StageInput;
+import dev.millrace.scheduler.engine.Verdict;
 import dev.millrace.scheduler.engine.Wish;
 import dev.millrace.scheduler.store.Events;
 import dev.millrace.scheduler.store.FanItems;
@@ -315,8 +316,7 @@ final class Families {
         key.index() == Seats.RUN
             ? new Fact.Admitted("its turn came")
             : new Fact.LocksGranted(key.index());
-    boolean taken =
-        Engine.apply(draft, fact, pass.now, 0) == dev.millrace.scheduler.engine.Verdict.ACCEPTED;
+    boolean taken = Engine.apply(draft, fact, pass.now, 0) == Verdict.ACCEPTED;
     if (taken) {
       open.add(draft);
     }
@@ -336,8 +336,10 @@ final class Families {
       return;
     }
     if (Births.asks(run).isEmpty()) {
-      Engine.apply(draft, new Fact.Admitted("the pause is over"), pass.now, 0);
-      open.add(draft);
+      Fact admitted = new Fact.Admitted("the pause is over");
+      if (Engine.apply(draft, admitted, pass.now, 0) == Verdict.ACCEPTED) {
+        open.add(draft);
+      }
     } else {
       seats.offerAgain(run.id());
     }

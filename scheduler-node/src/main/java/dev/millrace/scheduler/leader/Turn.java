@@ -21,6 +21,7 @@ import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.Leases;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.sweep.WorkerTable;
+import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import dev.millrace.wire.Control;
 import dev.millrace.wire.Decoded;
@@ -242,7 +243,7 @@ final class Turn {
           definitions.computeIfAbsent(
               job.id(), id -> catalog.plan(tx, id, job.version()).definition());
       ticker.arm(
-          row.id(), row.job(), row.kind(), definition.triggers().get(row.position()), row.nextAt());
+          row.id(), row.job(), PlannedTriggers.of(definition).get(row.position()), row.nextAt());
     }
     parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx), Stages.countRunning(tx));
     gates.load(tx);

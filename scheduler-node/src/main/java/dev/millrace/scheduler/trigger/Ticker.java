@@ -23,9 +23,6 @@ import java.util.function.LongFunction;
  * fails. The leader's thread.
  */
 public final class Ticker {
-  /** Up to this late a tick still fires by itself; beyond, the misfire policy speaks. */
-  private static final long MISFIRE_THRESHOLD_MICROS = TimeUnit.SECONDS.toMicros(60);
-
   /**
    * Ticks of one trigger counted in one pass; the rest of a longer gap comes with the next pass.
    */
@@ -38,12 +35,11 @@ public final class Ticker {
       TimeUnit.SECONDS.toMicros(Instant.parse("9999-12-31T23:59:59Z").getEpochSecond());
 
   private record Armed(
-      long trigger,
-      long job,
-      String kind,
-      TriggerDefinition definition,
-      Schedule schedule,
-      long nextAt) {}
+      long trigger, long job, PlannedTriggers.Planned planned, Schedule schedule, long nextAt) {
+    TriggerDefinition definition() {
+      return planned.definition();
+    }
+  }
 
   /** A tick that becomes a run. */
   public record Fire(long trigger, long job, String kind, long plannedAt) {}
@@ -61,8 +57,8 @@ public final class Ticker {
   }
 
   /** Arms a trigger, or replaces what was armed; a trigger without a next tick is not kept. */
-  public void arm(long trigger, long job, String kind, TriggerDefinition definition, long nextAt) {
-    put(new Armed(trigger, job, kind, definition, Schedule.of(definition), nextAt));
+  public void arm(long trigger, long job, PlannedTriggers.Planned planned, long nextAt) {
+    put(new Armed(trigger, job, planned, Schedule.of(planned.definition()), nextAt));
   }
 
   public void disarm(long trigger) {
@@ -105,7 +101,7 @@ public final class Ticker {
       byTrigger.remove(armed.trigger);
       long next = take(armed, now, jobState.apply(armed.job), due);
       due.advances.add(new long[] {armed.trigger, next});
-      put(new Armed(armed.trigger, armed.job, armed.kind, armed.definition, armed.schedule, next));
+      put(new Armed(armed.trigger, armed.job, armed.planned, armed.schedule, next));
     }
     return due;
   }
@@ -118,12 +114,12 @@ public final class Ticker {
     if (state != JobState.SCHEDULED) {
       return range(armed, now, "SKIPPED_PAUSED", Long.MAX_VALUE, due);
     }
-    boolean misfired = now - armed.nextAt > MISFIRE_THRESHOLD_MICROS;
+    boolean misfired = now - armed.nextAt > armed.planned.lateMicros();
     if (!misfired) {
-      due.fires.add(new Fire(armed.trigger, armed.job, armed.kind, armed.nextAt));
+      due.fires.add(new Fire(armed.trigger, armed.job, armed.planned.kind(), armed.nextAt));
       return after(armed, armed.nextAt);
     }
-    if (armed.definition.misfire() == Misfire.NONE) {
+    if (armed.definition().misfire() == Misfire.NONE) {
       return range(armed, now, "MISSED", Long.MAX_VALUE, due);
     }
     return range(armed, now, "MISSED", 1, due);
@@ -147,14 +143,17 @@ public final class Ticker {
       next = after(armed, next);
     }
     boolean complete = next == 0 || next > now;
-    if (!latestFires || !complete) {
+    boolean windowOver =
+        armed.planned.kind().equals(PlannedTriggers.PLAN)
+            && now - last > armed.planned.lateMicros();
+    if (!latestFires || !complete || windowOver) {
       due.unfired.add(new Ticks.Entry(armed.trigger, first, last, count, disposition, 0));
       return next;
     }
     if (count > 1) {
       due.unfired.add(new Ticks.Entry(armed.trigger, first, previous, count - 1, disposition, 0));
     }
-    due.fires.add(new Fire(armed.trigger, armed.job, armed.kind, last));
+    due.fires.add(new Fire(armed.trigger, armed.job, armed.planned.kind(), last));
     return next;
   }
 
@@ -164,6 +163,16 @@ public final class Ticker {
    */
   private static long after(Armed armed, long tick) {
     return next(armed.schedule, instant(tick).plusNanos(NANOS_PER_MICRO - 1));
+  }
+
+  /** The tick of a trigger after an instant in microseconds, 0 when there is none. */
+  public static long tickAfter(TriggerDefinition definition, long after) {
+    return next(Schedule.of(definition), instant(after));
+  }
+
+  /** Microseconds since 1970. */
+  public static long microsOf(Instant instant) {
+    return micros(instant);
   }
 
   private static long next(Schedule schedule, Instant after) {

@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Every planned tick becomes exactly one entry of the ledger, none of them early. */
@@ -29,7 +30,7 @@ class TickerTest {
 
   @Test
   void nothingFiresBeforeItsInstant() {
-    ticker.arm(1, 10, "every", EACH_SECOND, START + SECOND);
+    ticker.arm(1, 10, planned(EACH_SECOND), START + SECOND);
     assertThat(ticker.nextDue()).isEqualTo(START + SECOND);
     assertThat(take(START + SECOND - 1).fires()).isEmpty();
     assertThat(take(START + SECOND).fires())
@@ -39,7 +40,7 @@ class TickerTest {
 
   @Test
   void ticksThatAreALittleLateAllFire() {
-    ticker.arm(1, 10, "every", EACH_SECOND, START);
+    ticker.arm(1, 10, planned(EACH_SECOND), START);
     Ticker.Due due = take(START + 5 * SECOND + 1);
     assertThat(due.fires())
         .extracting(Ticker.Fire::plannedAt)
@@ -56,7 +57,7 @@ class TickerTest {
 
   @Test
   void afterALongSilenceTheLatestFiresAndTheRestIsOneRange() {
-    ticker.arm(1, 10, "every", EACH_SECOND, START);
+    ticker.arm(1, 10, planned(EACH_SECOND), START);
     Ticker.Due due = take(START + 100 * SECOND + 1);
     assertThat(due.fires())
         .extracting(Ticker.Fire::plannedAt)
@@ -67,7 +68,7 @@ class TickerTest {
 
   @Test
   void oneMissedTickSimplyFires() {
-    ticker.arm(1, 10, "cron", daily(Misfire.LATEST), START);
+    ticker.arm(1, 10, planned(daily(Misfire.LATEST)), START);
     Ticker.Due due = take(START + 120 * MINUTE);
     assertThat(due.fires()).extracting(Ticker.Fire::plannedAt).containsExactly(START);
     assertThat(due.unfired()).isEmpty();
@@ -75,7 +76,7 @@ class TickerTest {
 
   @Test
   void withMisfireNoneAllAreMissed() {
-    ticker.arm(1, 10, "cron", daily(Misfire.NONE), START);
+    ticker.arm(1, 10, planned(daily(Misfire.NONE)), START);
     Ticker.Due due = take(START + 49 * 60 * MINUTE);
     assertThat(due.fires()).isEmpty();
     assertThat(due.unfired())
@@ -86,7 +87,7 @@ class TickerTest {
   @Test
   void aPausedJobsTicksAreRecordedAsSkipped() {
     state = JobState.PAUSED;
-    ticker.arm(1, 10, "every", EACH_SECOND, START);
+    ticker.arm(1, 10, planned(EACH_SECOND), START);
     Ticker.Due due = take(START + 2 * SECOND);
     assertThat(due.fires()).isEmpty();
     assertThat(due.unfired())
@@ -99,9 +100,9 @@ class TickerTest {
   void aSingleInstantInThePastIsDueAtOnceAndItsPolicySpeaks() {
     Instant past = Ticker.instant(START - 60 * MINUTE);
     TriggerDefinition latest = new TriggerDefinition.At(past, Misfire.LATEST);
-    ticker.arm(1, 10, "at", latest, Ticker.firstTick(latest, START));
+    ticker.arm(1, 10, planned(latest), Ticker.firstTick(latest, START));
     TriggerDefinition none = new TriggerDefinition.At(past, Misfire.NONE);
-    ticker.arm(2, 10, "at", none, Ticker.firstTick(none, START));
+    ticker.arm(2, 10, planned(none), Ticker.firstTick(none, START));
     Ticker.Due due = take(START);
     assertThat(due.fires()).extracting(Ticker.Fire::trigger).containsExactly(1L);
     assertThat(due.unfired()).extracting(Ticks.Entry::trigger).containsExactly(2L);
@@ -112,10 +113,10 @@ class TickerTest {
   @Test
   void aTickWithNanosecondsComesOnce() {
     Instant odd = Ticker.instant(START).plusNanos(123_456_789);
-    ticker.arm(1, 10, "at", new TriggerDefinition.At(odd, Misfire.LATEST), Ticker.micros(odd));
+    ticker.arm(1, 10, planned(new TriggerDefinition.At(odd, Misfire.LATEST)), Ticker.micros(odd));
     TriggerDefinition every =
         new TriggerDefinition.Every(Duration.ofSeconds(1), odd, Misfire.LATEST);
-    ticker.arm(2, 10, "every", every, Ticker.firstTick(every, START));
+    ticker.arm(2, 10, planned(every), Ticker.firstTick(every, START));
     List<Ticker.Fire> fires = take(START + 2 * SECOND).fires();
     assertThat(fires).doesNotHaveDuplicates().hasSize(3);
   }
@@ -131,10 +132,10 @@ class TickerTest {
 
   @Test
   void removedAndReplacedTriggersDoNotFire() {
-    ticker.arm(1, 10, "every", EACH_SECOND, START);
-    ticker.arm(2, 10, "every", EACH_SECOND, START);
+    ticker.arm(1, 10, planned(EACH_SECOND), START);
+    ticker.arm(2, 10, planned(EACH_SECOND), START);
     ticker.disarm(1);
-    ticker.arm(2, 10, "every", EACH_SECOND, START + 30 * SECOND);
+    ticker.arm(2, 10, planned(EACH_SECOND), START + 30 * SECOND);
     assertThat(take(START + SECOND).fires()).isEmpty();
     assertThat(ticker.nextDue()).isEqualTo(START + 30 * SECOND);
     ticker.clear();
@@ -144,7 +145,7 @@ class TickerTest {
   @Test
   void onePassIsBounded() {
     for (int trigger = 0; trigger < 10; trigger++) {
-      ticker.arm(trigger, 10, "every", EACH_SECOND, START);
+      ticker.arm(trigger, 10, planned(EACH_SECOND), START);
     }
     assertThat(ticker.takeDue(START, 4, job -> state).fires()).hasSize(4);
     assertThat(ticker.takeDue(START, 100, job -> state).fires()).hasSize(6);
@@ -159,7 +160,7 @@ class TickerTest {
 
   private void accountFor(Random random, String seed) {
     ticker.clear();
-    ticker.arm(1, 10, "every", EACH_SECOND, START);
+    ticker.arm(1, 10, planned(EACH_SECOND), START);
     Set<Long> planned = new HashSet<>();
     List<Long> accounted = new ArrayList<>();
     long now = START;
@@ -192,5 +193,9 @@ class TickerTest {
 
   private Ticker.Due take(long now) {
     return ticker.takeDue(now, 1_000, job -> state);
+  }
+
+  private static PlannedTriggers.Planned planned(TriggerDefinition trigger) {
+    return new PlannedTriggers.Planned("every", trigger, TimeUnit.SECONDS.toMicros(60));
   }
 }
