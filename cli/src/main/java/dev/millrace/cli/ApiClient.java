@@ -123,8 +123,7 @@ final class ApiClient implements AutoCloseable {
       String hash = "sha-256=:" + Base64.getEncoder().encodeToString(digest.digest()) + ":";
       if (!hash.equals(response.headers().firstValue("Repr-Digest").orElse(hash))) {
         throw new UserError(
-            "the bytes that came from " + server + " are not those that were stored",
-            "Try again.");
+            "the bytes that came from " + server + " are not those that were stored", "Try again.");
       }
       return bytes;
     } catch (IOException e) {

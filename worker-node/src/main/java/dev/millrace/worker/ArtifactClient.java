@@ -107,6 +107,10 @@ final class ArtifactClient implements Service {
     }
   }
 
+  AmqpLink link() {
+    return link;
+  }
+
   /** Asks and waits for a final answer. */
   ArtifactAnswer ask(ArtifactRequest request) throws IOException, InterruptedException {
     return await(begin(request));

@@ -33,6 +33,11 @@ final class ArtifactAnswers {
     return publisher;
   }
 
+  /** False while an answer would go nowhere; then nothing should be done that asks for one. */
+  boolean ready() {
+    return publisher.ready();
+  }
+
   void send(Letter question, ArtifactAnswer answer) {
     if (question.replyTo() == null) {
       return; // nobody waits

@@ -82,6 +82,9 @@ final class ArtifactIntake {
 
   /** Reads what was delivered; begins and chunks are done here, the chunks of a pass at once. */
   boolean runOnce() throws InterruptedException {
+    if (!answers.ready()) {
+      return false;
+    }
     List<Asked<ArtifactRequest.Chunk>> chunks = new ArrayList<>();
     QueueConsumer.Delivery delivery = deliveries.poll();
     while (delivery != null) {
@@ -156,7 +159,7 @@ final class ArtifactIntake {
 
   private <R extends ArtifactRequest> boolean one(
       ConcurrentLinkedDeque<Asked<R>> queue, Work<R> work) throws InterruptedException {
-    Asked<R> asked = queue.poll();
+    Asked<R> asked = answers.ready() ? queue.poll() : null;
     if (asked == null) {
       return false;
     }

@@ -8,21 +8,26 @@ import dev.millrace.model.RunId;
 import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.store.Artifacts;
 import dev.millrace.scheduler.store.Artifacts.Artifact;
+import dev.millrace.wire.ArtifactChunks;
 import dev.millrace.wire.ArtifactReference;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
 import org.jdbi.v3.core.Jdbi;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What stages stored. Bytes are streamed, always as a download and never as something that a
  * browser would execute. Any thread.
  */
 final class ArtifactsApi {
+  private static final Logger log = LoggerFactory.getLogger(ArtifactsApi.class);
   private static final int DOWNLOADS_MAX = 16;
   private static final String UNKNOWN_TYPE = "application/octet-stream";
 
@@ -109,10 +114,24 @@ final class ArtifactsApi {
           Problem.unavailable("this node serves " + DOWNLOADS_MAX + " downloads already"));
     }
     try (InputStream in = store.open(artifact)) {
+      byte[] first = in.readNBytes(ArtifactChunks.BYTES); // a store that is away is a problem still
       headers(call, artifact);
-      in.transferTo(call.http().outputStream());
+      send(artifact, first, in, call.http().outputStream());
+    } catch (IOException e) {
+      log.warn("the artifact store failed artifact={}; answered 503", id, e);
+      throw new Problem.Refused(Problem.unavailable("the artifact store does not answer"));
     } finally {
       downloads.release();
+    }
+  }
+
+  /** What breaks off is shorter than its announced length, which every client notices. */
+  private static void send(Artifact artifact, byte[] first, InputStream rest, OutputStream out) {
+    try {
+      out.write(first);
+      rest.transferTo(out);
+    } catch (IOException e) {
+      log.info("a download broke off artifact={} cause={}", artifact.id(), e.toString());
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.millrace.scheduler.store;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
@@ -10,6 +11,9 @@ public final class ArtifactRows {
   private ArtifactRows() {}
 
   public record Row(String artifact, int number, byte[] bytes) {}
+
+  private static final Comparator<Row> KEY_ORDER =
+      Comparator.comparing(Row::artifact).thenComparingInt(Row::number);
 
   private static final String INSERT =
       """
@@ -32,12 +36,13 @@ public final class ArtifactRows {
 
   private static final String DELETE = "delete from artifact_chunk where artifact = :artifact";
 
+  /** In the order of the key: two nodes that get the same chunks must not wait for each other. */
   public static void insert(Handle tx, List<Row> rows) {
     if (rows.isEmpty()) {
       return;
     }
     PreparedBatch batch = tx.prepareBatch(INSERT);
-    for (Row row : rows) {
+    for (Row row : rows.stream().sorted(KEY_ORDER).toList()) {
       batch
           .bind("artifact", row.artifact())
           .bind("number", row.number())
