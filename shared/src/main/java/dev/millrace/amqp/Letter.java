@@ -1,30 +1,21 @@
 package dev.millrace.amqp;
 
 import com.rabbitmq.client.AMQP;
-import java.time.Duration;
 
 /**
  * The AMQP properties that make a message a question or the answer to one. Immutable.
  *
  * @param replyTo the queue that waits for the answer, or null
  * @param correlationId what the answer repeats, or null
- * @param worthwhile after this time at the broker nobody waits for the message any more; null: ever
  */
-public record Letter(String replyTo, String correlationId, Duration worthwhile) {
-  public static final Letter NONE = new Letter(null, null, null);
+public record Letter(String replyTo, String correlationId) {
+  public static final Letter NONE = new Letter(null, null);
 
   static Letter of(AMQP.BasicProperties properties) {
-    if (properties.getReplyTo() == null && properties.getCorrelationId() == null) {
-      return NONE;
-    }
-    return new Letter(properties.getReplyTo(), properties.getCorrelationId(), null);
+    return new Letter(properties.getReplyTo(), properties.getCorrelationId());
   }
 
   AMQP.BasicProperties on(AMQP.BasicProperties plain) {
-    AMQP.BasicProperties.Builder builder =
-        plain.builder().replyTo(replyTo).correlationId(correlationId);
-    return worthwhile == null
-        ? builder.build()
-        : builder.expiration(Long.toString(worthwhile.toMillis())).build();
+    return plain.builder().replyTo(replyTo).correlationId(correlationId).build();
   }
 }

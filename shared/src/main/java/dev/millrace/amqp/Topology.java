@@ -15,7 +15,13 @@ public final class Topology {
   private static final int LOGS_MAX = 100_000;
   private static final int QUORUM_DELIVERY_LIMIT = 100;
 
-  /** Requests that wait there while no node takes them; further ones are refused to the sender. */
+  /** After this time whoever asked has asked again. */
+  private static final int ARTIFACT_TTL_MILLIS = 30_000;
+
+  /**
+   * Bytes of requests that wait there while no node takes them; further ones are refused to the
+   * sender.
+   */
   private static final int ARTIFACT_BYTES_MAX = 256 * 1024 * 1024;
 
   private Topology() {}
@@ -36,7 +42,13 @@ public final class Topology {
         true,
         false,
         false,
-        Map.of("x-max-length-bytes", ARTIFACT_BYTES_MAX, "x-overflow", "reject-publish"));
+        Map.of(
+            "x-message-ttl",
+            ARTIFACT_TTL_MILLIS,
+            "x-max-length-bytes",
+            ARTIFACT_BYTES_MAX,
+            "x-overflow",
+            "reject-publish"));
   }
 
   /**

@@ -200,7 +200,7 @@ final class ArtifactClient implements Service {
     asked.answer = new CompletableFuture<>();
     open.put(number, asked.answer);
     String replyTo = answerQueue;
-    Letter letter = new Letter(replyTo, number, patience.answer());
+    Letter letter = new Letter(replyTo, number);
     if (replyTo == null
         || !publisher.publish(Entities.ARTIFACTS, letter, true, asked.body, number)) {
       lost(number);

@@ -42,7 +42,7 @@ final class ArtifactAnswers {
     if (question.replyTo() == null) {
       return; // nobody waits
     }
-    Letter letter = new Letter(null, question.correlationId(), null);
+    Letter letter = new Letter(null, question.correlationId());
     publisher.publish(question.replyTo(), letter, false, ArtifactCodec.encode(answer), letter);
   }
 }

@@ -148,7 +148,7 @@ public final class CommandHandler implements StageHandler {
     if (bytes > Wire.VALUE_BYTES_MAX) {
       return new Result.Failed(
           "config",
-          "the output has %d bytes, the limit is %d; write it to a store and hand on its address"
+          "the output has %d bytes, the limit is %d; write it into $MILLRACE_ARTIFACTS instead"
               .formatted(bytes, Wire.VALUE_BYTES_MAX),
           exitCode);
     }
