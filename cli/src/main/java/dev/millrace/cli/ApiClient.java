@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -18,7 +19,11 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -97,6 +102,34 @@ final class ApiClient implements AutoCloseable {
       throw refused(response.statusCode(), parsed(new String(problem, StandardCharsets.UTF_8)));
     } catch (IOException e) {
       throw broke(e);
+    }
+  }
+
+  /**
+   * Writes the bytes of an answer and compares them with the hash that the server tells.
+   *
+   * @return how many there were
+   */
+  long download(String path, OutputStream into) throws InterruptedException {
+    HttpResponse<InputStream> response =
+        exchange(request(path).GET().build(), BodyHandlers.ofInputStream());
+    try (InputStream body = response.body()) {
+      if (response.statusCode() != 200) {
+        byte[] problem = body.readNBytes(PROBLEM_BYTES_MAX);
+        throw refused(response.statusCode(), parsed(new String(problem, StandardCharsets.UTF_8)));
+      }
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      long bytes = new DigestInputStream(body, digest).transferTo(into);
+      String hash = "sha-256=:" + Base64.getEncoder().encodeToString(digest.digest()) + ":";
+      if (!hash.equals(response.headers().firstValue("Repr-Digest").orElse(hash))) {
+        throw new UserError(
+            "the bytes that came from " + server + " are not those that were stored", "Try again.");
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw broke(e);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
     }
   }
 

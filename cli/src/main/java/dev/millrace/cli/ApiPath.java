@@ -4,6 +4,7 @@ package dev.millrace.cli;
 final class ApiPath {
   static final String JOBS = "/api/v1/jobs";
   static final String RUNS = "/api/v1/runs";
+  private static final String ARTIFACTS = "/api/v1/artifacts";
   private static final String EVENTS = "/api/v1/events";
 
   private ApiPath() {}
@@ -18,6 +19,14 @@ final class ApiPath {
 
   static String run(String run) {
     return RUNS + "/" + ApiClient.encoded(run);
+  }
+
+  static String artifactsOf(String run) {
+    return run(run) + "/artifacts";
+  }
+
+  static String artifact(String artifact) {
+    return ARTIFACTS + "/" + ApiClient.encoded(artifact);
   }
 
   /** Only that something happened to the run; its id names it in every namespace. */

@@ -50,6 +50,7 @@ public final class Main {
     commands.put("worker", () -> new WorkerCommand(terminal));
     commands.put("job", () -> new JobCommand(terminal));
     commands.put("run", () -> new RunCommand(terminal));
+    commands.put("artifact", () -> new ArtifactCommand(terminal));
     commands.put("validate", () -> new ValidateCommand(terminal));
     commands.put("bench", BenchCommand::new);
     for (CommandProvider provider : ServiceLoader.load(CommandProvider.class)) {

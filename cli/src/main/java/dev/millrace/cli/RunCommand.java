@@ -15,6 +15,9 @@ import picocli.CommandLine.Parameters;
     description = "Look at runs, read their logs, stop them.",
     synopsisSubcommandLabel = "COMMAND")
 final class RunCommand {
+  /** A run has no more. */
+  private static final int ARTIFACTS_MAX = 1_000;
+
   private final Terminal terminal;
 
   RunCommand(Terminal terminal) {
@@ -101,6 +104,19 @@ final class RunCommand {
       terminal.note("run " + run + " " + RunView.state(ended));
       return RunView.exitCode(ended);
     }
+  }
+
+  @Command(
+      name = "artifacts",
+      description = "What the stages of a run stored; `artifact get` fetches it.",
+      mixinStandardHelpOptions = true)
+  int artifacts(@Mixin ServerOptions server, @Parameters(paramLabel = "RUN") String run)
+      throws InterruptedException {
+    try (Session session = server.open(terminal)) {
+      ObjectNode page = Pages.upTo(session.client(), ApiPath.artifactsOf(run), ARTIFACTS_MAX);
+      session.show(page, ArtifactCommand::table);
+    }
+    return ExitCode.OK;
   }
 
   @Command(

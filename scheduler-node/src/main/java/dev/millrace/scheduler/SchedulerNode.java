@@ -7,6 +7,8 @@ import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
 import dev.millrace.runtime.Service;
 import dev.millrace.runtime.Services;
+import dev.millrace.scheduler.artifact.ArtifactExchange;
+import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
@@ -85,6 +87,9 @@ public final class SchedulerNode implements Service {
     services.start(elector);
     services.start(new Loop("watermark", this::passWatermark, new Pulse(), WATERMARK_EVERY));
     startLogs();
+    ArtifactStore artifacts =
+        new ArtifactStore(database.api(), settings.artifacts(), Clock.systemUTC());
+    services.start(new ArtifactExchange(name, settings.rabbit(), artifacts, outbox, metrics));
     bindGauges();
     http =
         services.start(
@@ -93,6 +98,7 @@ public final class SchedulerNode implements Service {
                     settings.http().bind(), settings.http().port(), token(), name, version),
                 database.api(),
                 commands,
+                artifacts,
                 this::status,
                 metrics));
     watchJobs();

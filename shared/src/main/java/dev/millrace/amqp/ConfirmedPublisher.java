@@ -88,6 +88,21 @@ public final class ConfirmedPublisher<T> implements AmqpLink.Session {
    */
   public boolean publish(
       String exchange, String key, boolean mandatory, boolean persistent, byte[] body, T token) {
+    return publish(exchange, key, mandatory, persistent ? PERSISTENT : TRANSIENT, body, token);
+  }
+
+  /** Publishes a transient question or answer to a queue; the rest is as above. */
+  public boolean publish(String queue, Letter letter, boolean mandatory, byte[] body, T token) {
+    return publish("", queue, mandatory, letter.on(TRANSIENT), body, token);
+  }
+
+  private boolean publish(
+      String exchange,
+      String key,
+      boolean mandatory,
+      AMQP.BasicProperties kind,
+      byte[] body,
+      T token) {
     publishing.lock();
     try {
       Outstanding<T> outstanding = current;
@@ -95,7 +110,7 @@ public final class ConfirmedPublisher<T> implements AmqpLink.Session {
         return false;
       }
       long sequence = outstanding.channel.getNextPublishSeqNo();
-      AMQP.BasicProperties properties = persistent ? PERSISTENT : TRANSIENT;
+      AMQP.BasicProperties properties = kind;
       if (mandatory) {
         properties = properties.builder().messageId(Long.toString(sequence)).build();
       }

@@ -21,8 +21,14 @@ public final class QueueConsumer implements AmqpLink.Session {
    * One message from the broker.
    *
    * @param generation the connection it came on; shown again in the ack
+   * @param letter where an answer goes, {@link Letter#NONE} when none is asked for
    */
-  public record Delivery(long generation, long tag, boolean redelivered, byte[] body) {}
+  public record Delivery(
+      long generation, long tag, boolean redelivered, byte[] body, Letter letter) {
+    public Delivery(long generation, long tag, boolean redelivered, byte[] body) {
+      this(generation, tag, redelivered, body, Letter.NONE);
+    }
+  }
 
   /** Takes deliveries on the connection's thread. */
   @FunctionalInterface
@@ -128,7 +134,11 @@ public final class QueueConsumer implements AmqpLink.Session {
                   byte[] body) {
                 sink.on(
                     new Delivery(
-                        generation, envelope.getDeliveryTag(), envelope.isRedeliver(), body));
+                        generation,
+                        envelope.getDeliveryTag(),
+                        envelope.isRedeliver(),
+                        body,
+                        Letter.of(properties)));
               }
 
               @Override

@@ -15,6 +15,15 @@ public final class Topology {
   private static final int LOGS_MAX = 100_000;
   private static final int QUORUM_DELIVERY_LIMIT = 100;
 
+  /** After this time whoever asked has asked again. */
+  private static final int ARTIFACT_TTL_MILLIS = 30_000;
+
+  /**
+   * Bytes of requests that wait there while no node takes them; further ones are refused to the
+   * sender.
+   */
+  private static final int ARTIFACT_BYTES_MAX = 256 * 1024 * 1024;
+
   private Topology() {}
 
   /** Declares everything that is not one pool's. */
@@ -28,6 +37,18 @@ public final class Topology {
     channel.queueDeclare(
         Entities.HEARTBEATS, true, false, false, Map.of("x-message-ttl", HEARTBEAT_TTL_MILLIS));
     channel.queueDeclare(Entities.LOGS, true, false, false, Map.of("x-max-length", LOGS_MAX));
+    channel.queueDeclare(
+        Entities.ARTIFACTS,
+        true,
+        false,
+        false,
+        Map.of(
+            "x-message-ttl",
+            ARTIFACT_TTL_MILLIS,
+            "x-max-length-bytes",
+            ARTIFACT_BYTES_MAX,
+            "x-overflow",
+            "reject-publish"));
   }
 
   /**
@@ -56,5 +77,14 @@ public final class Topology {
     String queue = channel.queueDeclare("", false, true, true, null).getQueue();
     channel.queueBind(queue, Entities.CONTROL, "");
     return queue;
+  }
+
+  /**
+   * Declares a queue for the answers to what this connection asks, gone with it.
+   *
+   * @return its name, which requests carry
+   */
+  public static String declareAnswers(Channel channel) throws IOException {
+    return channel.queueDeclare("", false, true, true, null).getQueue();
   }
 }

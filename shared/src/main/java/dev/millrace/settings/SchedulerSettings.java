@@ -15,6 +15,7 @@ public record SchedulerSettings(
     LeaderSettings leader,
     EngineSettings engine,
     WorkerTimeouts workers,
+    ArtifactSettings artifacts,
     Optional<Path> jobsDir) {
   /**
    * Reads and checks everything.
@@ -35,6 +36,7 @@ public record SchedulerSettings(
             LeaderSettings.read(values),
             EngineSettings.read(values),
             WorkerTimeouts.read(values),
+            ArtifactSettings.read(values),
             jobsDir);
     values.finish();
     return settings;

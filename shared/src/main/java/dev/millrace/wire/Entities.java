@@ -11,6 +11,9 @@ public final class Entities {
   public static final String HEARTBEATS = "millrace.heartbeats";
   public static final String LOGS = "millrace.logs";
 
+  /** Requests of workers to store and to read artifacts; answers go to where they say. */
+  public static final String ARTIFACTS = "millrace.artifacts";
+
   /** Fanout exchange; each worker binds an exclusive queue. */
   public static final String CONTROL = "millrace.control";
 

@@ -102,6 +102,11 @@ class SettingsTest {
         "http.bind            | localhost.example.org | without a token",
         "http.token           | a b         | no HTTP header",
         "config               | /no/such/file | cannot be read",
+        "artifacts.store      | disk        | is none of postgres, dir:/path and s3",
+        "artifacts.store      | dir:x       | needs an absolute path",
+        "artifacts.store      | s3          | the store s3 needs artifacts.s3-bucket",
+        "artifacts.run-max-bytes | 5        | one artifact may be larger than all",
+        "artifacts.s3-endpoint | http://a/b | nothing after the port",
       })
   void aSchedulerIsChecked(String key, String value, String expected) {
     assertThat(problems(NEEDED, Map.of(key, value)))
@@ -150,6 +155,21 @@ class SettingsTest {
         .contains("amqp://me:***@mq/v", "password=***&ssl=true", "token=***")
         .doesNotContain("s3cret");
     assertThat(new PostgresSettings("jdbc:postgresql://db/x", "u", "s3cret", 4).toString())
+        .doesNotContain("s3cret");
+  }
+
+  @Test
+  void theKeyOfAnS3StoreIsNeverShown() {
+    var flags =
+        Map.of(
+            "artifacts.store", "s3",
+            "artifacts.s3-endpoint", "https://s3.example.org",
+            "artifacts.s3-bucket", "bucket",
+            "artifacts.s3-access-key", "key",
+            "artifacts.s3-secret-key", "s3cret");
+    var settings = SchedulerSettings.read(new SettingsInput(NEEDED, flags));
+    assertThat(settings.toString())
+        .contains("bucket=bucket", "secretKey=***")
         .doesNotContain("s3cret");
   }
 

@@ -49,6 +49,14 @@ final class ProtocolExamplesTest {
       same(ControlCodec.encode(ok(ControlCodec.decode(example(control)))), control);
     }
     same(LogCodec.encode(ok(LogCodec.decode(example("log")))), "log");
+    for (String asked : List.of("begin", "chunk", "end", "get")) {
+      String name = "artifact-" + asked;
+      same(ArtifactCodec.encode(ok(ArtifactCodec.decodeRequest(example(name)))), name);
+    }
+    for (String answered : List.of("begun", "took", "stored", "data", "refused")) {
+      String name = "artifact-" + answered;
+      same(ArtifactCodec.encode(ok(ArtifactCodec.decodeAnswer(example(name)))), name);
+    }
   }
 
   @Test

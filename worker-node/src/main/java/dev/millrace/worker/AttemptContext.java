@@ -1,8 +1,11 @@
 package dev.millrace.worker;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.wire.ArtifactReference;
 import dev.millrace.wire.Start;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -16,17 +19,25 @@ import org.slf4j.LoggerFactory;
 final class AttemptContext implements StageContext {
   private static final Logger log = LoggerFactory.getLogger(AttemptContext.class);
   private static final int PROGRESS_CHARS_MAX = 200;
+  private static final int COPY_BYTES = 64 * 1024;
 
   private final Attempt attempt;
   private final Reporter reporter;
   private final StageLog stageLog;
+  private final ArtifactClient artifacts;
   private final Path workDirs;
   private Path workDir;
 
-  AttemptContext(Attempt attempt, Reporter reporter, StageLog stageLog, Path workDirs) {
+  AttemptContext(
+      Attempt attempt,
+      Reporter reporter,
+      StageLog stageLog,
+      ArtifactClient artifacts,
+      Path workDirs) {
     this.attempt = attempt;
     this.reporter = reporter;
     this.stageLog = stageLog;
+    this.artifacts = artifacts;
     this.workDirs = workDirs;
   }
 
@@ -87,6 +98,50 @@ final class AttemptContext implements StageContext {
   @Override
   public void onCancel(Consumer<Duration> hook) {
     attempt.onCancel(hook);
+  }
+
+  @Override
+  public String putArtifact(String name, String mediaType, Path file)
+      throws IOException, InterruptedException {
+    return new ArtifactUpload(artifacts, attempt.claim()).put(name, mediaType, file).toJson();
+  }
+
+  @Override
+  public String putArtifact(String name, String mediaType, InputStream bytes, long size)
+      throws IOException, InterruptedException {
+    Path file = Files.createTempFile(workDir(), "artifact-", ".part");
+    try {
+      try (OutputStream out = Files.newOutputStream(file)) {
+        copy(bytes, out, size);
+      }
+      return putArtifact(name, mediaType, file);
+    } finally {
+      Files.deleteIfExists(file);
+    }
+  }
+
+  /** Exactly so many bytes. */
+  private static void copy(InputStream from, OutputStream to, long size) throws IOException {
+    byte[] buffer = new byte[COPY_BYTES];
+    long left = size;
+    while (left > 0) {
+      int read = from.read(buffer, 0, (int) Math.min(left, buffer.length));
+      if (read < 0) {
+        throw new IOException("the stream ended " + left + " bytes before its size");
+      }
+      to.write(buffer, 0, read);
+      left -= read;
+    }
+  }
+
+  @Override
+  public InputStream artifact(String idOrReferenceJson) throws IOException, InterruptedException {
+    String text = idOrReferenceJson.strip();
+    if (ArtifactReference.isId(text)) {
+      return ArtifactInput.open(artifacts, text, null);
+    }
+    ArtifactReference reference = ArtifactReference.parse(text);
+    return ArtifactInput.open(artifacts, reference.artifact(), reference);
   }
 
   @Override

@@ -31,7 +31,7 @@ final class JsonText {
     int bytes = utf8Length(json);
     if (bytes > Wire.VALUE_BYTES_MAX) {
       return Optional.of(
-          "%s has %d bytes, the limit is %d; write it to a file or a store and hand on its address"
+          "%s has %d bytes, the limit is %d; store it as an artifact or a file and hand on where it is"
               .formatted(what, bytes, Wire.VALUE_BYTES_MAX));
     }
     try (JsonParser parser = STRICT.createParser(json)) {

@@ -29,6 +29,7 @@ final class Runner implements AutoCloseable {
   private final Claims claims;
   private final Reporter reporter;
   private final LogShipper shipper;
+  private final ArtifactClient artifacts;
   private final WorkerMeters meters;
   private final Path workDirs;
   private final int logBytesMax;
@@ -38,11 +39,13 @@ final class Runner implements AutoCloseable {
       Claims claims,
       Reporter reporter,
       LogShipper shipper,
+      ArtifactClient artifacts,
       WorkerMeters meters,
       WorkerNodeConfig config) {
     this.claims = claims;
     this.reporter = reporter;
     this.shipper = shipper;
+    this.artifacts = artifacts;
     this.meters = meters;
     this.workDirs = config.workDir();
     this.logBytesMax = config.logBytesMax();
@@ -137,7 +140,7 @@ final class Runner implements AutoCloseable {
 
   private void execute(Attempt attempt, StageHandler handler) {
     StageLog stageLog = new StageLog(attempt.claim(), shipper, logBytesMax);
-    AttemptContext context = new AttemptContext(attempt, reporter, stageLog, workDirs);
+    AttemptContext context = new AttemptContext(attempt, reporter, stageLog, artifacts, workDirs);
     long startedNanos = System.nanoTime();
     Result result = resultOf(handler, context);
     meters.executed(handler.name(), System.nanoTime() - startedNanos);

@@ -3,6 +3,7 @@ package dev.millrace.worker;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.millrace.wire.Start;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -54,6 +55,33 @@ public interface StageContext {
    * again with a shorter time. Called at once when the attempt is already ending.
    */
   void onCancel(Consumer<Duration> hook);
+
+  /**
+   * Stores a file that is too large for an output and gives the reference that stands for it, a
+   * JSON object to put into the output. Waits until it is stored; the same again gives the same
+   * reference.
+   *
+   * @param name at most 200 characters, unique in this attempt; {@code /} divides parts
+   * @param mediaType such as {@code text/csv}
+   * @throws ArtifactException when it is refused, or nobody answers for minutes
+   * @throws IllegalArgumentException when the name or the media type is not possible
+   */
+  String putArtifact(String name, String mediaType, Path file)
+      throws IOException, InterruptedException;
+
+  /** As above, of so many bytes of a stream; they pass through a file of {@link #workDir}. */
+  String putArtifact(String name, String mediaType, InputStream bytes, long size)
+      throws IOException, InterruptedException;
+
+  /**
+   * Opens an artifact of any run; whoever opens it closes it. Reading fails at the end when the
+   * bytes are not those that were stored.
+   *
+   * @param idOrReferenceJson an id, or a reference as {@link #putArtifact} gave it
+   * @throws ArtifactException when it is unknown or expired, or nobody answers for minutes
+   * @throws IllegalArgumentException when it is neither
+   */
+  InputStream artifact(String idOrReferenceJson) throws IOException, InterruptedException;
 
   /**
    * The attempt's own directory, readable by the worker's user only, removed afterwards.

@@ -43,6 +43,7 @@ public final class WorkerNode implements Service {
   private final StageHandlers handlers;
   private final Reporter reporter;
   private final LogShipper shipper;
+  private final ArtifactClient artifacts;
   private final Runner runner;
   private final LifeLine lifeLine;
   private final Heartbeats heartbeats;
@@ -65,7 +66,8 @@ public final class WorkerNode implements Service {
     handlers = StageHandlers.of(config.handlers(), config.allowedHandlers());
     reporter = new Reporter(id, claims, config.faults(), UNCONFIRMED_MAX + slots);
     shipper = new LogShipper(id, logPulse);
-    runner = new Runner(claims, reporter, shipper, meters, config);
+    artifacts = new ArtifactClient(id, config.rabbit(), ArtifactClient.Patience.USUAL);
+    runner = new Runner(claims, reporter, shipper, artifacts, meters, config);
     lifeLine = new LifeLine(config.lostAfter(), this::cutOff);
     heartbeats = new Heartbeats(this::heartbeat, claims, lifeLine, heartbeatPulse);
     quarantine = new Quarantine(id);
@@ -113,6 +115,7 @@ public final class WorkerNode implements Service {
       services.start(intake);
     }
     services.start(publishing);
+    services.start(artifacts);
     services.start(consuming);
     services.start(new Loop("heartbeats", heartbeats, heartbeatPulse, config.heartbeatEvery()));
     services.start(new Loop("watch", lifeLine, new Pulse(), WATCH_EVERY));

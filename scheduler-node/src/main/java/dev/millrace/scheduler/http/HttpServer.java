@@ -2,6 +2,7 @@ package dev.millrace.scheduler.http;
 
 import dev.millrace.definition.DefinitionReader;
 import dev.millrace.runtime.Service;
+import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.status.NodeStatus;
 import io.javalin.Javalin;
@@ -47,6 +48,7 @@ public final class HttpServer implements Service {
       HttpConfig config,
       Jdbi jdbi,
       Commands commands,
+      ArtifactStore artifacts,
       Supplier<NodeStatus> status,
       PrometheusMeterRegistry metrics) {
     this.config = config;
@@ -58,6 +60,7 @@ public final class HttpServer implements Service {
     table.addAll(new JobsApi(jdbi, asker, new DefinitionReader()).routes());
     table.addAll(new RunsApi(jdbi, asker).routes());
     table.addAll(new LogsApi(jdbi).routes());
+    table.addAll(new ArtifactsApi(jdbi, artifacts).routes());
     table.addAll(new FleetApi(config, jdbi, status).routes());
     table.addAll(new EventsApi(jdbi, hub).routes());
     table.addAll(new NodeApi(status, metrics, this::openApi).routes());

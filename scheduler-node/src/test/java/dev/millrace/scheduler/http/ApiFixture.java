@@ -3,6 +3,8 @@ package dev.millrace.scheduler.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.millrace.scheduler.artifact.ArtifactStore;
+import dev.millrace.scheduler.artifact.ArtifactStores;
 import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.status.NodeStatus;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -12,6 +14,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Clock;
 import java.util.concurrent.atomic.AtomicReference;
 import org.flywaydb.core.Flyway;
 import org.jdbi.v3.core.Jdbi;
@@ -24,6 +27,7 @@ final class ApiFixture implements AutoCloseable {
   final HikariDataSource pool;
   final Jdbi jdbi;
   final Rows rows;
+  final ArtifactStore artifacts;
   final HttpServer server;
   final TestLeader leader;
   final AtomicReference<NodeStatus> status = new AtomicReference<>(HEALTHY);
@@ -53,11 +57,13 @@ final class ApiFixture implements AutoCloseable {
     leader = new TestLeader(jdbi, rows);
     Commands commands = new Commands(jdbi, leader::nudge);
     leader.answersTo(commands);
+    artifacts = new ArtifactStore(jdbi, ArtifactStores.settings(), Clock.systemUTC());
     server =
         new HttpServer(
             new HttpConfig("127.0.0.1", port, token, "node-1", "0.1.0"),
             jdbi,
             commands,
+            artifacts,
             status::get,
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
     server.start();

@@ -70,8 +70,10 @@ public final class CommandHandler implements StageHandler {
     ProcessBuilder builder = new ProcessBuilder(commandLine(spec));
     builder.directory(spec.dir() == null ? home.toFile() : new File(spec.dir()));
     builder.redirectInput(ProcessBuilder.Redirect.from(new File(isUnix() ? "/dev/null" : "NUL")));
+    Path artifacts = Files.createDirectories(context.workDir().resolve("artifacts"));
     var environment = new CommandEnvironment(context, home, output, path);
     environment.fill(builder.environment(), spec.env(), ENV_BYTES_MAX);
+    builder.environment().put(CommandArtifacts.VARIABLE, artifacts.toString());
     builder.environment().put(ProcessTree.MARK, mark);
     if (context.cancelled()) {
       return Result.failed("cancelled", "cancelled before the command started");
@@ -82,7 +84,10 @@ public final class CommandHandler implements StageHandler {
     } catch (IOException e) {
       return Result.failed("config", "the command cannot be started: " + e.getMessage());
     }
-    return finish(context, spec, process, new ProcessTree(process, mark, method), output);
+    Result result = finish(context, spec, process, new ProcessTree(process, mark, method), output);
+    return result instanceof Result.Completed completed && !context.cancelled()
+        ? new CommandArtifacts(context, artifacts).add(completed)
+        : result;
   }
 
   private static Result finish(
@@ -143,7 +148,7 @@ public final class CommandHandler implements StageHandler {
     if (bytes > Wire.VALUE_BYTES_MAX) {
       return new Result.Failed(
           "config",
-          "the output has %d bytes, the limit is %d; write it to a store and hand on its address"
+          "the output has %d bytes, the limit is %d; write it into $MILLRACE_ARTIFACTS instead"
               .formatted(bytes, Wire.VALUE_BYTES_MAX),
           exitCode);
     }

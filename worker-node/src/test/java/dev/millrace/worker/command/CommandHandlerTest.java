@@ -10,6 +10,7 @@ import dev.millrace.wire.Start;
 import dev.millrace.worker.Result;
 import dev.millrace.worker.StageContext;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -106,6 +107,22 @@ final class CommandHandlerTest {
     }
 
     @Override
+    public String putArtifact(String name, String mediaType, Path file) throws IOException {
+      lines.add("artifact: " + name + " " + mediaType + " " + Files.size(file));
+      return "{\"artifact\":\"%s\"}".formatted(name);
+    }
+
+    @Override
+    public String putArtifact(String name, String mediaType, InputStream bytes, long size) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public InputStream artifact(String idOrReferenceJson) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
     public Path workDir() throws IOException {
       return directory;
     }
@@ -160,6 +177,40 @@ final class CommandHandlerTest {
   void theOutputFileBecomesTheOutput() throws Exception {
     Attempt attempt = new Attempt(shell("echo '{\"n\": 2}' > $MILLRACE_OUTPUT"), "{}");
     assertThat(handler.execute(attempt)).isEqualTo(new Result.Completed("{\"n\": 2}", 0));
+  }
+
+  @Test
+  void whatLiesInTheFolderOfArtifactsIsStoredAndReferredTo() throws Exception {
+    Attempt attempt =
+        new Attempt(
+            shell(
+                "mkdir $MILLRACE_ARTIFACTS/report; echo 1,2 > $MILLRACE_ARTIFACTS/report/a.csv;"
+                    + " echo x > $MILLRACE_ARTIFACTS/data; echo '{\"n\":2}' > $MILLRACE_OUTPUT"),
+            "{}");
+    assertThat(handler.execute(attempt))
+        .isEqualTo(
+            new Result.Completed(
+                "{\"n\":2,\"artifacts\":{\"data\":{\"artifact\":\"data\"},"
+                    + "\"report/a.csv\":{\"artifact\":\"report/a.csv\"}}}",
+                0));
+    assertThat(attempt.lines)
+        .contains("artifact: report/a.csv text/csv 4", "artifact: data application/octet-stream 2");
+  }
+
+  @Test
+  void noArtifactIsStoredWhenSomethingIsWrong() throws Exception {
+    assertThat(run(shell("echo x > $MILLRACE_ARTIFACTS/a; exit 3"))).isEqualTo("exit:3");
+    assertThat(run(shell("echo x > $MILLRACE_ARTIFACTS/a; echo [] > $MILLRACE_OUTPUT")))
+        .isEqualTo("config");
+    assertThat(run(shell("ln -s /etc/passwd $MILLRACE_ARTIFACTS/link"))).isEqualTo("config");
+    assertThat(run(shell("rm $MILLRACE_ARTIFACTS/link; echo x > \"$MILLRACE_ARTIFACTS/a b\"")))
+        .isEqualTo("config");
+    assertThat(
+            run(
+                shell(
+                    "rm $MILLRACE_ARTIFACTS/*;"
+                        + " for i in $(seq 101); do echo > $MILLRACE_ARTIFACTS/$i; done")))
+        .isEqualTo("config");
   }
 
   @Test
