@@ -8,6 +8,7 @@ import dev.cel.common.CelOverloadDecl;
 import dev.cel.common.types.CelType;
 import dev.cel.common.types.ListType;
 import dev.cel.common.types.SimpleType;
+import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelFunctionBinding;
 import dev.cel.runtime.CelInternalRuntimeLibrary;
 import dev.cel.runtime.CelRuntimeBuilder;
@@ -161,17 +162,26 @@ final class Functions {
     }
     Cost cost = Cost.of(binding.getFunctionName());
     ImmutableList<Class<?>> types = binding.getArgTypes();
-    return CelFunctionBinding.from(
-        binding.getOverloadId(),
-        types,
-        arguments -> {
-          Meter meter = Meter.current();
-          cost.charge(meter, arguments);
-          Object result = binding.getDefinition().apply(arguments);
-          if (result instanceof String text && text.length() > JsonValues.TEXT_CHARS_MAX) {
-            meter.chargeText(text.length());
-          }
-          return result;
-        });
+    String id = binding.getOverloadId();
+    // Where the types of arguments are not known before, CEL calls those of one or two arguments in
+    // a way of their own, which only what these two factories make understands.
+    return switch (types.size()) {
+      case 1 -> CelFunctionBinding.from(id, types.get(0), one -> call(binding, cost, one));
+      case 2 ->
+          CelFunctionBinding.from(
+              id, types.get(0), types.get(1), (one, two) -> call(binding, cost, one, two));
+      default -> CelFunctionBinding.from(id, types, all -> call(binding, cost, all));
+    };
+  }
+
+  private static Object call(InternalCelFunctionBinding binding, Cost cost, Object... arguments)
+      throws CelEvaluationException {
+    Meter meter = Meter.current();
+    cost.charge(meter, arguments);
+    Object result = binding.getDefinition().apply(arguments);
+    if (result instanceof String text && text.length() > JsonValues.TEXT_CHARS_MAX) {
+      meter.chargeText(text.length());
+    }
+    return result;
   }
 }
