@@ -1,7 +1,15 @@
 package dev.millrace.definition;
 
+import dev.millrace.expression.Expression;
+import dev.millrace.expression.ExpressionException;
+import dev.millrace.expression.Scope;
+import dev.millrace.expression.Template;
+import dev.millrace.expression.TemplateException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The expressions of one stage, or of the job, with their places: collected while the text is read,
@@ -10,6 +18,9 @@ import java.util.List;
 final class Expressions {
   private static final String OPEN = "${{";
   private static final String CLOSE = "}}";
+
+  /** In one job. */
+  static final int EXPRESSIONS_MAX = 5_000;
 
   private final List<Written> written = new ArrayList<>();
   private boolean item;
@@ -115,24 +126,79 @@ final class Expressions {
   }
 
   static boolean isWhole(String text) {
-    String stripped = text.strip();
-    return stripped.startsWith(OPEN)
-        && stripped.endsWith(CLOSE)
-        && stripped.lastIndexOf(OPEN) == 0
-        && stripped.length() >= OPEN.length() + CLOSE.length();
+    return text.contains(OPEN) && Expression.unwrap(text) != null;
   }
 
   /** What is written, without braces around it. */
   static String source(String text) {
-    String stripped = text.strip();
-    if (!isWhole(stripped)) {
-      return stripped;
-    }
-    return stripped.substring(OPEN.length(), stripped.length() - CLOSE.length()).strip();
+    String inside = Expression.unwrap(text);
+    return (inside == null ? text : inside).strip();
   }
 
   /** How the canonical text writes an expression. */
   static String inBraces(String source) {
     return OPEN + " " + source + " " + CLOSE;
+  }
+
+  /**
+   * Compiles all of them.
+   *
+   * @param scope without the item and the error, which depend on the place
+   * @param unsure names of stages that exist and cannot be read here because nothing says that they
+   *     have ended
+   */
+  void check(Problems problems, Scope scope, Set<String> unsure) {
+    for (Written one : written) {
+      check(problems, one, within(one, scope), unsure);
+    }
+  }
+
+  private static Scope within(Written one, Scope scope) {
+    Scope own = one.item() ? scope.withItem() : scope;
+    return one.use() == Use.RETRY ? own.withError() : own;
+  }
+
+  private static void check(Problems problems, Written one, Scope scope, Set<String> unsure) {
+    try {
+      compile(one, scope);
+    } catch (ExpressionException wrong) {
+      problems.add(one.at(), one.path(), unsure(one, scope, unsure).orElse(wrong.getMessage()));
+    } catch (TemplateException wrong) {
+      Optional<String> remedy = unsure(one, scope, unsure);
+      if (remedy.isPresent()) {
+        problems.add(one.at(), one.path(), remedy.get());
+        return;
+      }
+      wrong.problems().forEach(each -> problems.add(one.at(), one.path(), each.message()));
+    }
+  }
+
+  /** Ids of the stages that it reads. */
+  private static Set<String> compile(Written one, Scope scope) throws TemplateException {
+    return switch (one.use()) {
+      case CONDITION, RETRY ->
+          Expression.compile(one.source(), scope, Expression.Kind.BOOL).stages();
+      case LIST -> Expression.compile(one.source(), scope, Expression.Kind.LIST).stages();
+      case KEY -> Expression.compile(one.source(), scope, Expression.Kind.TEXT).stages();
+      case TEMPLATE -> Template.compile(Json.text(one.source()), scope).stages();
+    };
+  }
+
+  /** The remedy when all that is wrong is a missing need. */
+  private static Optional<String> unsure(Written one, Scope scope, Set<String> unsure) {
+    Set<String> all = new TreeSet<>(unsure);
+    all.addAll(scope.stages());
+    try {
+      Set<String> read =
+          new TreeSet<>(compile(one, new Scope(scope.params(), all, scope.item(), scope.error())));
+      read.removeAll(scope.stages());
+      return Optional.of(
+          "reads '"
+              + String.join("', '", read)
+              + "', of which nothing says that it has ended by then; add it to `needs`, of the stage"
+              + " or of the group around it");
+    } catch (ExpressionException | TemplateException stillWrong) {
+      return Optional.empty();
+    }
   }
 }

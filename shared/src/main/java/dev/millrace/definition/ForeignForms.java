@@ -1,6 +1,7 @@
 package dev.millrace.definition;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.expression.Scope;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.Misfire;
 import dev.millrace.model.RetryPolicy;
@@ -90,6 +91,7 @@ final class ForeignForms {
     Fields task = job.fields("task");
     StageDefinition stage = task == null ? null : commandStage(task);
     job.finish(Set.of("stages", "type"));
+    expressions.check(problems, Scope.NONE, Set.of());
     if (!problems.none()) {
       return null;
     }

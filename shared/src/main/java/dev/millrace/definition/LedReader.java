@@ -1,6 +1,7 @@
 package dev.millrace.definition;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.expression.DidYouMean;
 import dev.millrace.model.StageDefinition;
 import java.time.Duration;
 import java.util.List;

@@ -30,6 +30,10 @@ final class Problems {
     return found.isEmpty();
   }
 
+  int count() {
+    return found.size();
+  }
+
   /** In the order of the text. */
   List<Problem> sorted() {
     return found.stream()

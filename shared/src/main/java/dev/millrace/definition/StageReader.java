@@ -49,6 +49,7 @@ final class StageReader {
   private final RetryPolicy jobRetry;
   private final List<Node> nodes = new ArrayList<>();
   private final List<Node> compensations = new ArrayList<>();
+  private boolean goodGraph;
 
   /**
    * The stages that may need each other.
@@ -112,8 +113,15 @@ final class StageReader {
               + JobDefinition.STAGES_MAX);
       return nodes;
     }
+    int before = problems.count();
     Graph.check(problems, nodes);
+    goodGraph = problems.count() == before;
     return nodes;
+  }
+
+  /** False when nobody can say which stages come before which. */
+  boolean hasGoodGraph() {
+    return goodGraph;
   }
 
   private void level(Fields owner, String key, Level level) {
