@@ -27,7 +27,15 @@ final class Graph {
 
   private final List<String> chain = new ArrayList<>();
 
-  private record Edge(String to, Doc at, String path) {}
+  /**
+   * @param own false for what the group around it waits for; a cycle through it is told of once, at
+   *     the group
+   */
+  private record Edge(String to, boolean own, Doc at, String path) {
+    Edge inherited() {
+      return new Edge(to, false, at, path);
+    }
+  }
 
   private Graph(Problems problems) {
     this.problems = problems;
@@ -57,7 +65,7 @@ final class Graph {
       if (leaf.id().equals(node.id())) {
         problems.add(leaf.at(), leaf.path(), "a stage cannot need itself");
       } else if (isBeside(node, leaf)) {
-        own.add(new Edge(leaf.id(), leaf.at(), leaf.path()));
+        own.add(new Edge(leaf.id(), true, leaf.at(), leaf.path()));
       } else {
         problems.add(leaf.at(), leaf.path(), unreachable(node, leaf));
       }
@@ -67,8 +75,8 @@ final class Graph {
       List<Edge> around = edges.get(group);
       around.stream()
           .filter(edge -> !group.equals(nodes.get(edge.to()).level().group()))
-          .forEach(own::add);
-      around.add(new Edge(node.id(), node.at(), node.path()));
+          .forEach(edge -> own.add(edge.inherited()));
+      around.add(new Edge(node.id(), true, node.at(), node.path()));
     }
   }
 
@@ -125,9 +133,9 @@ final class Graph {
     int deepest = 0;
     for (Edge edge : edges.get(node.id())) {
       int start = chain.indexOf(edge.to());
-      if (start >= 0) {
+      if (start >= 0 && edge.own()) {
         refuseCycle(edge, start);
-      } else {
+      } else if (start < 0) {
         deepest = Math.max(deepest, depth(nodes.get(edge.to())));
       }
     }
