@@ -40,7 +40,7 @@ class DefinitionJsonTest {
   }
 
   /** Groups, phases, conditions and all rules, which the jobs above do not have. */
-  @Property(tries = 300)
+  @Property(tries = 100)
   void theWholeLanguageIsReadAgain(@ForAll long seed) {
     JobDefinition job = RandomJobs.of(new Random(seed));
     String json = DefinitionJson.toJson(job);

@@ -15,6 +15,7 @@ final class Texts {
     assertThat(result).as("%s", result).isInstanceOf(DefinitionReader.Result.Ok.class);
     JobDefinition job = ((DefinitionReader.Result.Ok) result).job();
     readsItsOwnText(job);
+    assertThat(SchemaTest.problems(text, "x.yaml")).isEmpty();
     return job;
   }
 
