@@ -2,6 +2,7 @@ package dev.millrace.definition;
 
 import dev.millrace.expression.Scope;
 import dev.millrace.model.ParamDefinition;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,7 @@ final class ExpressionCheck {
   private final Problems problems;
   private final Fields job;
   private final Map<String, String> params;
+  private final Map<Expressions.Same, Set<String>> good = new HashMap<>();
 
   ExpressionCheck(Problems problems, Fields job, List<ParamDefinition> params) {
     this.problems = problems;
@@ -27,15 +29,21 @@ final class ExpressionCheck {
    *     comes first is not known
    */
   void check(Expressions ofJob, List<StageReader.Node> nodes, boolean sure) {
-    long count = nodes.stream().mapToLong(node -> node.expressions().written().size()).sum();
-    if (count > Expressions.EXPRESSIONS_MAX) {
-      job.problem("has " + count + " expressions; possible are " + Expressions.EXPRESSIONS_MAX);
+    long count =
+        nodes.stream()
+            .flatMap(node -> node.expressions().written().stream())
+            .map(Expressions.Written::same)
+            .distinct()
+            .count();
+    if (count > Expressions.DIFFERENT_MAX) {
+      job.problem(
+          "has " + count + " different expressions; possible are " + Expressions.DIFFERENT_MAX);
       return;
     }
-    ofJob.check(problems, new Scope(params, Set.of(), false, false), Set.of());
+    ofJob.check(problems, good, new Scope(params, Set.of(), false, false), Set.of());
     Upstream upstream = new Upstream(nodes.stream().map(StageReader.Node::stage).toList());
     for (StageReader.Node node : nodes) {
-      if (!node.expressions().written().isEmpty()) {
+      if (!node.expressions().written().isEmpty() && !problems.isFull()) {
         check(node, upstream, sure);
       }
     }
@@ -46,6 +54,6 @@ final class ExpressionCheck {
     Set<String> visible = sure ? upstream.names(node.stage()).keySet() : all;
     Set<String> unsure = new HashSet<>(all);
     unsure.remove(node.written());
-    node.expressions().check(problems, new Scope(params, visible, false, false), unsure);
+    node.expressions().check(problems, good, new Scope(params, visible, false, false), unsure);
   }
 }

@@ -7,6 +7,7 @@ import dev.millrace.expression.Template;
 import dev.millrace.expression.TemplateException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -19,8 +20,8 @@ final class Expressions {
   private static final String OPEN = "${{";
   private static final String CLOSE = "}}";
 
-  /** In one job. */
-  static final int EXPRESSIONS_MAX = 5_000;
+  /** Different ones in one job: each takes some milliseconds to compile, measured 2026-11. */
+  static final int DIFFERENT_MAX = 2_000;
 
   private final List<Written> written = new ArrayList<>();
   private boolean item;
@@ -42,7 +43,14 @@ final class Expressions {
    * @param source without braces; for {@link Use#TEMPLATE} the whole text
    * @param item true when it may read {@code item} and {@code index}
    */
-  record Written(Use use, String source, boolean item, Doc at, String path) {}
+  record Written(Use use, String source, boolean item, Doc at, String path) {
+    Same same() {
+      return new Same(use, source, item);
+    }
+  }
+
+  /** What decides, with the stages that may be read, whether an expression is right. */
+  record Same(Use use, String source, boolean item) {}
 
   /**
    * @param item true inside a group that is executed once for each item
@@ -143,13 +151,19 @@ final class Expressions {
   /**
    * Compiles all of them.
    *
+   * @param good what was found to be right elsewhere in the job, with the stages that it reads; is
+   *     added to
    * @param scope without the item and the error, which depend on the place
    * @param unsure names of stages that exist and cannot be read here because nothing says that they
    *     have ended
    */
-  void check(Problems problems, Scope scope, Set<String> unsure) {
+  void check(Problems problems, Map<Same, Set<String>> good, Scope scope, Set<String> unsure) {
     for (Written one : written) {
-      check(problems, one, within(one, scope), unsure);
+      Set<String> reads = good.get(one.same());
+      if (reads == null || !scope.stages().containsAll(reads)) {
+        check(problems, one, within(one, scope), unsure)
+            .ifPresent(stages -> good.put(one.same(), stages));
+      }
     }
   }
 
@@ -158,19 +172,21 @@ final class Expressions {
     return one.use() == Use.RETRY ? own.withError() : own;
   }
 
-  private static void check(Problems problems, Written one, Scope scope, Set<String> unsure) {
+  /** The stages that it reads when it is right. */
+  private static Optional<Set<String>> check(
+      Problems problems, Written one, Scope scope, Set<String> unsure) {
     try {
-      compile(one, scope);
+      return Optional.of(compile(one, scope));
     } catch (ExpressionException wrong) {
       problems.add(one.at(), one.path(), unsure(one, scope, unsure).orElse(wrong.getMessage()));
     } catch (TemplateException wrong) {
       Optional<String> remedy = unsure(one, scope, unsure);
-      if (remedy.isPresent()) {
-        problems.add(one.at(), one.path(), remedy.get());
-        return;
+      remedy.ifPresent(message -> problems.add(one.at(), one.path(), message));
+      if (remedy.isEmpty()) {
+        wrong.problems().forEach(each -> problems.add(one.at(), one.path(), each.message()));
       }
-      wrong.problems().forEach(each -> problems.add(one.at(), one.path(), each.message()));
     }
+    return Optional.empty();
   }
 
   /** Ids of the stages that it reads. */

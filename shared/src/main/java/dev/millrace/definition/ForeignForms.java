@@ -8,6 +8,7 @@ import dev.millrace.model.RetryPolicy;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.model.TriggerDefinition;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -91,7 +92,7 @@ final class ForeignForms {
     Fields task = job.fields("task");
     StageDefinition stage = task == null ? null : commandStage(task);
     job.finish(Set.of("stages", "type"));
-    expressions.check(problems, Scope.NONE, Set.of());
+    expressions.check(problems, new HashMap<>(), Scope.NONE, Set.of());
     if (!problems.none()) {
       return null;
     }

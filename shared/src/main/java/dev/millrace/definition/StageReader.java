@@ -90,8 +90,7 @@ final class StageReader {
   /** All stages, compensations included, each in its phase. */
   List<Node> read() {
     if (job.takeRequired("stages", "; a job has at least one stage") != null) {
-      List<Doc> items = job.list("stages");
-      if (items != null && items.isEmpty()) {
+      if (job.map().get("stages") instanceof Doc.Sequence list && list.items().isEmpty()) {
         job.problem(
             job.map().get("stages"),
             "stages",

@@ -10,6 +10,7 @@ import dev.millrace.model.Phase;
 import dev.millrace.model.StageDefinition;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -191,5 +192,52 @@ class GraphTest {
                     .formatted(half, half)))
         .singleElement()
         .satisfies(problem -> assertThat(problem).contains("longer than 128"));
+  }
+
+  /** Any damage to a good text gives a result, never an exception. */
+  @Test
+  void damagedTextNeverThrows() {
+    var random = new Random(7);
+    for (int round = 0; round < 500; round++) {
+      var text = new StringBuilder(WHOLE);
+      for (int i = random.nextInt(1, 4); i > 0; i--) {
+        int at = random.nextInt(text.length());
+        switch (random.nextInt(3)) {
+          case 0 -> text.delete(at, Math.min(text.length(), at + random.nextInt(1, 12)));
+          case 1 -> text.insert(at, (char) random.nextInt(1, 128));
+          default -> text.setCharAt(at, "{}[]:,\"'$|>-#\n 0a".charAt(random.nextInt(17)));
+        }
+      }
+      assertThat(new DefinitionReader().read(text.toString(), "x.yaml")).isNotNull();
+    }
+  }
+
+  @Test
+  void aHostileGraphIsAProblemAndQuick() {
+    String needs = "a,".repeat(200_000);
+    assertThat(bad("id: x\nstages: [{id: b, run: h, needs: [" + needs + "]}]")).hasSize(200);
+    String nots = "{not: [a]},{any: [a, b]},{all: [b]},".repeat(20_000);
+    var text = new StringBuilder("id: x\nstages:\n- {id: a, run: h}\n- {id: b, run: h}\n");
+    text.append("- {id: g, run: group, needs: [").append(nots).append("], stages: [");
+    for (int i = 0; i < 900; i++) {
+      text.append("{id: s").append(i).append(", run: h},");
+    }
+    assertThat(bad(text.append("]}").toString())).hasSize(200);
+    var read = new StringBuilder("id: x\nstages:\n- {id: s0, run: h}\n");
+    for (int i = 1; i < 1_000; i++) {
+      read.append("- {id: s" + i + ", run: h, if: stages.s" + (i - 1) + ".failed > 0}\n");
+    }
+    assertThat(bad(read.toString())).hasSize(200);
+  }
+
+  @Test
+  void aThousandConditionsAreCompiled() {
+    var text = new StringBuilder("id: x\nstages:\n- {id: s0, run: h}\n");
+    for (int i = 1; i < 1_000; i++) {
+      text.append("- {id: s" + i + ", run: h, needs: [s" + i / 50 + "], if: stages.s" + i / 50);
+      text.append(".failed > 0}\n");
+    }
+    var result = new DefinitionReader().read(text.toString(), "x.yaml");
+    assertThat(result).isInstanceOf(DefinitionReader.Result.Ok.class);
   }
 }
