@@ -1,7 +1,16 @@
 package dev.millrace.definition;
 
+import dev.millrace.expression.Expression;
+import dev.millrace.expression.ExpressionException;
+import dev.millrace.expression.Scope;
+import dev.millrace.expression.Template;
+import dev.millrace.expression.TemplateException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The expressions of one stage, or of the job, with their places: collected while the text is read,
@@ -10,6 +19,9 @@ import java.util.List;
 final class Expressions {
   private static final String OPEN = "${{";
   private static final String CLOSE = "}}";
+
+  /** Different ones in one job: each takes some milliseconds to compile, measured 2026-11. */
+  static final int DIFFERENT_MAX = 2_000;
 
   private final List<Written> written = new ArrayList<>();
   private boolean item;
@@ -31,7 +43,14 @@ final class Expressions {
    * @param source without braces; for {@link Use#TEMPLATE} the whole text
    * @param item true when it may read {@code item} and {@code index}
    */
-  record Written(Use use, String source, boolean item, Doc at, String path) {}
+  record Written(Use use, String source, boolean item, Doc at, String path) {
+    Same same() {
+      return new Same(use, source, item);
+    }
+  }
+
+  /** What decides, with the stages that may be read, whether an expression is right. */
+  record Same(Use use, String source, boolean item) {}
 
   /**
    * @param item true inside a group that is executed once for each item
@@ -115,24 +134,87 @@ final class Expressions {
   }
 
   static boolean isWhole(String text) {
-    String stripped = text.strip();
-    return stripped.startsWith(OPEN)
-        && stripped.endsWith(CLOSE)
-        && stripped.lastIndexOf(OPEN) == 0
-        && stripped.length() >= OPEN.length() + CLOSE.length();
+    return text.contains(OPEN) && Expression.unwrap(text) != null;
   }
 
   /** What is written, without braces around it. */
   static String source(String text) {
-    String stripped = text.strip();
-    if (!isWhole(stripped)) {
-      return stripped;
-    }
-    return stripped.substring(OPEN.length(), stripped.length() - CLOSE.length()).strip();
+    String inside = Expression.unwrap(text);
+    return (inside == null ? text : inside).strip();
   }
 
   /** How the canonical text writes an expression. */
   static String inBraces(String source) {
     return OPEN + " " + source + " " + CLOSE;
+  }
+
+  /**
+   * Compiles all of them.
+   *
+   * @param good what was found to be right elsewhere in the job, with the stages that it reads; is
+   *     added to
+   * @param scope without the item and the error, which depend on the place
+   * @param unsure names of stages that exist and cannot be read here because nothing says that they
+   *     have ended
+   */
+  void check(Problems problems, Map<Same, Set<String>> good, Scope scope, Set<String> unsure) {
+    for (Written one : written) {
+      Set<String> reads = good.get(one.same());
+      if (reads == null || !scope.stages().containsAll(reads)) {
+        check(problems, one, within(one, scope), unsure)
+            .ifPresent(stages -> good.put(one.same(), stages));
+      }
+    }
+  }
+
+  private static Scope within(Written one, Scope scope) {
+    Scope own = one.item() ? scope.withItem() : scope;
+    return one.use() == Use.RETRY ? own.withError() : own;
+  }
+
+  /** The stages that it reads when it is right. */
+  private static Optional<Set<String>> check(
+      Problems problems, Written one, Scope scope, Set<String> unsure) {
+    try {
+      return Optional.of(compile(one, scope));
+    } catch (ExpressionException wrong) {
+      problems.add(one.at(), one.path(), unsure(one, scope, unsure).orElse(wrong.getMessage()));
+    } catch (TemplateException wrong) {
+      Optional<String> remedy = unsure(one, scope, unsure);
+      remedy.ifPresent(message -> problems.add(one.at(), one.path(), message));
+      if (remedy.isEmpty()) {
+        wrong.problems().forEach(each -> problems.add(one.at(), one.path(), each.message()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Ids of the stages that it reads. */
+  private static Set<String> compile(Written one, Scope scope) throws TemplateException {
+    return switch (one.use()) {
+      case CONDITION, RETRY ->
+          Expression.compile(one.source(), scope, Expression.Kind.BOOL).stages();
+      case LIST -> Expression.compile(one.source(), scope, Expression.Kind.LIST).stages();
+      case KEY -> Expression.compile(one.source(), scope, Expression.Kind.TEXT).stages();
+      case TEMPLATE -> Template.compile(Json.text(one.source()), scope).stages();
+    };
+  }
+
+  /** The remedy when all that is wrong is a missing need. */
+  private static Optional<String> unsure(Written one, Scope scope, Set<String> unsure) {
+    Set<String> all = new TreeSet<>(unsure);
+    all.addAll(scope.stages());
+    try {
+      Set<String> read =
+          new TreeSet<>(compile(one, new Scope(scope.params(), all, scope.item(), scope.error())));
+      read.removeAll(scope.stages());
+      return Optional.of(
+          "reads '"
+              + String.join("', '", read)
+              + "', of which nothing says that it has ended by then; add it to `needs`, of the stage"
+              + " or of the group around it");
+    } catch (ExpressionException | TemplateException stillWrong) {
+      return Optional.empty();
+    }
   }
 }

@@ -1,12 +1,14 @@
 package dev.millrace.definition;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.expression.Scope;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.Misfire;
 import dev.millrace.model.RetryPolicy;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.model.TriggerDefinition;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -90,6 +92,7 @@ final class ForeignForms {
     Fields task = job.fields("task");
     StageDefinition stage = task == null ? null : commandStage(task);
     job.finish(Set.of("stages", "type"));
+    expressions.check(problems, new HashMap<>(), Scope.NONE, Set.of());
     if (!problems.none()) {
       return null;
     }

@@ -20,14 +20,24 @@ final class Graph {
 
   private final Problems problems;
   private final Map<String, StageReader.Node> nodes = new LinkedHashMap<>();
-  private final Map<String, List<Edge>> edges = new HashMap<>();
+
+  /** By stage and by the other stage, so that a need that is written often costs once. */
+  private final Map<String, Map<String, Edge>> edges = new HashMap<>();
 
   /** Length of the longest chain that ends in a stage; 0 while the stage is being visited. */
   private final Map<String, Integer> depths = new HashMap<>();
 
   private final List<String> chain = new ArrayList<>();
 
-  private record Edge(String to, Doc at, String path) {}
+  /**
+   * @param own false for what the group around it waits for; a cycle through it is told of once, at
+   *     the group
+   */
+  private record Edge(String to, boolean own, Doc at, String path) {
+    Edge inherited() {
+      return new Edge(to, false, at, path);
+    }
+  }
 
   private Graph(Problems problems) {
     this.problems = problems;
@@ -52,23 +62,26 @@ final class Graph {
 
   /** Groups come before their stages, so that what they wait for is known. */
   private void connect(StageReader.Node node) {
-    List<Edge> own = edges.computeIfAbsent(node.id(), id -> new ArrayList<>());
+    Map<String, Edge> own = edges.computeIfAbsent(node.id(), id -> new LinkedHashMap<>());
     for (NeedReader.Leaf leaf : node.needs()) {
+      if (problems.isFull()) {
+        return;
+      }
       if (leaf.id().equals(node.id())) {
         problems.add(leaf.at(), leaf.path(), "a stage cannot need itself");
       } else if (isBeside(node, leaf)) {
-        own.add(new Edge(leaf.id(), leaf.at(), leaf.path()));
+        own.putIfAbsent(leaf.id(), new Edge(leaf.id(), true, leaf.at(), leaf.path()));
       } else {
         problems.add(leaf.at(), leaf.path(), unreachable(node, leaf));
       }
     }
     String group = node.level().group();
     if (group != null && nodes.containsKey(group)) {
-      List<Edge> around = edges.get(group);
-      around.stream()
+      Map<String, Edge> around = edges.get(group);
+      around.values().stream()
           .filter(edge -> !group.equals(nodes.get(edge.to()).level().group()))
-          .forEach(own::add);
-      around.add(new Edge(node.id(), node.at(), node.path()));
+          .forEach(edge -> own.putIfAbsent(edge.to(), edge.inherited()));
+      around.putIfAbsent(node.id(), new Edge(node.id(), true, node.at(), node.path()));
     }
   }
 
@@ -123,11 +136,11 @@ final class Graph {
     depths.put(node.id(), 0);
     chain.add(node.id());
     int deepest = 0;
-    for (Edge edge : edges.get(node.id())) {
+    for (Edge edge : edges.getOrDefault(node.id(), Map.of()).values()) {
       int start = chain.indexOf(edge.to());
-      if (start >= 0) {
+      if (start >= 0 && edge.own()) {
         refuseCycle(edge, start);
-      } else {
+      } else if (start < 0) {
         deepest = Math.max(deepest, depth(nodes.get(edge.to())));
       }
     }

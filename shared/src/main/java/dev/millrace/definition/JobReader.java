@@ -42,9 +42,10 @@ final class JobReader {
     RetryPolicy retry = RetryReader.read(job, "retry", expressions);
     Map<String, String> labels = job.textMap("labels");
     String metadata = metadata(job);
-    List<StageReader.Node> nodes =
-        new StageReader(problems, job, retry == null ? RetryPolicy.NONE : retry).read();
+    StageReader stages = new StageReader(problems, job, retry == null ? RetryPolicy.NONE : retry);
+    List<StageReader.Node> nodes = stages.read();
     refuseLocksTwice(problems, rules, nodes);
+    new ExpressionCheck(problems, job, params).check(expressions, nodes, stages.hasGoodGraph());
     job.finish(UNSUPPORTED);
     if (!problems.none()) {
       return null;

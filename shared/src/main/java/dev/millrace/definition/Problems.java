@@ -21,13 +21,23 @@ final class Problems {
   }
 
   void add(int line, int column, String path, String message) {
-    if (found.size() < PROBLEMS_MAX) {
-      found.add(new Problem(source, line, column, path, message));
+    Problem problem = new Problem(source, line, column, path, message);
+    if (!isFull() && !found.contains(problem)) {
+      found.add(problem);
     }
   }
 
   boolean none() {
     return found.isEmpty();
+  }
+
+  /** True when nothing more is told; then there is no use in looking for more. */
+  boolean isFull() {
+    return found.size() >= PROBLEMS_MAX;
+  }
+
+  int count() {
+    return found.size();
   }
 
   /** In the order of the text. */

@@ -49,6 +49,7 @@ final class StageReader {
   private final RetryPolicy jobRetry;
   private final List<Node> nodes = new ArrayList<>();
   private final List<Node> compensations = new ArrayList<>();
+  private boolean goodGraph;
 
   /**
    * The stages that may need each other.
@@ -89,8 +90,7 @@ final class StageReader {
   /** All stages, compensations included, each in its phase. */
   List<Node> read() {
     if (job.takeRequired("stages", "; a job has at least one stage") != null) {
-      List<Doc> items = job.list("stages");
-      if (items != null && items.isEmpty()) {
+      if (job.map().get("stages") instanceof Doc.Sequence list && list.items().isEmpty()) {
         job.problem(
             job.map().get("stages"),
             "stages",
@@ -112,8 +112,15 @@ final class StageReader {
               + JobDefinition.STAGES_MAX);
       return nodes;
     }
+    int before = problems.count();
     Graph.check(problems, nodes);
+    goodGraph = problems.count() == before;
     return nodes;
+  }
+
+  /** False when nobody can say which stages come before which. */
+  boolean hasGoodGraph() {
+    return goodGraph;
   }
 
   private void level(Fields owner, String key, Level level) {

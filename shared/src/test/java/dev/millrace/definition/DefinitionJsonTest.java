@@ -15,6 +15,7 @@ import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -34,6 +35,16 @@ class DefinitionJsonTest {
   @Property(tries = 300)
   void theReaderReadsItToo(@ForAll("jobs") JobDefinition job) {
     String json = DefinitionJson.toJson(job);
+    assertThat(new DefinitionReader().read(json, "x.json"))
+        .isEqualTo(new DefinitionReader.Result.Ok(job));
+  }
+
+  /** Groups, phases, conditions and all rules, which the jobs above do not have. */
+  @Property(tries = 100)
+  void theWholeLanguageIsReadAgain(@ForAll long seed) {
+    JobDefinition job = RandomJobs.of(new Random(seed));
+    String json = DefinitionJson.toJson(job);
+    assertThat(DefinitionJson.fromJson(json)).isEqualTo(job);
     assertThat(new DefinitionReader().read(json, "x.json"))
         .isEqualTo(new DefinitionReader.Result.Ok(job));
   }

@@ -336,6 +336,7 @@ class DefinitionReaderTest {
   private static JobDefinition ok(String text, String source) {
     var result = new DefinitionReader().read(text, source);
     assertThat(result).as("%s", result).isInstanceOf(DefinitionReader.Result.Ok.class);
+    assertThat(SchemaTest.problems(text, text.startsWith("{") ? "x.json" : source)).isEmpty();
     return ((DefinitionReader.Result.Ok) result).job();
   }
 

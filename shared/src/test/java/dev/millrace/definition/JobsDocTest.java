@@ -1,0 +1,70 @@
+package dev.millrace.definition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Every piece of docs/jobs.md is what it says: a good definition, or a bad one with its message.
+ */
+class JobsDocTest {
+  private static final Path DOC = Path.of("../docs/jobs.md");
+  private static final Pattern GOOD = Pattern.compile("```yaml\n(.*?)\n```", Pattern.DOTALL);
+  private static final Pattern BAD =
+      Pattern.compile("```yaml bad\n(.*?)\n```\n\n> ([^\n]+)", Pattern.DOTALL);
+
+  @Test
+  void goodPiecesAreAccepted() throws IOException {
+    List<String> pieces = new ArrayList<>();
+    Matcher found = GOOD.matcher(Files.readString(DOC));
+    while (found.find()) {
+      pieces.add(found.group(1));
+      Texts.ok(whole(found.group(1)));
+    }
+    assertThat(pieces).hasSizeGreaterThan(20);
+  }
+
+  @Test
+  void badPiecesAreRefusedWithTheirMessage() throws IOException {
+    String doc = Files.readString(DOC);
+    int seen = 0;
+    Matcher found = BAD.matcher(doc);
+    while (found.find()) {
+      seen++;
+      assertThat(Texts.bad(whole(found.group(1))))
+          .singleElement()
+          .asString()
+          .contains(found.group(2));
+    }
+    assertThat(seen).isPositive().isEqualTo(doc.split("```yaml bad").length - 1);
+  }
+
+  /** The schema is what people read first; what it names must be explained. */
+  @Test
+  void everyKeyIsInIt() throws IOException {
+    String doc = Files.readString(DOC);
+    assertThat(SchemaTest.properties())
+        .filteredOn(key -> !key.contains("_"))
+        .filteredOn(key -> !List.of("scheduling", "dependencies", "type", "task").contains(key))
+        .allSatisfy(key -> assertThat(doc).contains(key));
+  }
+
+  private static String whole(String piece) {
+    if (piece.startsWith("{")) {
+      return piece;
+    }
+    String id = piece.contains("\nid: ") || piece.startsWith("id: ") ? "" : "id: x\n";
+    String stages =
+        piece.contains("\nstages:") || piece.startsWith("stages:")
+            ? ""
+            : "\nstages: [{id: work, run: mine}]\n";
+    return id + piece + stages;
+  }
+}
