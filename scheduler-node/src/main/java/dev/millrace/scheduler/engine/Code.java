@@ -19,6 +19,8 @@ import java.util.TreeSet;
  *
  * @param with null when the input has no expressions
  * @param stages ids of the stages whose results they read
+ * @param names ids of stages by the names that the expressions have for them: a stage of a group
+ *     calls those beside it by their short ids
  */
 record Code(
     Template with,
@@ -26,23 +28,29 @@ record Code(
     Expression forEach,
     Expression retryIf,
     Expression rateKey,
-    Set<String> stages) {
+    Set<String> stages,
+    Map<String, String> names) {
 
-  /** Null when the stage has no expressions: most have none. */
-  static Code of(JobDefinition job, StageDefinition stage) {
+  /** True when the stage has expressions: most have none. */
+  static boolean has(StageDefinition stage) {
+    StageRules rules = stage.rules();
+    return stage.withJson().contains("${{")
+        || rules.condition() != null
+        || rules.forEach() != null
+        || (rules.rate() != null && rules.rate().key() != null)
+        || stage.retry().match().condition() != null;
+  }
+
+  /**
+   * @param names see above
+   */
+  static Code of(JobDefinition job, StageDefinition stage, Map<String, String> names) {
     StageRules rules = stage.rules();
     RateRule rate = rules.rate();
     String rateKey = rate == null ? null : rate.key();
     String retryIf = stage.retry().match().condition();
     boolean dynamic = stage.withJson().contains("${{");
-    if (!dynamic
-        && rules.condition() == null
-        && rules.forEach() == null
-        && rateKey == null
-        && retryIf == null) {
-      return null;
-    }
-    Scope scope = scope(job);
+    Scope scope = scope(job, names.keySet());
     TreeSet<String> read = new TreeSet<>();
     Template with = dynamic ? template(stage, scope) : null;
     if (with != null) {
@@ -54,7 +62,14 @@ record Code(
         compiled(rules.forEach(), scope, Expression.Kind.LIST, read),
         compiled(retryIf, scope.withError(), Expression.Kind.BOOL, read),
         compiled(rateKey, scope, Expression.Kind.TEXT, read),
-        Set.copyOf(read));
+        whole(read, names),
+        names);
+  }
+
+  private static Set<String> whole(Set<String> read, Map<String, String> names) {
+    TreeSet<String> ids = new TreeSet<>();
+    read.forEach(name -> ids.add(names.getOrDefault(name, name)));
+    return ids;
   }
 
   private static Template template(StageDefinition stage, Scope scope) {
@@ -77,13 +92,11 @@ record Code(
   }
 
   /** What the definition reader let pass is compiled again: who may read what was judged there. */
-  static Scope scope(JobDefinition job) {
+  static Scope scope(JobDefinition job, Set<String> stages) {
     Map<String, String> params = new HashMap<>();
     for (ParamDefinition param : job.params()) {
       params.put(param.name(), param.type());
     }
-    Set<String> ids = new TreeSet<>();
-    job.stages().forEach(stage -> ids.add(stage.id()));
-    return new Scope(params, ids, true, false);
+    return new Scope(params, stages, true, false);
   }
 }

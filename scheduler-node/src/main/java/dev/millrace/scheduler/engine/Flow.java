@@ -218,7 +218,7 @@ final class Flow {
     Code code = plan.code(index);
     if (code != null && code.condition() != null) {
       try {
-        if (!code.condition().test(Values.of(draft, stage.attempt()))) {
+        if (!code.condition().test(Values.of(draft, index))) {
           skipComplete(index, stage, "if: " + code.condition().source() + " is false");
           return;
         }

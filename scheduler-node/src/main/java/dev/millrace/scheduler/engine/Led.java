@@ -94,7 +94,7 @@ final class Led {
     Code code = draft.plan().code(index);
     return code == null || code.with() == null
         ? JsonText.parse(draft.plan().stage(index).withJson())
-        : code.with().render(Values.of(draft, draft.stage(index).attempt()));
+        : code.with().render(Values.of(draft, index));
   }
 
   private static void waitTime(Draft draft, int index, JsonNode with, long now) {
@@ -130,7 +130,7 @@ final class Led {
 
   private static void fanOut(Draft draft, int index, long now) {
     Stage stage = draft.stage(index);
-    JsonNode list = draft.plan().code(index).forEach().evaluate(Values.of(draft, stage.attempt()));
+    JsonNode list = draft.plan().code(index).forEach().evaluate(Values.of(draft, index));
     if (!list.isArray()) {
       fail(draft, index, "expression", "for-each gives no list", now);
       return;

@@ -1,5 +1,6 @@
 package dev.millrace.scheduler.engine;
 
+import dev.millrace.definition.Upstream;
 import dev.millrace.expression.Expression;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRules;
@@ -12,6 +13,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -70,6 +72,7 @@ public final class Plan {
     this.undoes = new int[stages.length];
     this.code = new Code[stages.length];
     boolean anyPhase = false;
+    Upstream upstream = null;
     for (int i = 0; i < stages.length; i++) {
       StageDefinition stage = stages[i];
       Need need = stage.needs();
@@ -77,7 +80,10 @@ public final class Plan {
       needs[i] = needed[i].length == 0 ? null : Condition.of(need, this::require);
       group[i] = stage.rules().group() == null ? NONE : require(stage.rules().group());
       undoes[i] = stage.rules().compensates() == null ? NONE : require(stage.rules().compensates());
-      code[i] = Code.of(definition, stage);
+      if (Code.has(stage)) {
+        upstream = upstream == null ? new Upstream(definition.stages()) : upstream;
+        code[i] = Code.of(definition, stage, upstream.names(original(stage.id())));
+      }
       anyPhase |= stage.rules().phase() != Phase.MAIN;
     }
     this.phased = anyPhase;
@@ -94,7 +100,7 @@ public final class Plan {
     this.key =
         keyed
             ? Expression.compile(
-                rules.concurrency().key(), Code.scope(definition), Expression.Kind.TEXT)
+                rules.concurrency().key(), Code.scope(definition, Set.of()), Expression.Kind.TEXT)
             : null;
   }
 
@@ -136,6 +142,14 @@ public final class Plan {
       }
     }
     return part != WHOLE && !indexById.keySet().containsAll(read);
+  }
+
+  /** As the job has it: in a part, its needs and its group are not there. */
+  private StageDefinition original(String id) {
+    return definition.stages().stream()
+        .filter(stage -> stage.id().equals(id))
+        .findFirst()
+        .orElseThrow();
   }
 
   private int require(String id) {

@@ -15,7 +15,7 @@ public final class StageInput {
     Code code = draft.plan().code(index);
     return code == null || code.with() == null
         ? draft.plan().stage(index).withJson()
-        : code.with().render(Values.of(draft, draft.stage(index).attempt())).toString();
+        : code.with().render(Values.of(draft, index)).toString();
   }
 
   /** Outputs of the stages that this one needs, by id, as a JSON object. */
@@ -49,6 +49,6 @@ public final class StageInput {
     Code code = draft.plan().code(index);
     return code == null || code.rateKey() == null
         ? null
-        : code.rateKey().text(Values.of(draft, draft.stage(index).attempt()));
+        : code.rateKey().text(Values.of(draft, index));
   }
 }

@@ -4,19 +4,21 @@ import dev.millrace.expression.Bindings;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
 import java.time.Instant;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** What the names in a run's expressions stand for. Stateless. */
 final class Values {
   private Values() {}
 
-  static Bindings of(Draft draft, int attempt) {
-    return builder(draft, attempt).build();
+  /** For the expressions of one stage. */
+  static Bindings of(Draft draft, int stage) {
+    return builder(draft, stage, draft.stage(stage).attempt()).build();
   }
 
   /** With the failure that a retry rule judges. */
   static Bindings of(Draft draft, Fact.Finished failure) {
-    return builder(draft, failure.attempt())
+    return builder(draft, failure.stage(), failure.attempt())
         .error(failure.errorClass(), failure.exitCode(), failure.error(), failure.attempt())
         .build();
   }
@@ -39,9 +41,11 @@ final class Values {
             attempt);
   }
 
-  private static Bindings.Builder builder(Draft draft, int attempt) {
+  private static Bindings.Builder builder(Draft draft, int stage, int attempt) {
     Run run = draft.run();
-    Bindings.Builder values = base(run, attempt).stages(id -> result(draft, id));
+    Map<String, String> names = draft.plan().code(stage).names();
+    Bindings.Builder values =
+        base(run, attempt).stages(name -> result(draft, names.getOrDefault(name, name)));
     Run.Parent parent = run.parent();
     if (parent != null && parent.item() >= 0) {
       values.item(parent.itemJson(), parent.item());
