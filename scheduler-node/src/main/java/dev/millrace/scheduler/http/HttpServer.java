@@ -59,6 +59,8 @@ public final class HttpServer implements Service {
     List<Route> table = new ArrayList<>();
     table.addAll(new JobsApi(jdbi, asker, new DefinitionReader()).routes());
     table.addAll(new RunsApi(jdbi, asker).routes());
+    table.addAll(new ActionsApi(jdbi, asker).routes());
+    table.addAll(new WideApi(jdbi, asker).routes());
     table.addAll(new LogsApi(jdbi).routes());
     table.addAll(new ArtifactsApi(jdbi, artifacts).routes());
     table.addAll(new FleetApi(config, jdbi, status).routes());

@@ -10,6 +10,7 @@ import dev.millrace.definition.DefinitionJson;
 import dev.millrace.definition.DefinitionReader;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
+import dev.millrace.model.StageDefinition;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.store.ReadsJobs;
 import java.time.DateTimeException;
@@ -116,6 +117,13 @@ final class JobsApi {
           ReadsJobs.Job job = find(handle, namespace, name);
           ObjectNode node = Views.job(job, ReadsJobs.triggers(handle, List.of(job.id())));
           node.set("definition", Json.stored(job.definition()));
+          ArrayNode graph = node.putArray("graph");
+          for (StageDefinition stage : Definitions.of(job.definition()).stages()) {
+            ObjectNode item =
+                graph.addObject().put("id", stage.id()).put("handler", stage.handler());
+            item.put("pool", stage.pool().isEmpty() ? null : stage.pool());
+            Views.graph(item, stage);
+          }
           return node;
         });
   }

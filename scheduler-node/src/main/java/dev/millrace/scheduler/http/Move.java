@@ -33,6 +33,9 @@ record Move(String subject, String from, String to, String cause, String actor, 
   }
 
   private String verb(String kind) {
+    if (to == null) {
+      return cause == null ? "noted" : cause.replace('-', '_'); // a note, such as late
+    }
     if (kind.equals("job")) {
       return jobVerb();
     }

@@ -28,7 +28,6 @@ final class RunsApi {
   private static final String TAG = "runs";
   private static final int ATTEMPTS_MAX = 500;
   private static final Set<String> START_KEYS = Set.of("params", "reason");
-  private static final Set<String> REASON_ONLY = Set.of("reason");
 
   private final Jdbi jdbi;
   private final Asker asker;
@@ -57,13 +56,16 @@ final class RunsApi {
             .query("limit", "after"),
         get("/api/v1/runs/{run}/attempts", TAG, "Ended attempts", "AttemptPage", this::attempts),
         get("/api/v1/runs/{run}/why", TAG, "Why it does not move", "WhyPage", this::why),
-        post(
-            "/api/v1/runs/{run}/stop",
-            TAG,
-            "Stop a run; attempts in flight are cancelled",
-            "Reason",
-            List.of(json(200, "Run"), json(202, "Accepted")),
-            this::stop));
+        get("/api/v1/runs/{run}/audit", TAG, "The log replayed", "Audit", this::audit),
+        get("/api/v1/runs/{run}/children", TAG, "Runs its stages wait for", "RunPage", this::kids)
+            .query("state", "limit", "after"),
+        get(
+                "/api/v1/runs/{run}/stages/{stage}/items",
+                "stages",
+                "The runs of a fan-out's items",
+                "RunPage",
+                this::items)
+            .query("state", "limit", "after"));
   }
 
   private void start(Call call) throws InterruptedException {
@@ -101,19 +103,6 @@ final class RunsApi {
             "Put large values into a store that the job reads, and pass where they are."));
   }
 
-  private void stop(Call call) throws InterruptedException {
-    RunId id = call.run();
-    String reason = Call.reason(call.object(REASON_ONLY));
-    ReadsRuns.Run run = jdbi.withHandle(handle -> find(handle, id));
-    String body = Json.write(Json.object().put("run", id.toString()));
-    Command command =
-        new Command(Command.Kind.RUN_STOP, run.namespace(), null, body, call.actor(), reason);
-    var outcome = asker.ask(call, command, "/api/v1/runs/" + id);
-    if (outcome.isPresent()) {
-      answerRun(call, outcome.get(), id.toString());
-    }
-  }
-
   private void answerRun(Call call, Outcome outcome, String run) {
     RunId id = RunId.parse(run);
     call.http().header("Location", "/api/v1/runs/" + id);
@@ -125,6 +114,11 @@ final class RunsApi {
   }
 
   private ObjectNode read(RunId id) {
+    return read(jdbi, id);
+  }
+
+  /** A run with its stages, as the API shows it. */
+  static ObjectNode read(Jdbi jdbi, RunId id) {
     return jdbi.withHandle(
         handle -> Views.run(find(handle, id), ReadsRuns.stages(handle, List.of(id.value()))));
   }
@@ -197,6 +191,79 @@ final class RunsApi {
           rows.forEach(row -> Views.history(row, items));
           call.page(items, rows.size() < limit ? null : Long.toString(rows.getLast().seq()));
         });
+  }
+
+  private void kids(Call call) {
+    children(call, null);
+  }
+
+  private void items(Call call) {
+    children(call, call.path("stage"));
+  }
+
+  private void children(Call call, String stageName) {
+    RunId id = call.run();
+    int limit = call.limit();
+    String state = state(call.query("state"));
+    ReadsRuns.ChildPlace after = place(call.query("after"));
+    jdbi.useHandle(
+        handle -> {
+          find(handle, id);
+          Integer stage = stageName == null ? null : indexOf(handle, id, stageName);
+          List<ReadsRuns.Run> runs =
+              ReadsRuns.withDefinitions(
+                  handle, ReadsRuns.children(handle, id.value(), stage, state, after, limit));
+          Map<Long, List<ReadsRuns.Stage>> stages =
+              ReadsRuns.stages(handle, runs.stream().map(ReadsRuns.Run::id).toList()).stream()
+                  .collect(Collectors.groupingBy(ReadsRuns.Stage::run));
+          ArrayNode items = Json.array();
+          runs.forEach(run -> items.add(Views.run(run, stages.getOrDefault(run.id(), List.of()))));
+          call.page(items, runs.size() < limit ? null : next(runs.getLast()));
+        });
+  }
+
+  private static int indexOf(Handle handle, RunId id, String name) {
+    return ReadsRuns.stages(handle, List.of(id.value())).stream()
+        .filter(stage -> stage.name().equals(name))
+        .findFirst()
+        .map(ReadsRuns.Stage::index)
+        .orElseThrow(
+            () ->
+                Problem.notFound(
+                    "run " + id + " has no stage '" + Call.shortened(name) + "'",
+                    "GET /api/v1/runs/" + id + " lists its stages."));
+  }
+
+  private static String next(ReadsRuns.Run run) {
+    Integer item = run.extra().item();
+    return run.extra().parentIndex() + "." + (item == null ? -1 : item) + "." + run.id();
+  }
+
+  private static ReadsRuns.ChildPlace place(String after) {
+    if (after == null) {
+      return ReadsRuns.ChildPlace.BEFORE_ALL;
+    }
+    String[] parts = after.split("\\.");
+    if (parts.length != 3) {
+      throw Problem.badRequest(
+          "'after' is not a place in this list", "Use what 'next' of the page before gave you.");
+    }
+    return new ReadsRuns.ChildPlace(
+        (int) Call.number("after", parts[0]),
+        (int) Call.number("after", parts[1]),
+        Call.number("after", parts[2]));
+  }
+
+  private void audit(Call call) {
+    RunId id = call.run();
+    call.answer(
+        200,
+        jdbi.withHandle(
+            handle ->
+                Audit.of(
+                    find(handle, id),
+                    ReadsRuns.stages(handle, List.of(id.value())),
+                    ReadsRuns.history(handle, id.value(), -1, Audit.ROWS_MAX))));
   }
 
   private void attempts(Call call) {

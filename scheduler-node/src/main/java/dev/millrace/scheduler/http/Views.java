@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
+import dev.millrace.model.StageDefinition;
+import dev.millrace.scheduler.engine.Fan;
 import dev.millrace.scheduler.store.ReadsJobs;
 import dev.millrace.scheduler.store.ReadsRuns;
 import java.util.List;
@@ -63,7 +66,7 @@ final class Views {
    * @param stages of this run, in order
    */
   static ObjectNode run(ReadsRuns.Run run, List<ReadsRuns.Stage> stages) {
-    JsonNode definition = Json.stored(run.definition());
+    JobDefinition definition = Definitions.of(run.definition());
     ObjectNode node = Json.object();
     node.put("id", new RunId(run.id()).toString());
     node.put("job", run.job());
@@ -79,35 +82,67 @@ final class Views {
     node.put("reason", run.reason());
     node.put("stopReason", run.stopReason());
     node.set("params", params(run, definition));
+    extra(node, run.extra());
     ArrayNode shown = node.putArray("stages");
     for (ReadsRuns.Stage stage : stages) {
-      shown.add(stage(stage, definition.path("stages").path(stage.index())));
+      shown.add(stage(stage, find(definition, stage.name())));
     }
     return node;
   }
 
+  private static void extra(ObjectNode node, ReadsRuns.Extra extra) {
+    if (extra.parent() == null) {
+      node.putNull("parent");
+    } else {
+      ObjectNode parent = node.putObject("parent");
+      parent.put("run", new RunId(extra.parent()).toString());
+      parent.put("stageIndex", extra.parentIndex());
+      parent.put("item", extra.item());
+      parent.set("value", Json.stored(extra.itemJson()));
+    }
+    node.put("key", extra.key());
+    node.put("endsAt", Json.text(extra.endsAt()));
+    node.put("pausedAt", Json.text(extra.pausedAt()));
+    ArrayNode pauses = node.putArray("pausedBy");
+    Marks.pauses(extra.pauses()).forEach(pauses::add);
+    ArrayNode marks = node.putArray("marks");
+    Marks.ofRun(extra.marks()).forEach(marks::add);
+  }
+
+  private static StageDefinition find(JobDefinition definition, String stage) {
+    return definition == null
+        ? null
+        : definition.stages().stream()
+            .filter(known -> known.id().equals(stage))
+            .findFirst()
+            .orElse(null);
+  }
+
   /** Without a definition nobody knows which values are secret: then none is shown. */
-  private static JsonNode params(ReadsRuns.Run run, JsonNode definition) {
+  private static JsonNode params(ReadsRuns.Run run, JobDefinition definition) {
     if (!(Json.stored(run.params()) instanceof ObjectNode values)) {
       return Json.object();
     }
     for (String name : values.properties().stream().map(java.util.Map.Entry::getKey).toList()) {
-      JsonNode known = definition.path("params").path(name);
-      if (known.path("secret").asBoolean(false) || definition.isNull()) {
+      boolean secret =
+          definition == null
+              || definition.params().stream()
+                  .anyMatch(param -> param.name().equals(name) && param.secret());
+      if (secret) {
         values.put(name, HIDDEN);
       }
     }
     return values;
   }
 
-  private static ObjectNode stage(ReadsRuns.Stage stage, JsonNode definition) {
+  private static ObjectNode stage(ReadsRuns.Stage stage, StageDefinition definition) {
     ObjectNode node = Json.object();
     node.put("id", stage.name());
     node.put("state", stage.state());
     node.put("attempt", stage.attempt());
     node.put("failures", stage.failures());
     node.put("lost", stage.lost());
-    node.put("pool", stage.pool());
+    node.put("pool", stage.pool().isEmpty() ? null : stage.pool());
     node.put("handler", stage.handler());
     node.put("worker", stage.worker());
     node.put("dueAt", Json.text(stage.dueAt()));
@@ -119,14 +154,44 @@ final class Views {
     node.put("errorClass", stage.errorClass());
     node.put("error", stage.error());
     node.set("output", Json.stored(stage.output()));
-    JsonNode needs = definition.path("needs");
-    node.set("needs", needs.isArray() ? needs : Json.array());
+    node.put("rest", stage.restMicros() == null ? null : stage.restMicros() / 1_000 + " ms");
+    ArrayNode marks = node.putArray("marks");
+    Marks.ofStage(stage.marks()).forEach(marks::add);
+    fan(node, stage.fan());
+    graph(node, definition);
     if (stage.percent() == null && stage.message() == null) {
       node.putNull("progress");
     } else {
       node.putObject("progress").put("percent", stage.percent()).put("message", stage.message());
     }
     return node;
+  }
+
+  private static void fan(ObjectNode node, String text) {
+    Fan fan = Fan.parse(text);
+    if (fan == null) {
+      node.putNull("fan");
+      return;
+    }
+    node.putObject("fan")
+        .put("items", fan.items())
+        .put("started", fan.started())
+        .put("completed", fan.completed())
+        .put("failed", fan.failed())
+        .put("cancelled", fan.cancelled());
+  }
+
+  /** Where it stands in the graph: whom it names in its needs, its group, its phase. */
+  static void graph(ObjectNode node, StageDefinition definition) {
+    ArrayNode needs = node.putArray("needs");
+    if (definition == null) {
+      node.putNull("group");
+      node.putNull("phase");
+      return;
+    }
+    definition.needs().stages().forEach(needs::add);
+    node.put("group", definition.rules().group());
+    node.put("phase", definition.rules().phase().name());
   }
 
   static ObjectNode attempt(ReadsRuns.Attempt attempt, String stage) {

@@ -2,6 +2,7 @@ package dev.millrace.scheduler.store;
 
 import static dev.millrace.scheduler.store.ReadsRows.instant;
 import static dev.millrace.scheduler.store.ReadsRows.integer;
+import static dev.millrace.scheduler.store.ReadsRows.number;
 
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -36,7 +37,27 @@ public final class ReadsRuns {
       Instant createdAt,
       Instant startedAt,
       Instant finishedAt,
-      String definition) {}
+      String definition,
+      Extra extra) {}
+
+  /**
+   * What few runs have; nulls and zeros elsewhere.
+   *
+   * @param parent the run whose stage waits for this one, or null
+   * @param pauses bits of who paused it
+   * @param marks bits of the run's marks
+   */
+  public record Extra(
+      Long parent,
+      Integer parentIndex,
+      Integer item,
+      String itemJson,
+      String key,
+      Instant dueAt,
+      Instant endsAt,
+      Instant pausedAt,
+      int pauses,
+      int marks) {}
 
   /** A stage with what its running attempt says of itself. */
   public record Stage(
@@ -61,7 +82,10 @@ public final class ReadsRuns {
       String error,
       String output,
       Integer percent,
-      String message) {}
+      String message,
+      Long restMicros,
+      int marks,
+      String fan) {}
 
   /** A superseded attempt of a stage. */
   public record Attempt(
@@ -99,7 +123,8 @@ public final class ReadsRuns {
       """
       r.id, r.job, j.namespace, j.name, j.state as job_state, r.version, r.state, r.trigger_kind,
         r.scheduled_for, r.params, r.actor, r.reason, r.stop_reason, r.created_at, r.started_at,
-        r.finished_at
+        r.finished_at, r.parent, r.parent_idx, r.item, r.item_json, r.key, r.due_at, r.ends_at,
+        r.paused_at, coalesce(r.pauses, 0) as pauses, coalesce(r.marks, 0) as marks
       """;
 
   private static final String FIND =
@@ -126,7 +151,8 @@ public final class ReadsRuns {
           + """
             , null as definition
             from (
-              select * from run where job = :job and id < :before order by id desc limit :scan
+              select * from run where job = :job and id < :before and parent is null
+              order by id desc limit :scan
             ) r
             join job j on j.id = r.job
             where (cast(:state as text) is null or r.state = :state)
@@ -139,7 +165,9 @@ public final class ReadsRuns {
           + RUN_COLUMNS
           + """
             , null as definition
-            from (select * from run where id < :before order by id desc limit :scan) r
+            from (
+              select * from run where id < :before and parent is null order by id desc limit :scan
+            ) r
             join job j on j.id = r.job
             where r.finished_at is null and j.namespace = :namespace
               and (cast(:state as text) is null or r.state = :state)
@@ -151,7 +179,9 @@ public final class ReadsRuns {
           + RUN_COLUMNS
           + """
             , null as definition
-            from (select * from run where id < :before order by id desc limit :scan) r
+            from (
+              select * from run where id < :before and parent is null order by id desc limit :scan
+            ) r
             join job j on j.id = r.job
             where j.namespace = :namespace
               and (cast(:state as text) is null or r.state = :state)
@@ -159,11 +189,26 @@ public final class ReadsRuns {
             """;
 
   private static final String SCAN_END =
-      "select id from run where id < :before order by id desc offset :scan limit 1";
+      """
+      select id from run where id < :before and parent is null order by id desc offset :scan limit 1
+      """;
+
+  private static final String CHILDREN =
+      "select "
+          + RUN_COLUMNS
+          + """
+            , null as definition
+            from run r join job j on j.id = r.job
+            where r.parent = :parent and (cast(:stage as int) is null or r.parent_idx = :stage)
+              and (cast(:state as text) is null or r.state = :state)
+              and (r.parent_idx, coalesce(r.item, -1), r.id) > (:afterStage, :afterItem, :afterId)
+            order by r.parent_idx, coalesce(r.item, -1), r.id limit :limit
+            """;
 
   private static final String SCAN_END_OF_JOB =
       """
-      select id from run where job = :job and id < :before order by id desc offset :scan limit 1
+      select id from run where job = :job and id < :before and parent is null
+      order by id desc offset :scan limit 1
       """;
 
   private static final String STAGES =
@@ -233,6 +278,32 @@ public final class ReadsRuns {
         .bind("open", filter.open())
         .bind("before", before)
         .bind("scan", SCAN_ROWS_MAX)
+        .bind("limit", limit)
+        .map((row, context) -> run(row))
+        .list();
+  }
+
+  /** A place among the runs that a run's stages wait for. */
+  public record ChildPlace(int stage, int item, long id) {
+    public static final ChildPlace BEFORE_ALL = new ChildPlace(-1, -2, -1);
+  }
+
+  /**
+   * Runs that stages of a run wait for, by stage and item.
+   *
+   * @param stage of this stage only, or null
+   * @param state in this state only, or null
+   */
+  public static List<Run> children(
+      Handle handle, long parent, Integer stage, String state, ChildPlace after, int limit) {
+    return handle
+        .createQuery(CHILDREN)
+        .bind("parent", parent)
+        .bind("stage", stage)
+        .bind("state", state)
+        .bind("afterStage", after.stage())
+        .bind("afterItem", after.item())
+        .bind("afterId", after.id())
         .bind("limit", limit)
         .map((row, context) -> run(row))
         .list();
@@ -351,7 +422,18 @@ public final class ReadsRuns {
         instant(row, "created_at"),
         instant(row, "started_at"),
         instant(row, "finished_at"),
-        row.getString("definition"));
+        row.getString("definition"),
+        new Extra(
+            number(row, "parent"),
+            integer(row, "parent_idx"),
+            integer(row, "item"),
+            row.getString("item_json"),
+            row.getString("key"),
+            instant(row, "due_at"),
+            instant(row, "ends_at"),
+            instant(row, "paused_at"),
+            row.getInt("pauses"),
+            row.getInt("marks")));
   }
 
   private static Run withDefinition(Run run, String definition) {
@@ -372,7 +454,8 @@ public final class ReadsRuns {
         run.createdAt(),
         run.startedAt(),
         run.finishedAt(),
-        definition);
+        definition,
+        run.extra());
   }
 
   private static Stage stage(ResultSet row) throws SQLException {
@@ -398,6 +481,9 @@ public final class ReadsRuns {
         row.getString("error"),
         row.getString("output"),
         integer(row, "percent"),
-        row.getString("message"));
+        row.getString("message"),
+        number(row, "rest_micros"),
+        row.getInt("marks"),
+        row.getString("fan"));
   }
 }

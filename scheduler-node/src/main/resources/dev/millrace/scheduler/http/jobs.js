@@ -184,7 +184,7 @@ export const Job = {
         job.description ? h("p", { class: "lead" }, job.description) : null,
         problemBox(problem.value),
         h("p", { class: "facts" }, [h("span", ["next tick ", countdown(job.nextTick)]), h("span", `version ${job.version}`), h("span", `defined by ${job.source}`), ...job.triggers.map((t) => h("span", { class: "mono" }, shorthand(t.spec)))]),
-        panel("Stages", null, graph(job.definition.stages.map((s) => ({ id: s.id, needs: s.needs, handler: s.run, pool: s.pool })), null, null)),
+        panel("Stages", null, graph(job.graph, null, null)),
         panel("Runs", null, v.runs.items.length ? runTable(v.runs.items, v.runs.next ? h("a", { href: `#/runs?job=${encodeURIComponent(job.id)}` }, "older runs") : null) : empty("It has not run yet", "Press Start, or wait for its next tick.")),
         v.ticks.length ? panel("Ticks", null, h("ul", { class: "rows" }, v.ticks.map((t) => h("li", { key: t.trigger + t.plannedAt }, [badge(t.disposition), h("span", { class: "grow" }, [new Date(t.plannedAt).toLocaleString(), t.ticks > 1 ? ` and ${t.ticks - 1} more` : ""]), t.run ? h("a", { class: "mono", href: `#/runs/${t.run}` }, t.run) : null])))) : null,
         h("details", { class: "panel" }, [h("summary", "Definition"), h("pre", JSON.stringify(job.definition, null, 2))]),
