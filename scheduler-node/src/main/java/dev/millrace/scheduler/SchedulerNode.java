@@ -143,6 +143,8 @@ public final class SchedulerNode implements Service {
             "millrace.heartbeat.expiry.frozen",
             () -> leadership.workers() != null && leadership.workers().frozen() ? 1 : 0)
         .register(metrics);
+    Gauge.builder("millrace.dead.letters.open", () -> leadership.openDeadLetters())
+        .register(metrics);
     Gauge.builder("millrace.clock.offset", this::clockOffsetSeconds)
         .baseUnit("seconds")
         .register(metrics);

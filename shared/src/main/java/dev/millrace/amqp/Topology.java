@@ -24,6 +24,12 @@ public final class Topology {
    */
   private static final int ARTIFACT_BYTES_MAX = 256 * 1024 * 1024;
 
+  /**
+   * Nobody may ever read them, and a full disk would stop everything: the oldest go. Dead stages
+   * stay in the database.
+   */
+  private static final int DEAD_BYTES_MAX = 256 * 1024 * 1024;
+
   private Topology() {}
 
   /** Declares everything that is not one pool's. */
@@ -31,7 +37,8 @@ public final class Topology {
     channel.exchangeDeclare(Entities.STAGES, "direct", true);
     channel.exchangeDeclare(Entities.CONTROL, "fanout", true);
     channel.exchangeDeclare(Entities.DEAD, "fanout", true);
-    channel.queueDeclare(Entities.DEAD, true, false, false, null);
+    channel.queueDeclare(
+        Entities.DEAD, true, false, false, Map.of("x-max-length-bytes", DEAD_BYTES_MAX));
     channel.queueBind(Entities.DEAD, Entities.DEAD, "");
     channel.queueDeclare(Entities.REPORTS, true, false, false, null);
     channel.queueDeclare(

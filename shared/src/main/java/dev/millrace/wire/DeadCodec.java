@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.Base64;
 
 /**
- * {@code dead.message}: a message that could not be read, with the cause, for {@code
- * millrace.dead}. Stateless; any thread.
+ * What goes to {@code millrace.dead}: {@code dead.message}, a message that could not be read, with
+ * the cause, and {@code dead.stage}, a stage that failed for good. Stateless; any thread.
  */
 public final class DeadCodec {
   /** What is kept of a message that is larger. */
@@ -37,6 +37,35 @@ public final class DeadCodec {
           } else {
             json.writeStringField("bodyBase64", Base64.getEncoder().encodeToString(kept));
           }
+        });
+  }
+
+  public static byte[] encode(DeadStage dead) {
+    return Wire.write(
+        "dead.stage",
+        json -> {
+          json.writeStringField("id", dead.id().toString());
+          Wire.writeClaim(json, dead.claim());
+          json.writeStringField("namespace", dead.namespace());
+          json.writeStringField("job", dead.job());
+          json.writeNumberField("version", dead.version());
+          if (dead.item() >= 0) {
+            json.writeNumberField("index", dead.item());
+          }
+          json.writeStringField("handler", dead.handler());
+          json.writeStringField("pool", dead.pool());
+          json.writeStringField("reason", dead.reason());
+          if (dead.error() != null) {
+            json.writeStringField("error", dead.error());
+          }
+          json.writeStringField("fingerprint", dead.fingerprint());
+          json.writeNumberField("attempts", dead.attempts());
+          if (dead.worker() != null) {
+            json.writeStringField("worker", dead.worker());
+          }
+          json.writeStringField("firstFailed", dead.firstFailed().toString());
+          json.writeStringField("lastFailed", dead.lastFailed().toString());
+          Wire.writeRaw(json, "message", dead.message());
         });
   }
 

@@ -112,10 +112,15 @@ public record Command(
     /** {@code {"pool", "starts", "perMillis"}}; starts 0 lifts the rate. */
     public static final String RATE_PUT = "rate.put";
 
-    /** {@code {"ids": ["..."], "with": {...} or absent}}: each once. */
+    /**
+     * Dead letters, each once. One of {@code {"ids": ["..."]}}; {@code {"id": "...", "params":
+     * {...} or absent}}, with other values a new run; {@code {"filter": {...}, "rate": 10}}, worked
+     * off at so many a second; {@code {"cancel": "..."}} and {@code {"step": "..."}} of such a one.
+     * The filter has any of run, job, stage, fingerprint, error, since, until.
+     */
     public static final String DEAD_REDRIVE = "dead.redrive";
 
-    /** {@code {"ids": ["..."]}} */
+    /** {@code {"ids": ["..."]}}, {@code {"id": "..."}} or {@code {"filter": {...}}}. */
     public static final String DEAD_DISCARD = "dead.discard";
   }
 }

@@ -128,4 +128,9 @@ public final class Outbox implements Service {
   public boolean quarantine(byte[] message, Fated fated) {
     return publisher.publish(Entities.DEAD, "", false, true, message, fated);
   }
+
+  /** Tells of a stage that failed for good; without a queue nobody wants to know. */
+  public boolean dead(byte[] message, Fated fated) {
+    return publisher.publish(Entities.DEAD, "", false, true, message, fated);
+  }
 }

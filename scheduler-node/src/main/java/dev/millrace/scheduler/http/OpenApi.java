@@ -30,6 +30,18 @@ final class OpenApi {
           "digest", "true: tell only that something changed, at most once per poll.",
           "lastEventId", "Go on after this event; the header Last-Event-ID wins.");
 
+  private static final Map<String, String> QUERY_OF_DEAD_LETTERS =
+      Map.of(
+          "state", "OPEN, REDRIVEN, DISCARDED or ALL; OPEN when left out.",
+          "fingerprint", "Only those whose errors look like this one.",
+          "error", "Only those whose error contains this, in upper or lower case.",
+          "since", "Only those that failed at or after this instant.",
+          "until", "Only those that failed before this instant.");
+
+  /** Each with a part of the schemas. */
+  private static final List<String> SCHEMAS =
+      List.of("openapi-schemas.json", "openapi-dead-letters.json");
+
   private OpenApi() {}
 
   static String of(List<Route> routes, String version) {
@@ -68,7 +80,7 @@ final class OpenApi {
       parameter.put("in", "path").put("required", true).putObject("schema").put("type", "string");
     }
     for (String name : route.query()) {
-      String text = QUERY.getOrDefault(name, QUERY_OF_EVENTS.getOrDefault(name, ""));
+      String text = describe(route.tag(), name);
       ObjectNode parameter = parameters.addObject().put("name", name).put("in", "query");
       parameter.put("description", text).putObject("schema").put("type", "string");
     }
@@ -93,6 +105,13 @@ final class OpenApi {
         problem.putObject("content").putObject(Problem.MEDIA_TYPE).putObject("schema"), "Problem");
   }
 
+  private static String describe(String tag, String name) {
+    if (tag.equals(DeadLettersApi.TAG) && QUERY_OF_DEAD_LETTERS.containsKey(name)) {
+      return QUERY_OF_DEAD_LETTERS.get(name);
+    }
+    return QUERY.getOrDefault(name, QUERY_OF_EVENTS.getOrDefault(name, ""));
+  }
+
   private static String operationId(Route route) {
     return route.method().toLowerCase(Locale.ROOT)
         + route.path().replace("/api/v1", "").replaceAll("[{}.]", "").replaceAll("/+", "_");
@@ -103,10 +122,14 @@ final class OpenApi {
   }
 
   private static ObjectNode schemas() {
-    try (InputStream in = OpenApi.class.getResourceAsStream("openapi-schemas.json")) {
-      return (ObjectNode) Json.MAPPER.readTree(in);
-    } catch (IOException e) {
-      throw new UncheckedIOException("openapi-schemas.json is part of this program", e);
+    ObjectNode all = Json.object();
+    for (String part : SCHEMAS) {
+      try (InputStream in = OpenApi.class.getResourceAsStream(part)) {
+        all.setAll((ObjectNode) Json.MAPPER.readTree(in));
+      } catch (IOException e) {
+        throw new UncheckedIOException(part + " is part of this program", e);
+      }
     }
+    return all;
   }
 }

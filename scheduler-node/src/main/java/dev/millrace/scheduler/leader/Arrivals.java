@@ -35,6 +35,7 @@ final class Arrivals {
   private final WideDesk wideDesk;
   private final Gates gates;
   private final PlanRuns planRuns;
+  private final DeadDesk deadDesk;
 
   Arrivals(Turn.Parts parts, Catalog catalog, Ticker ticker, Limits limits) {
     this.parts = parts;
@@ -46,10 +47,15 @@ final class Arrivals {
     this.desk = new Desk(catalog, ticker, births.ids());
     this.runDesk = new RunDesk(limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
+    this.deadDesk = new DeadDesk(catalog, limits.drafts(), births, gates, parts.meters());
   }
 
   /** What a term's arrivals work with beside its parts. */
   record Limits(Drafts drafts, Births births, Gates gates, Seats seats, Dispatching dispatching) {}
+
+  DeadDesk deadDesk() {
+    return deadDesk;
+  }
 
   void ticks(Handle tx, Pass pass) {
     if (ticker.nextDue() > pass.now) {
@@ -153,6 +159,8 @@ final class Arrivals {
       case Command.Kind.LOCK_PUT -> wideDesk.lock(tx, command);
       case Command.Kind.SHARE_PUT -> wideDesk.share(tx, command);
       case Command.Kind.RATE_PUT -> wideDesk.rate(tx, pass, command);
+      case Command.Kind.DEAD_REDRIVE -> deadDesk.redrive(tx, pass, command);
+      case Command.Kind.DEAD_DISCARD -> deadDesk.discard(tx, pass, command);
       case Command.Kind.JOB_STOP -> ended(tx, pass, command, false);
       case Command.Kind.JOB_APPLY -> desk.applyJob(tx, command, parts.term().epoch(), pass.now);
       case Command.Kind.JOB_DELETE -> ended(tx, pass, command, true);

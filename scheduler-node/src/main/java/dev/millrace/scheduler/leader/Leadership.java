@@ -12,12 +12,15 @@ import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
+import dev.millrace.scheduler.store.DeadLetters;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Partitions;
+import dev.millrace.scheduler.store.Redrives;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.store.StoreException;
 import dev.millrace.scheduler.store.Workers;
 import dev.millrace.scheduler.sweep.BrokerRepair;
+import dev.millrace.scheduler.sweep.DeadLetterSweep;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.settings.SchedulerSettings;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -56,6 +59,7 @@ public final class Leadership implements Elector.Duties {
   private volatile Pulse currentPulse;
   private volatile Dispatcher dispatcher;
   private volatile WorkerTable workers;
+  private volatile DeadLetterSweep deadLetters;
 
   public Leadership(Node node, Pools pools) {
     this.node = node;
@@ -109,6 +113,7 @@ public final class Leadership implements Elector.Duties {
                   pulse.nudge();
                 },
                 claim -> node.outbox.control(Turn.cancel(claim))));
+    DeadLetterSweep dead = new DeadLetterSweep(node.database.leader(), node.outbox, node.commands);
     takeOver(term, turn, table);
     AmqpLink consuming =
         new AmqpLink(
@@ -121,12 +126,14 @@ public final class Leadership implements Elector.Duties {
     currentPulse = pulse;
     dispatcher = sending;
     workers = table;
+    deadLetters = dead;
     try {
       services.start(consuming);
       services.start(sending.loop());
       services.start(new Loop("turn", turn::runOnce, pulse, turn::waitNanos));
       services.start(new Loop("workers", table::sweepOnce, new Pulse(), WORKER_SWEEP));
       services.start(new Loop("repair", repair::runOnce, new Pulse(), REPAIR_SWEEP));
+      services.start(dead.loop());
       services.start(new Loop("housekeeping", this::keepHouse, new Pulse(), HOUSEKEEPING));
     } catch (Exception e) {
       forget();
@@ -177,6 +184,8 @@ public final class Leadership implements Elector.Duties {
               Partitions.ensure(handle);
               Inbox.sweepOutcomes(handle);
               Workers.forgetOld(handle);
+              DeadLetters.forgetOld(handle);
+              Redrives.forgetOld(handle);
             });
     return false;
   }
@@ -185,6 +194,7 @@ public final class Leadership implements Elector.Duties {
     current = null;
     currentPulse = null;
     workers = null;
+    deadLetters = null;
     dispatcher = null;
   }
 
@@ -213,5 +223,11 @@ public final class Leadership implements Elector.Duties {
   /** The live workers as this leader sees them, or null when this node does not lead. */
   public WorkerTable workers() {
     return workers;
+  }
+
+  /** Dead letters that nobody has dealt with; 0 when this node does not lead. */
+  public int openDeadLetters() {
+    DeadLetterSweep sweep = deadLetters;
+    return sweep == null ? 0 : sweep.open();
   }
 }

@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
@@ -13,6 +14,25 @@ import java.util.concurrent.TimeUnit;
  * The leader's meters; docs/operations.md tells what each means. Labels are bounded. Any thread.
  */
 final class Meters {
+  private static final Set<String> DEAD_REASONS =
+      Set.of(
+          "exit",
+          "signal",
+          "http",
+          "connect",
+          "timeout",
+          "heartbeat",
+          "fetch",
+          "parse",
+          "storage",
+          "config",
+          "expression",
+          "crash",
+          "lost",
+          "unsupported",
+          "queue-timeout",
+          "start-timeout");
+
   private final MeterRegistry registry;
   private final Timer turn;
   private final DistributionSummary batch;
@@ -74,6 +94,18 @@ final class Meters {
 
   void stageFinished(String state) {
     counter("millrace.stages.finished", "state", state).increment();
+  }
+
+  /** The class of its error, but of those only that this program knows: labels are bounded. */
+  void deadLetter(String errorClass) {
+    int colon = errorClass.indexOf(':');
+    String kind = colon < 0 ? errorClass : errorClass.substring(0, colon);
+    counter("millrace.dead.letters", "reason", DEAD_REASONS.contains(kind) ? kind : "other")
+        .increment();
+  }
+
+  void deadLettersClosed(String how, int count) {
+    counter("millrace.dead.letters.closed", "how", how).increment(count);
   }
 
   private Counter counter(String name, String label, String value) {

@@ -225,6 +225,7 @@ final class Turn {
     dispatching.dispatchFresh(tx, pass);
     dispatching.republishLost(tx, pass);
     families.settle(tx, pass); // what could not be dispatched may have ended its run
+    arrivals.deadDesk().flush(tx, pass);
     pass.drafts.values().removeIf(draft -> !draft.changed());
     writer.write(tx, pass.drafts.values(), pass.now);
     seats.write(tx, pass.now);

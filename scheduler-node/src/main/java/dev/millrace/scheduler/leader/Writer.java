@@ -88,13 +88,14 @@ final class Writer {
 
   /**
    * A wish is told after the commit of all, a parent hears of the end of its child, a seat is given
-   * back: such a draft must not be committed without the rest.
+   * back, a dead letter goes with its stage: such a draft must not be committed without the rest.
    */
   private static boolean mayGoApart(Draft draft) {
     return draft.wishes().isEmpty()
         && draft.run().parent() == null
         && !draft.run().plan().limited()
-        && !draft.reopens();
+        && !draft.reopens()
+        && !DeadRecords.concerns(draft);
   }
 
   private void startApart(List<Draft> drafts, long now) {

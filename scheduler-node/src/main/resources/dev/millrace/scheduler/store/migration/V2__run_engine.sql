@@ -136,11 +136,14 @@ create table dead_letter (
   id           bigint primary key,
   run          bigint not null,
   idx          smallint not null,
+  attempt      int not null,
+  parent       bigint,
+  parent_idx   smallint,
+  item         int,
   namespace    text not null,
   job          text not null,
   version      int not null,
   stage        text not null,
-  item         int,
   handler      text not null,
   pool         text not null,
   message      text not null,
@@ -155,11 +158,55 @@ create table dead_letter (
   actor        text,
   note         text,
   ended_at     timestamptz,
-  published    boolean not null default false
+  successor    bigint,
+  published    boolean not null default false,
+  constraint dead_letter_closed_has_end check ((ended_at is not null) = (state <> 'OPEN')),
+  constraint only_a_redrive_has_a_successor check (successor is null or state = 'REDRIVEN')
 );
+create index dead_letter_list on dead_letter (namespace, id);
 create index dead_letter_open on dead_letter (namespace, id) where state = 'OPEN';
 create index dead_letter_group on dead_letter (namespace, fingerprint, id);
-create index dead_letter_of_stage on dead_letter (run, idx) where state = 'OPEN';
+create index dead_letter_of_run on dead_letter (run, id);
+-- A stage that leaves FAILED closes its letter, and those of the items that it had: one at the most, and few.
+create unique index dead_letter_of_stage on dead_letter (run, idx) where state = 'OPEN';
+create index dead_letter_of_parent on dead_letter (parent, parent_idx) where state = 'OPEN' and parent is not null;
 create index dead_letter_unpublished on dead_letter (id) where not published;
+create index dead_letter_closed on dead_letter (ended_at) where ended_at is not null;
 comment on column dead_letter.message is 'what the last attempt was started with, as JSON; secrets masked';
+comment on column dead_letter.reason is 'the class of the error';
 comment on column dead_letter.fingerprint is 'equal for errors that differ only in numbers, ids and quoted values';
+comment on column dead_letter.attempts is 'how many attempts failed or were lost since the stage was last started anew';
+comment on column dead_letter.last_failed is 'the stage''s finished_at; with it the letter knows whether the failure is still the same one';
+comment on column dead_letter.successor is 'the run that was started with other params instead; null when the stage itself was started again';
+
+-- Many letters, redriven a few at a time. Those with an id below its own belong to it, so that what fails again meanwhile
+-- is not taken twice; where it is, is here and nowhere else.
+create table redrive_batch (
+  id          bigint primary key,
+  namespace   text not null,
+  run         bigint,
+  job         text,
+  stage       text,
+  fingerprint text,
+  error       text,
+  since       timestamptz,
+  until       timestamptz,
+  per_second  int not null check (per_second between 1 and 1000),
+  reached     bigint not null default 0,
+  total       int not null,
+  redriven    int not null default 0,
+  refused     int not null default 0,
+  steps       bigint not null default 0,
+  stepped_at  timestamptz not null,
+  state       text not null default 'RUNNING' check (state in ('RUNNING', 'DONE', 'CANCELLED')),
+  actor       text not null,
+  reason      text,
+  created_at  timestamptz not null,
+  ended_at    timestamptz,
+  constraint redrive_batch_over_has_end check ((ended_at is not null) = (state <> 'RUNNING'))
+);
+create index redrive_batch_list on redrive_batch (namespace, id);
+create index redrive_batch_running on redrive_batch (id) where state = 'RUNNING';
+comment on column redrive_batch.reached is 'letters up to this id were dealt with';
+comment on column redrive_batch.total is 'letters that were there when it was asked for; counting stops at 100,000';
+comment on column redrive_batch.stepped_at is 'up to when its rate is used up';
