@@ -5,7 +5,9 @@ final class ApiPath {
   static final String JOBS = "/api/v1/jobs";
   static final String RUNS = "/api/v1/runs";
   private static final String ARTIFACTS = "/api/v1/artifacts";
-  private static final String EVENTS = "/api/v1/events";
+  static final String EVENTS = "/api/v1/events";
+  static final String PAUSES = "/api/v1/pauses";
+  static final String LOCKS = "/api/v1/locks";
 
   private ApiPath() {}
 
