@@ -90,7 +90,7 @@ public final class Expression {
   /**
    * Checks an expression.
    *
-   * @param source without the {@code ${{ }}} around it
+   * @param source without the dollar and the braces around it
    * @throws ExpressionException when it is wrong
    */
   public static Expression compile(String source, Scope scope, Kind kind) {
@@ -179,7 +179,7 @@ public final class Expression {
   }
 
   /**
-   * What is between {@code ${{} and {@code }}}, or the text itself if it has no such braces.
+   * What is between the braces of a template, or the text itself if it has none.
    *
    * @return null if there is anything beside one such expression
    */

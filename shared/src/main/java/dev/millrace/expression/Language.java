@@ -33,7 +33,7 @@ final class Language {
   /** Steps of all loops of one evaluation together. */
   static final int ITERATIONS_MAX = 200_000;
 
-  private static final int PARSE_DEPTH_MAX = 64;
+  static final int PARSE_DEPTH_MAX = 100;
   private static final int NODES_MAX = 4_096;
   private static final int REGEX_PROGRAM_MAX = 1_000;
 
@@ -69,6 +69,8 @@ final class Language {
           .setOptions(OPTIONS)
           .setStandardMacros(CelStandardMacro.STANDARD_MACROS)
           .addLibraries(STRINGS, MATH, LISTS)
+          // A chosen set of list functions comes without the macro for sortBy.
+          .addMacros(CelExtensions.lists().macros())
           .addFunctionDeclarations(Functions.declarations())
           .build();
 

@@ -242,7 +242,7 @@ final class NameResolver {
     String full = namespaced ? target.get().ident().name() + "." + function : function;
     if (WORD.matcher(function).matches() && !Language.knownFunctions().contains(full)) {
       String near = DidYouMean.phrase(full, Language.knownFunctions());
-      throw positions.problem(expr, "unknown function '" + full + "'" + near);
+      throw positions.problemOfCall(expr, "unknown function '" + full + "'" + near);
     }
     return CelExpr.ofCall(
         expr.id(),
@@ -275,15 +275,16 @@ final class NameResolver {
     CelExpr body = resolve(loop.loopStep());
     CelExpr result = resolve(loop.result());
     locals.subList(outer, locals.size()).clear();
-    return CelExpr.ofComprehension(
-        expr.id(),
-        loop.iterVar(),
-        loop.iterVar2(),
-        range,
-        loop.accuVar(),
-        init,
-        condition,
-        body,
-        result);
+    return Collecting.rewritten(
+        CelExpr.ofComprehension(
+            expr.id(),
+            loop.iterVar(),
+            loop.iterVar2(),
+            range,
+            loop.accuVar(),
+            init,
+            condition,
+            body,
+            result));
   }
 }
