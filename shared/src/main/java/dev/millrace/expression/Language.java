@@ -91,7 +91,7 @@ final class Language {
             .toCheckerBuilder()
             .addVarDeclarations(
                 names.stream()
-                    .map(name -> CelVarDecl.newVarDeclaration(name.toString(), name.type()))
+                    .map(name -> CelVarDecl.newVarDeclaration(name.identifier(), name.type()))
                     .toList())
             .build();
     return checker.check(parsed).getAst();
