@@ -55,6 +55,7 @@ public final class Main {
     commands.put("resume", () -> new PauseCommand(terminal, true));
     commands.put("event", () -> new EventCommand(terminal));
     commands.put("lock", () -> new LockCommand(terminal));
+    commands.put("dead", () -> new DeadCommand(terminal));
     commands.put("artifact", () -> new ArtifactCommand(terminal));
     commands.put("validate", () -> new ValidateCommand(terminal));
     commands.put("bench", BenchCommand::new);

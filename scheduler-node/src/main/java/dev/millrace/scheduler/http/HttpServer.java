@@ -61,6 +61,7 @@ public final class HttpServer implements Service {
     table.addAll(new RunsApi(jdbi, asker).routes());
     table.addAll(new ActionsApi(jdbi, asker).routes());
     table.addAll(new WideApi(jdbi, asker).routes());
+    table.addAll(new DeadLettersApi(jdbi, asker).routes());
     table.addAll(new LogsApi(jdbi).routes());
     table.addAll(new ArtifactsApi(jdbi, artifacts).routes());
     table.addAll(new FleetApi(config, jdbi, status).routes());

@@ -29,6 +29,7 @@ final class Arrivals {
   private final Turn.Parts parts;
   private final Catalog catalog;
   private final Ticker ticker;
+  private final Limits limits;
   private final Births births;
   private final Desk desk;
   private final RunDesk runDesk;
@@ -40,6 +41,7 @@ final class Arrivals {
     this.parts = parts;
     this.catalog = catalog;
     this.ticker = ticker;
+    this.limits = limits;
     this.births = limits.births();
     this.gates = limits.gates();
     this.planRuns = new PlanRuns(limits.drafts(), births);
@@ -49,7 +51,13 @@ final class Arrivals {
   }
 
   /** What a term's arrivals work with beside its parts. */
-  record Limits(Drafts drafts, Births births, Gates gates, Seats seats, Dispatching dispatching) {}
+  record Limits(
+      Drafts drafts,
+      Births births,
+      Gates gates,
+      Seats seats,
+      Dispatching dispatching,
+      DeadDesk dead) {}
 
   void ticks(Handle tx, Pass pass) {
     if (ticker.nextDue() > pass.now) {
@@ -147,6 +155,8 @@ final class Arrivals {
       case Command.Kind.RUN_RERUN -> runDesk.rerun(tx, pass, command);
       case Command.Kind.RUN_EXTEND -> runDesk.extend(tx, pass, command);
       case Command.Kind.STAGE_ACT -> runDesk.actOnStage(tx, pass, command);
+      case Command.Kind.DEAD_REDRIVE -> redrive(tx, pass, command);
+      case Command.Kind.DEAD_DISCARD -> limits.dead().discard(tx, pass, command);
       case Command.Kind.PAUSE -> wideDesk.pause(tx, pass, command);
       case Command.Kind.RESUME -> wideDesk.resume(tx, command);
       case Command.Kind.EVENT_SEND -> wideDesk.event(tx, pass, command);
@@ -173,6 +183,15 @@ final class Arrivals {
       planRuns.dropPrepared(tx, pass, job.id(), command.actor());
     }
     return outcome;
+  }
+
+  /** With other parameters, in a new run of its job: what a run was started with stays. */
+  private Outcome redrive(Handle tx, Pass pass, Command command) {
+    if (Desk.text(command.body(), "job") == null) {
+      return limits.dead().redrive(tx, pass, command);
+    }
+    Outcome started = startRuns(tx, pass, command, List.of(command.body()));
+    return started.status() == 201 ? limits.dead().replaced(tx, pass, command, started) : started;
   }
 
   /** Its open runs follow. */

@@ -12,12 +12,14 @@ import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
+import dev.millrace.scheduler.store.Events;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Partitions;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.store.StoreException;
 import dev.millrace.scheduler.store.Workers;
 import dev.millrace.scheduler.sweep.BrokerRepair;
+import dev.millrace.scheduler.sweep.DeadPublisher;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.settings.SchedulerSettings;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -36,6 +38,7 @@ public final class Leadership implements Elector.Duties {
   private static final Logger log = LoggerFactory.getLogger(Leadership.class);
   private static final Duration WORKER_SWEEP = Duration.ofMillis(500);
   private static final Duration REPAIR_SWEEP = Duration.ofSeconds(4);
+  private static final Duration DEAD_LETTERS = Duration.ofSeconds(2);
   private static final Duration HOUSEKEEPING = Duration.ofMinutes(10);
   private static final int REPUBLISH_PAGE = 2_000;
 
@@ -127,6 +130,8 @@ public final class Leadership implements Elector.Duties {
       services.start(new Loop("turn", turn::runOnce, pulse, turn::waitNanos));
       services.start(new Loop("workers", table::sweepOnce, new Pulse(), WORKER_SWEEP));
       services.start(new Loop("repair", repair::runOnce, new Pulse(), REPAIR_SWEEP));
+      DeadPublisher dead = new DeadPublisher(node.database.leader(), node.outbox);
+      services.start(new Loop("dead-letters", dead::runOnce, new Pulse(), DEAD_LETTERS));
       services.start(new Loop("housekeeping", this::keepHouse, new Pulse(), HOUSEKEEPING));
     } catch (Exception e) {
       forget();
@@ -176,6 +181,7 @@ public final class Leadership implements Elector.Duties {
             handle -> {
               Partitions.ensure(handle);
               Inbox.sweepOutcomes(handle);
+              Events.sweep(handle);
               Workers.forgetOld(handle);
             });
     return false;
