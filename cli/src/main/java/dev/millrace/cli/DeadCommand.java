@@ -13,7 +13,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "dead",
     description = "Dead letters: stages that failed for good.",
-    synopsisSubcommandLabel = "COMMAND")
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true)
 final class DeadCommand {
   private static final String PATH = "/api/v1/dead-letters";
 

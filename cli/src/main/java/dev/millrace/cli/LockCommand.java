@@ -10,7 +10,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "lock",
     description = "Named locks: who holds them, who waits, how much of them there is.",
-    synopsisSubcommandLabel = "COMMAND")
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true)
 final class LockCommand {
   private final Terminal terminal;
 

@@ -13,7 +13,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "run",
     description = "Look at runs, read their logs, and do something about them.",
-    synopsisSubcommandLabel = "COMMAND")
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true)
 final class RunCommand {
   /** A run has no more. */
   private static final int ARTIFACTS_MAX = 1_000;
