@@ -34,7 +34,8 @@ class LayeringTest {
             "dev.millrace.amqp",
             "dev.millrace.runtime",
             "dev.millrace.settings",
-            "dev.millrace.definition");
+            "dev.millrace.definition",
+            "dev.millrace.expression");
   }
 
   @Test
@@ -75,6 +76,37 @@ class LayeringTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("com.rabbitmq.."));
+  }
+
+  @Test
+  void onlyExpressionKnowsCel() {
+    check(
+        noClasses()
+            .that()
+            .resideOutsideOfPackage("dev.millrace.expression..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("dev.cel..", "com.google.."));
+  }
+
+  @Test
+  void expressionsAreAPureLanguage() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage("dev.millrace.expression..")
+            .should()
+            .dependOnClassesThat()
+            .resideOutsideOfPackages(
+                "java.lang..",
+                "java.io",
+                "java.math",
+                "java.time..",
+                "java.util..",
+                "com.fasterxml.jackson..",
+                "com.google..",
+                "dev.cel..",
+                "dev.millrace.expression.."));
   }
 
   @Test

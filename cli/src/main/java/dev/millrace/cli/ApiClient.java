@@ -76,6 +76,13 @@ final class ApiClient implements AutoCloseable {
     return post(path, "application/json", body.toString());
   }
 
+  Answer put(String path, JsonNode body) throws InterruptedException {
+    return send(
+        request(path)
+            .header("Content-Type", "application/json")
+            .PUT(BodyPublishers.ofString(body.toString())));
+  }
+
   Answer delete(String path) throws InterruptedException {
     return send(request(path).DELETE());
   }

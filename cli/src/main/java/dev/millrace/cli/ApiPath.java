@@ -5,7 +5,11 @@ final class ApiPath {
   static final String JOBS = "/api/v1/jobs";
   static final String RUNS = "/api/v1/runs";
   private static final String ARTIFACTS = "/api/v1/artifacts";
-  private static final String EVENTS = "/api/v1/events";
+  static final String EVENTS = "/api/v1/events";
+  static final String PAUSES = "/api/v1/pauses";
+  static final String LOCKS = "/api/v1/locks";
+  static final String DEAD_LETTERS = "/api/v1/dead-letters";
+  static final String REDRIVES = DEAD_LETTERS + "/redrives";
 
   private ApiPath() {}
 
@@ -32,5 +36,9 @@ final class ApiPath {
   /** Only that something happened to the run; its id names it in every namespace. */
   static String eventsOf(String run) {
     return EVENTS + "?digest=true&namespace=*&run=" + ApiClient.encoded(run);
+  }
+
+  static String deadLetter(String id) {
+    return DEAD_LETTERS + "/" + ApiClient.encoded(id);
   }
 }

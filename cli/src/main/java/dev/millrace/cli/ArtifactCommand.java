@@ -16,7 +16,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "artifact",
     description = "Fetch what stages stored; `run artifacts` lists it.",
-    synopsisSubcommandLabel = "COMMAND")
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true)
 final class ArtifactCommand {
   private final Terminal terminal;
 

@@ -14,7 +14,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "job",
     description = "Apply, look at and trigger jobs.",
-    synopsisSubcommandLabel = "COMMAND")
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true)
 final class JobCommand {
   private final Terminal terminal;
 

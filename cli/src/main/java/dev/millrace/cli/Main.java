@@ -50,6 +50,12 @@ public final class Main {
     commands.put("worker", () -> new WorkerCommand(terminal));
     commands.put("job", () -> new JobCommand(terminal));
     commands.put("run", () -> new RunCommand(terminal));
+    commands.put("stage", () -> new StageCommand(terminal));
+    commands.put("pause", () -> new PauseCommand(terminal, false));
+    commands.put("resume", () -> new PauseCommand(terminal, true));
+    commands.put("event", () -> new EventCommand(terminal));
+    commands.put("lock", () -> new LockCommand(terminal));
+    commands.put("dead", () -> new DeadCommand(terminal));
     commands.put("artifact", () -> new ArtifactCommand(terminal));
     commands.put("validate", () -> new ValidateCommand(terminal));
     commands.put("bench", BenchCommand::new);

@@ -12,8 +12,9 @@ import picocli.CommandLine.Parameters;
 /** Everything about runs; one method per command. Main thread. */
 @Command(
     name = "run",
-    description = "Look at runs, read their logs, stop them.",
-    synopsisSubcommandLabel = "COMMAND")
+    description = "Look at runs, read their logs, and do something about them.",
+    synopsisSubcommandLabel = "COMMAND",
+    mixinStandardHelpOptions = true)
 final class RunCommand {
   /** A run has no more. */
   private static final int ARTIFACTS_MAX = 1_000;
@@ -121,16 +122,152 @@ final class RunCommand {
 
   @Command(
       name = "stop",
-      description = "Stop a run; attempts in flight are cancelled.",
+      description = "Stop a run; attempts in flight are cancelled, `finally` stages still run.",
       mixinStandardHelpOptions = true)
   int stop(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
       @Mixin ReasonOption reason)
       throws InterruptedException {
+    return act(server, run, "stop", reason.body());
+  }
+
+  @Command(
+      name = "kill",
+      description = "End a run at once, and every process of it.",
+      mixinStandardHelpOptions = true)
+  int kill(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "RUN") String run,
+      @Mixin ReasonOption reason)
+      throws InterruptedException {
+    return act(server, run, "kill", reason.body());
+  }
+
+  @Command(
+      name = "pause",
+      description = "Start nothing new in a run; timers stand still.",
+      mixinStandardHelpOptions = true)
+  int pause(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "RUN") String run,
+      @Mixin ReasonOption reason)
+      throws InterruptedException {
+    return act(server, run, "pause", reason.body());
+  }
+
+  @Command(name = "resume", description = "Undo a pause.", mixinStandardHelpOptions = true)
+  int resume(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "RUN") String run,
+      @Mixin ReasonOption reason)
+      throws InterruptedException {
+    return act(server, run, "resume", reason.body());
+  }
+
+  @Command(
+      name = "retry",
+      description = "Execute the stages that failed again, and what was skipped for them.",
+      mixinStandardHelpOptions = true)
+  int retry(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "RUN") String run,
+      @Mixin ReasonOption reason)
+      throws InterruptedException {
+    return act(server, run, "retry", reason.body());
+  }
+
+  @Command(
+      name = "rerun",
+      description = "Execute one stage and all that depend on it again.",
+      mixinStandardHelpOptions = true)
+  int rerun(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "RUN") String run,
+      @Parameters(paramLabel = "STAGE") String stage,
+      @Mixin ReasonOption reason)
+      throws InterruptedException {
+    return act(server, run, "rerun", reason.body().put("stage", stage));
+  }
+
+  @Command(
+      name = "extend",
+      description = "Give a run's window another end.",
+      mixinStandardHelpOptions = true)
+  int extend(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "RUN") String run,
+      @Option(
+              names = "--until",
+              paramLabel = "INSTANT",
+              description = "Such as 2027-01-01T00:00:00Z; without it, until a person ends it.")
+          String until,
+      @Mixin ReasonOption reason)
+      throws InterruptedException {
+    return act(server, run, "extend", reason.body().put("until", until));
+  }
+
+  private int act(ServerOptions server, String run, String verb, ObjectNode body)
+      throws InterruptedException {
     try (Session session = server.open(terminal)) {
-      ApiClient.Answer answer = session.client().post(ApiPath.run(run) + "/stop", reason.body());
+      ApiClient.Answer answer = session.client().post(ApiPath.run(run) + "/" + verb, body);
       session.showDone(answer, "run " + run + " is " + RunView.state(answer.body()));
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "why",
+      description = "Why a run does not move: every reason, who can change it, and until when.",
+      mixinStandardHelpOptions = true)
+  int why(@Mixin ServerOptions server, @Parameters(paramLabel = "RUN") String run)
+      throws InterruptedException {
+    try (Session session = server.open(terminal)) {
+      session.show(session.client().get(ApiPath.run(run) + "/why"), RunView::why);
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "audit",
+      description =
+          "Every move of a run; replays them and exits with 0 only when they lead to what"
+              + " the tables say.",
+      mixinStandardHelpOptions = true)
+  int audit(@Mixin ServerOptions server, @Parameters(paramLabel = "RUN") String run)
+      throws InterruptedException {
+    try (Session session = server.open(terminal)) {
+      JsonNode audit = session.client().get(ApiPath.run(run) + "/audit");
+      session.show(audit, RunView::audit);
+      return audit.path("equal").asBoolean() ? ExitCode.OK : ExitCode.FAILED;
+    }
+  }
+
+  @Command(
+      name = "items",
+      description = "The runs of a fan-out's items.",
+      mixinStandardHelpOptions = true)
+  int items(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "RUN") String run,
+      @Parameters(paramLabel = "STAGE") String stage,
+      @Option(names = "--state", paramLabel = "STATE", description = "In this state only.")
+          String state,
+      @Option(
+              names = "--limit",
+              paramLabel = "N",
+              defaultValue = "50",
+              description = "At most so many (default ${DEFAULT-VALUE}).")
+          int limit)
+      throws InterruptedException {
+    String path = ApiPath.run(run) + "/stages/" + ApiClient.encoded(stage) + "/items";
+    try (Session session = server.open(terminal)) {
+      ObjectNode page =
+          Pages.upTo(
+              session.client(),
+              state == null ? path : path + "?state=" + ApiClient.encoded(state),
+              Math.max(1, limit));
+      session.show(page, RunView::items);
     }
     return ExitCode.OK;
   }

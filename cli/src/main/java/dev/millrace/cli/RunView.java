@@ -76,6 +76,61 @@ final class RunView {
         + line.path("text").asText();
   }
 
+  /** Why it does not move. */
+  static List<String> why(JsonNode page) {
+    Table table = new Table("STAGE", "REASON", "DETAIL", "UNTIL", "HOLDER");
+    for (JsonNode reason : page.path("items")) {
+      table.row(
+          reason.path("stage").asText("(run)"),
+          reason.path("reason").asText(),
+          reason.path("detail").asText(),
+          Times.local(reason.path("until")),
+          textOrDash(reason.path("holder")));
+    }
+    return page.path("items").isEmpty()
+        ? List.of("nothing holds it up: it has ended, or its stages are being executed")
+        : table.lines();
+  }
+
+  /** Every move, and what the replay says. */
+  static List<String> audit(JsonNode audit) {
+    Table table = new Table("AT", "SUBJECT", "FROM", "TO", "CAUSE", "ACTOR", "REASON", "EPOCH");
+    for (JsonNode move : audit.path("items")) {
+      table.row(
+          Times.local(move.path("at")),
+          move.path("subject").asText(),
+          textOrDash(move.path("from")),
+          textOrDash(move.path("to")),
+          textOrDash(move.path("cause")),
+          textOrDash(move.path("actor")),
+          firstLine(move.path("reason")),
+          move.path("epoch").asText());
+    }
+    List<String> lines = new ArrayList<>(table.lines());
+    lines.add("");
+    boolean equal = audit.path("equal").asBoolean();
+    lines.add(
+        audit.path("moves").asInt()
+            + " moves; replayed, they lead "
+            + (equal ? "to what the tables say" : "to something else than the tables say:"));
+    audit.path("differences").forEach(difference -> lines.add("  " + difference.asText()));
+    return lines;
+  }
+
+  /** The runs of a fan-out's items. */
+  static List<String> items(JsonNode page) {
+    Table table = new Table("ITEM", "RUN", "STATE", "VALUE", "TOOK");
+    for (JsonNode run : page.path("items")) {
+      table.row(
+          textOrDash(run.path("parent").path("item")),
+          run.path("id").asText(),
+          state(run),
+          run.path("parent").path("value").toString(),
+          Times.between(run.path("startedAt"), run.path("finishedAt")));
+    }
+    return table.lines();
+  }
+
   /** One line that changes while the run goes on. */
   static String progress(JsonNode run) {
     StringBuilder line = new StringBuilder(state(run));

@@ -32,7 +32,7 @@ public final class Bindings {
   /**
    * How a stage ended, or what is known of it so far. Immutable.
    *
-   * @param state its state, in lower case as in the API
+   * @param state its state, as jobs are to see it
    * @param outputJson null for none
    * @param exitCode null for none
    * @param errorClass null for none

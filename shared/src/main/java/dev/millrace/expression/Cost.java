@@ -53,6 +53,17 @@ enum Cost {
     }
   },
 
+  /** A pattern is compiled each time, which costs about 0.1 µs a character, and more to repeat. */
+  MATCHING {
+    @Override
+    void charge(Meter meter, Object[] arguments) {
+      SEARCH.charge(meter, arguments);
+      String pattern = (String) arguments[1];
+      boolean repeats = pattern.indexOf('{') >= 0;
+      meter.charge(pattern.length() * (repeats ? 1_000L : 20L));
+    }
+  },
+
   /** Both arguments end up in the result. */
   ADDING {
     @Override
@@ -105,7 +116,8 @@ enum Cost {
       case "_+_" -> ADDING;
       case "_==_", "_!=_", "@in", "in", "_in_", "flatten" -> DEEP;
       case "distinct", "sort", "@sortByAssociatedKeys", "lists.@sortByAssociatedKeys" -> SORTING;
-      case "contains", "matches", "indexOf", "lastIndexOf", "split" -> SEARCH;
+      case "contains", "indexOf", "lastIndexOf", "split" -> SEARCH;
+      case "matches" -> MATCHING;
       case "replace" -> REPLACING;
       case "join" -> JOINING;
       case "_[_]", "size", "startsWith", "endsWith", "charAt", "dyn", "!_" -> CONSTANT;

@@ -10,6 +10,7 @@ import dev.cel.common.types.ListType;
 import dev.cel.common.types.SimpleType;
 import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelFunctionBinding;
+import dev.cel.runtime.CelFunctionOverload;
 import dev.cel.runtime.CelInternalRuntimeLibrary;
 import dev.cel.runtime.CelRuntimeBuilder;
 import dev.cel.runtime.CelRuntimeLibrary;
@@ -45,6 +46,9 @@ final class Functions {
               mixed(name, SimpleType.INT, SimpleType.DOUBLE),
               mixed(name, SimpleType.DOUBLE, SimpleType.INT)));
     }
+    all.add(mixedEquality("_==_"));
+    all.add(mixedEquality("_!=_"));
+    all.addAll(Collecting.declarations());
     CelType ints = ListType.create(SimpleType.INT);
     all.add(
         CelFunctionDecl.newFunctionDeclaration(
@@ -79,6 +83,7 @@ final class Functions {
   }
 
   private static void addOurs(Map<String, List<CelFunctionBinding>> byName) {
+    byName.putAll(Collecting.bindings());
     addMixed(byName, "_+_", Double::sum);
     addMixed(byName, "_-_", (left, right) -> left - right);
     addMixed(byName, "_*_", (left, right) -> left * right);
@@ -125,6 +130,21 @@ final class Functions {
         mixedId(name, left, right), SimpleType.DOUBLE, left, right);
   }
 
+  private static CelFunctionDecl mixedEquality(String name) {
+    return CelFunctionDecl.newFunctionDeclaration(
+        name,
+        CelOverloadDecl.newGlobalOverload(
+            mixedId(name, SimpleType.INT, SimpleType.DOUBLE),
+            SimpleType.BOOL,
+            SimpleType.INT,
+            SimpleType.DOUBLE),
+        CelOverloadDecl.newGlobalOverload(
+            mixedId(name, SimpleType.DOUBLE, SimpleType.INT),
+            SimpleType.BOOL,
+            SimpleType.DOUBLE,
+            SimpleType.INT));
+  }
+
   private static String mixedId(String name, CelType left, CelType right) {
     return "mixed" + name + left.name() + "_" + right.name();
   }
@@ -160,28 +180,40 @@ final class Functions {
     if (!binding.isStrict()) {
       return binding;
     }
-    Cost cost = Cost.of(binding.getFunctionName());
+    Metered metered = new Metered(Cost.of(binding.getFunctionName()), binding.getDefinition());
     ImmutableList<Class<?>> types = binding.getArgTypes();
-    String id = binding.getOverloadId();
-    // Where the types of arguments are not known before, CEL calls those of one or two arguments in
-    // a way of their own, which only what these two factories make understands.
+    // One and two arguments have forms of their own, which the runtime casts to.
     return switch (types.size()) {
-      case 1 -> CelFunctionBinding.from(id, types.get(0), one -> call(binding, cost, one));
+      case 1 -> CelFunctionBinding.from(binding.getOverloadId(), types.get(0), metered::apply);
       case 2 ->
           CelFunctionBinding.from(
-              id, types.get(0), types.get(1), (one, two) -> call(binding, cost, one, two));
-      default -> CelFunctionBinding.from(id, types, all -> call(binding, cost, all));
+              binding.getOverloadId(), types.get(0), types.get(1), metered::apply);
+      default -> CelFunctionBinding.from(binding.getOverloadId(), types, metered::applyAll);
     };
   }
 
-  private static Object call(InternalCelFunctionBinding binding, Cost cost, Object... arguments)
-      throws CelEvaluationException {
-    Meter meter = Meter.current();
-    cost.charge(meter, arguments);
-    Object result = binding.getDefinition().apply(arguments);
-    if (result instanceof String text && text.length() > JsonValues.TEXT_CHARS_MAX) {
-      meter.chargeText(text.length());
+  /** A function that pays before it works. */
+  @Immutable
+  private record Metered(Cost cost, CelFunctionOverload definition) {
+    Object apply(Object argument) throws CelEvaluationException {
+      return applyAll(new Object[] {argument});
     }
-    return result;
+
+    Object apply(Object left, Object right) throws CelEvaluationException {
+      return applyAll(new Object[] {left, right});
+    }
+
+    Object applyAll(Object[] arguments) throws CelEvaluationException {
+      Meter meter = Meter.current();
+      cost.charge(meter, arguments);
+      Object result = definition.apply(arguments);
+      if (result instanceof String text && text.length() > JsonValues.TEXT_CHARS_MAX) {
+        meter.chargeText(text.length());
+      }
+      if (result instanceof List<?> list && !(result instanceof ListView)) {
+        return new ListView(list, list.size(), list::get);
+      }
+      return result;
+    }
   }
 }

@@ -26,7 +26,7 @@ final class JsonValues {
   /** Also of every string and of a rendered template. */
   static final int TEXT_CHARS_MAX = 1 << 20;
 
-  /** Of a result; what is read may be twice as deep. */
+  /** Of what is read and of what is built. */
   static final int DEPTH_MAX = 64;
 
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
@@ -36,7 +36,7 @@ final class JsonValues {
               JsonFactory.builder()
                   .streamReadConstraints(
                       StreamReadConstraints.builder()
-                          .maxNestingDepth(2 * DEPTH_MAX)
+                          .maxNestingDepth(DEPTH_MAX)
                           .maxNumberLength(400)
                           .build())
                   .build())

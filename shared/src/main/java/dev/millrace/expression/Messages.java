@@ -14,6 +14,9 @@ import java.util.regex.Pattern;
 final class Messages {
   private static final int SOURCE_CHARS_SHOWN = 120;
 
+  /** CEL quotes the arguments of a function that fails, however big they are. */
+  private static final int DETAIL_CHARS_MAX = 300;
+
   private static final Pattern OVERLOAD =
       Pattern.compile("found no matching overload for '(.+?)' applied to '(.+?)' \\(candidates.*");
 
@@ -22,7 +25,8 @@ final class Messages {
 
   private static final Pattern SYNTAX_AT =
       Pattern.compile(
-          "(?:mismatched input|extraneous input|no viable alternative at input) '(.*)'.*");
+          "(?:mismatched input|extraneous input|no viable alternative at input) '(.*?)'(?: expecting .*)?",
+          Pattern.DOTALL);
 
   private static final Pattern TOKEN =
       Pattern.compile("token recognition error at: '(.*)'", Pattern.DOTALL);
@@ -38,7 +42,7 @@ final class Messages {
   static ExpressionException of(CelValidationException invalid, Positions positions) {
     CelIssue first = invalid.getErrors().get(0);
     return new ExpressionException(
-        friendly(first.getMessage()), positions.of(first.getSourceLocation()), invalid);
+        cut(friendly(first.getMessage())), positions.of(first.getSourceLocation()), invalid);
   }
 
   /** The reason why a well-formed expression has no value this time. */
@@ -92,9 +96,14 @@ final class Messages {
     return "'" + shown + "': ";
   }
 
+  private static String cut(String text) {
+    return text.length() > DETAIL_CHARS_MAX ? text.substring(0, DETAIL_CHARS_MAX) + "..." : text;
+  }
+
   private static String plain(String detail) {
-    return detail
-        .replaceFirst("^evaluation error[^:]*(?::\\d+)?: ", "")
+    String some =
+        detail.length() > DETAIL_CHARS_MAX ? detail.substring(0, DETAIL_CHARS_MAX) : detail;
+    return some.replaceFirst("^evaluation error[^:]*(?::\\d+)?: ", "")
         .replaceFirst("^java\\.[\\w.]+: ", "")
         .replaceFirst("^com\\.[\\w.]+: ", "");
   }
@@ -122,6 +131,9 @@ final class Messages {
     Matcher overload = OVERLOAD.matcher(message);
     if (overload.matches()) {
       return mismatch(overload.group(1), types(overload.group(2)));
+    }
+    if (message.startsWith("Expression recursion limit exceeded")) {
+      return "nested or chained more than " + Language.PARSE_DEPTH_MAX + " times";
     }
     Matcher undeclared = UNDECLARED.matcher(message);
     if (undeclared.matches()) {

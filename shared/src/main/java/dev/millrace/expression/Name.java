@@ -6,7 +6,11 @@ import dev.cel.common.types.MapType;
 import dev.cel.common.types.NullableType;
 import dev.cel.common.types.SimpleType;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Something that an expression reads, such as {@code stages.scrape.output}. Immutable.
@@ -107,10 +111,21 @@ record Name(Root root, String key, String field, CelType type) {
     };
   }
 
-  /** Also what the checked expression calls it: one identifier, with dots and dashes in it. */
+  /**
+   * What the checked expression calls it. Without dots, because CEL would take a selection from an
+   * identifier {@code params} for an identifier {@code params.x}.
+   */
+  String identifier() {
+    return Stream.of(root.name(), key, field)
+        .filter(Objects::nonNull)
+        .map(part -> part.replace('.', ','))
+        .collect(Collectors.joining("/"));
+  }
+
+  /** As people write it. */
   @Override
   public String toString() {
-    String first = root.name().toLowerCase(java.util.Locale.ROOT);
+    String first = root.name().toLowerCase(Locale.ROOT);
     return first + (key == null ? "" : "." + key) + (field == null ? "" : "." + field);
   }
 }

@@ -28,6 +28,7 @@ final class NameResolver {
           "bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint");
 
   private static final Set<String> NAMESPACES = Set.of("math", "lists", "strings");
+  private static final String SORT_BY = "@sortByAssociatedKeys";
   private static final Pattern WORD = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
   private final Scope scope;
@@ -38,6 +39,9 @@ final class NameResolver {
   private final List<String> locals = new ArrayList<>();
 
   private int loopNodes;
+
+  /** For what is added; the parser's own are small. */
+  private long nextId = 1L << 32;
 
   NameResolver(Scope scope, Positions positions) {
     this.scope = scope;
@@ -55,8 +59,8 @@ final class NameResolver {
     }
     Name name = nameOf(expr);
     if (name != null) {
-      names.put(name.toString(), name);
-      return CelExpr.ofIdent(expr.id(), name.toString());
+      names.put(name.identifier(), name);
+      return CelExpr.ofIdent(expr.id(), name.identifier());
     }
     return switch (expr.getKind()) {
       case IDENT -> ident(expr);
@@ -230,7 +234,7 @@ final class NameResolver {
     }
     Step stage = step(operand);
     if (stage != null && isRoot(stage.operand(), "stages")) {
-      stageField(operand, stage.key(), field);
+      stageField(stage.operand(), stage.key(), field);
     }
   }
 
@@ -242,13 +246,20 @@ final class NameResolver {
     String full = namespaced ? target.get().ident().name() + "." + function : function;
     if (WORD.matcher(function).matches() && !Language.knownFunctions().contains(full)) {
       String near = DidYouMean.phrase(full, Language.knownFunctions());
-      throw positions.problem(expr, "unknown function '" + full + "'" + near);
+      throw positions.problemOfCall(expr, "unknown function '" + full + "'" + near);
     }
-    return CelExpr.ofCall(
-        expr.id(),
-        namespaced ? target : target.map(this::resolve),
-        function,
-        all(expr.call().args()));
+    CelExpr resolved =
+        CelExpr.ofCall(
+            expr.id(),
+            namespaced ? target : target.map(this::resolve),
+            function,
+            all(expr.call().args()));
+    return function.endsWith(SORT_BY) ? ofAnyType(resolved) : resolved;
+  }
+
+  /** CEL gives the result of sortBy the type of the pairs that it makes on the way. */
+  private CelExpr ofAnyType(CelExpr expr) {
+    return CelExpr.ofCall(nextId++, Optional.empty(), "dyn", ImmutableList.of(expr));
   }
 
   private CelExpr map(CelExpr expr) {
@@ -275,15 +286,16 @@ final class NameResolver {
     CelExpr body = resolve(loop.loopStep());
     CelExpr result = resolve(loop.result());
     locals.subList(outer, locals.size()).clear();
-    return CelExpr.ofComprehension(
-        expr.id(),
-        loop.iterVar(),
-        loop.iterVar2(),
-        range,
-        loop.accuVar(),
-        init,
-        condition,
-        body,
-        result);
+    return Collecting.rewritten(
+        CelExpr.ofComprehension(
+            expr.id(),
+            loop.iterVar(),
+            loop.iterVar2(),
+            range,
+            loop.accuVar(),
+            init,
+            condition,
+            body,
+            result));
   }
 }

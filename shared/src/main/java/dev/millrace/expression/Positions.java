@@ -22,6 +22,15 @@ record Positions(String source, Map<Long, Integer> codePointsById) {
     return offset(start, location.getColumn());
   }
 
+  /** CEL says where the arguments of a call begin; the name stands before them. */
+  ExpressionException problemOfCall(CelExpr call, String message) {
+    int at = of(call);
+    while (at > 0 && Character.isJavaIdentifierPart(source.charAt(at - 1))) {
+      at--;
+    }
+    return new ExpressionException(message, at);
+  }
+
   ExpressionException problem(CelExpr at, String message) {
     return new ExpressionException(message, of(at));
   }

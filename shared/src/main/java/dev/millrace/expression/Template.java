@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -97,14 +98,12 @@ public final class Template {
         problem(path, "nested more than " + JsonValues.DEPTH_MAX + " levels deep", -1);
         return new Node.Constant(json);
       }
-      Node made =
-          switch (json.getNodeType()) {
-            case STRING -> string(json, path);
-            case ARRAY -> array(json, path, depth);
-            case OBJECT -> object(json, path, depth);
-            default -> new Node.Constant(json);
-          };
-      return made;
+      return switch (json.getNodeType()) {
+        case STRING -> string(json, path);
+        case ARRAY -> array(json, path, depth);
+        case OBJECT -> object(json, path, depth);
+        default -> new Node.Constant(json);
+      };
     }
 
     private Node array(JsonNode json, String path, int depth) {
@@ -131,7 +130,9 @@ public final class Template {
                 }
                 members.put(name, compile(member.getValue(), inner, depth + 1));
               });
-      return expressions.size() == before ? new Node.Constant(json) : new Node.Fields(members);
+      return expressions.size() == before
+          ? new Node.Constant(json)
+          : new Node.Fields(Collections.unmodifiableMap(members));
     }
 
     private Node string(JsonNode json, String path) {

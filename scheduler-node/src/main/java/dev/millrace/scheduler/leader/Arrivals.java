@@ -29,33 +29,35 @@ final class Arrivals {
   private final Turn.Parts parts;
   private final Catalog catalog;
   private final Ticker ticker;
+  private final Limits limits;
   private final Births births;
   private final Desk desk;
   private final RunDesk runDesk;
   private final WideDesk wideDesk;
   private final Gates gates;
   private final PlanRuns planRuns;
-  private final DeadDesk deadDesk;
 
   Arrivals(Turn.Parts parts, Catalog catalog, Ticker ticker, Limits limits) {
     this.parts = parts;
     this.catalog = catalog;
     this.ticker = ticker;
+    this.limits = limits;
     this.births = limits.births();
     this.gates = limits.gates();
     this.planRuns = new PlanRuns(limits.drafts(), births);
     this.desk = new Desk(catalog, ticker, births.ids());
     this.runDesk = new RunDesk(limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
-    this.deadDesk = new DeadDesk(catalog, limits.drafts(), births, gates, parts.meters());
   }
 
   /** What a term's arrivals work with beside its parts. */
-  record Limits(Drafts drafts, Births births, Gates gates, Seats seats, Dispatching dispatching) {}
-
-  DeadDesk deadDesk() {
-    return deadDesk;
-  }
+  record Limits(
+      Drafts drafts,
+      Births births,
+      Gates gates,
+      Seats seats,
+      Dispatching dispatching,
+      DeadDesk dead) {}
 
   void ticks(Handle tx, Pass pass) {
     if (ticker.nextDue() > pass.now) {
@@ -153,14 +155,14 @@ final class Arrivals {
       case Command.Kind.RUN_RERUN -> runDesk.rerun(tx, pass, command);
       case Command.Kind.RUN_EXTEND -> runDesk.extend(tx, pass, command);
       case Command.Kind.STAGE_ACT -> runDesk.actOnStage(tx, pass, command);
+      case Command.Kind.DEAD_REDRIVE -> limits.dead().redrive(tx, pass, command);
+      case Command.Kind.DEAD_DISCARD -> limits.dead().discard(tx, pass, command);
       case Command.Kind.PAUSE -> wideDesk.pause(tx, pass, command);
       case Command.Kind.RESUME -> wideDesk.resume(tx, command);
       case Command.Kind.EVENT_SEND -> wideDesk.event(tx, pass, command);
       case Command.Kind.LOCK_PUT -> wideDesk.lock(tx, command);
       case Command.Kind.SHARE_PUT -> wideDesk.share(tx, command);
       case Command.Kind.RATE_PUT -> wideDesk.rate(tx, pass, command);
-      case Command.Kind.DEAD_REDRIVE -> deadDesk.redrive(tx, pass, command);
-      case Command.Kind.DEAD_DISCARD -> deadDesk.discard(tx, pass, command);
       case Command.Kind.JOB_STOP -> ended(tx, pass, command, false);
       case Command.Kind.JOB_APPLY -> desk.applyJob(tx, command, parts.term().epoch(), pass.now);
       case Command.Kind.JOB_DELETE -> ended(tx, pass, command, true);

@@ -31,6 +31,7 @@ final class DeadMessage {
 
   private static final List<String> LARGE =
       List.of("with", "params", "inputs", "item", "checkpoint");
+
   /** Numbers keep their digits. */
   private static final ObjectMapper JSON =
       JsonMapper.builder()

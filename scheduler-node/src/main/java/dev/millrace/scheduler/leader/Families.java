@@ -102,7 +102,7 @@ final class Families {
   private void follow(Handle tx, Pass pass, Draft draft) {
     if (!draft.sealed()) {
       Engine.settle(draft, pass.now);
-      for (Wish wish : draft.takeWishesNow()) {
+      for (Wish wish : merged(draft.takeWishesNow())) {
         fulfil(tx, pass, draft, wish);
       }
     }
@@ -112,6 +112,29 @@ final class Families {
     }
     admitUnlimited(pass, draft);
     tellParent(tx, pass, draft);
+  }
+
+  /** Each ended item wishes for the next one: what follows each other is made in one step. */
+  private static List<Wish> merged(List<Wish> wishes) {
+    if (wishes.size() < 2) {
+      return wishes;
+    }
+    List<Wish> merged = new ArrayList<>();
+    for (Wish wish : wishes) {
+      Wish last = merged.isEmpty() ? null : merged.getLast();
+      if (wish instanceof Wish.StartItems next
+          && last instanceof Wish.StartItems before
+          && before.stage() == next.stage()
+          && before.attempt() == next.attempt()
+          && before.until() == next.from()) {
+        merged.set(
+            merged.size() - 1,
+            new Wish.StartItems(next.stage(), next.attempt(), before.from(), next.until()));
+      } else {
+        merged.add(wish);
+      }
+    }
+    return merged;
   }
 
   private void fulfil(Handle tx, Pass pass, Draft draft, Wish wish) {

@@ -13,6 +13,7 @@ import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.DeadLetters;
+import dev.millrace.scheduler.store.Events;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Partitions;
 import dev.millrace.scheduler.store.Redrives;
@@ -183,6 +184,7 @@ public final class Leadership implements Elector.Duties {
             handle -> {
               Partitions.ensure(handle);
               Inbox.sweepOutcomes(handle);
+              Events.sweep(handle);
               Workers.forgetOld(handle);
               DeadLetters.forgetOld(handle);
               Redrives.forgetOld(handle);

@@ -65,6 +65,7 @@ final class Turn {
   private final Seats seats = new Seats();
   private final Gates gates;
   private final Families families;
+  private final DeadDesk dead;
   private final Hearing hearing;
   private final Arrivals arrivals;
   private final Dispatching dispatching;
@@ -79,10 +80,14 @@ final class Turn {
     this.hearing = new Hearing(parts, drafts);
     this.dispatching = new Dispatching(parts, catalog, drafts, gates);
     Births births = new Births(drafts, catalog, seats, gates);
+    this.dead = new DeadDesk(catalog, drafts, births, gates, parts.meters);
     this.families = new Families(catalog, drafts, births, seats, parts.meters);
     this.arrivals =
         new Arrivals(
-            parts, catalog, ticker, new Arrivals.Limits(drafts, births, gates, seats, dispatching));
+            parts,
+            catalog,
+            ticker,
+            new Arrivals.Limits(drafts, births, gates, seats, dispatching, dead));
     this.writer = new Writer(parts.jdbi, parts.term.epoch());
   }
 
@@ -225,10 +230,10 @@ final class Turn {
     dispatching.dispatchFresh(tx, pass);
     dispatching.republishLost(tx, pass);
     families.settle(tx, pass); // what could not be dispatched may have ended its run
-    arrivals.deadDesk().flush(tx, pass);
     pass.drafts.values().removeIf(draft -> !draft.changed());
     writer.write(tx, pass.drafts.values(), pass.now);
     seats.write(tx, pass.now);
+    dead.flush(tx, pass);
     Inbox.answer(tx, pass.answerIds, pass.answers);
   }
 

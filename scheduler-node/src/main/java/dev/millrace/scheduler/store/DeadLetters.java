@@ -30,8 +30,6 @@ public final class DeadLetters {
   /**
    * A letter that is not stored yet. Instants are microseconds since 1970.
    *
-   * @param parent the run whose stage waits for this one, 0 for none
-   * @param item number of the item that the run is for, or {@link #NO_ITEM}
    * @param message JSON text, bounded, without secrets
    * @param reason the class of the error
    */
@@ -52,7 +50,12 @@ public final class DeadLetters {
       long firstFailed,
       long lastFailed) {}
 
-  /** Where a letter comes from; see {@link Fresh}. */
+  /**
+   * Where a letter comes from.
+   *
+   * @param parent the run whose stage waits for this one, 0 for none
+   * @param item number of the item that the run is for, or {@link #NO_ITEM}
+   */
   public record Place(
       long run, int index, String stage, int attempt, long parent, int parentIndex, int item) {}
 

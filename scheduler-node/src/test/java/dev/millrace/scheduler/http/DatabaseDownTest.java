@@ -8,6 +8,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -43,13 +44,22 @@ class DatabaseDownTest {
     }
   }
 
+  /** What is refused for its body is refused before the database is asked. */
+  private static final Map<String, String> BODIES =
+      Map.of(
+          "Reason", "{\"reason\":\"why\"}",
+          "Rerun", "{\"stage\":\"some\"}",
+          "Extend", "{\"until\":null}",
+          "DeadIn", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}");
+
   private static Void isUnavailable(ApiFixture api, Route route) throws Exception {
-    String path = route.path().replace("{run}", "0HZXW3V5K2Q8T").replaceAll("\\{\\w+}", "some");
+    String path =
+        route.path().replaceAll("\\{(run|id)}", "0HZXW3V5K2Q8T").replaceAll("\\{\\w+}", "some");
     boolean apply = route.method().equals("POST") && route.path().equals("/api/v1/jobs");
-    String body = apply ? Rows.CHAIN.formatted("some") : "";
+    String body = apply ? Rows.CHAIN.formatted("some") : BODIES.getOrDefault(route.body(), "");
     var request =
         api.request(path)
-            .header("Content-Type", "application/yaml")
+            .header("Content-Type", apply ? "application/yaml" : "application/json")
             .method(route.method(), BodyPublishers.ofString(body));
     long askedAtNanos = System.nanoTime();
     var answer = api.send(request.build());

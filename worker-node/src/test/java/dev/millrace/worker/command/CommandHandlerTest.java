@@ -263,7 +263,9 @@ final class CommandHandlerTest {
     assertHopeless("{\"shell\":\"true\",\"dir\":\"/no/such/place\"}", "/no/such/place");
     assertHopeless("{\"argv\":[\"no-such-program\"]}", "program not found in PATH");
     assertHopeless("{\"argv\":[\"./no-such-program\"]}", "program not found");
-    assertHopeless("{\"argv\":[\"/etc/hostname\"]}", "cannot be executed");
+    Path plain = Files.writeString(Files.createTempFile("plain", ".txt"), "no program");
+    assertHopeless("{\"argv\":[\"" + plain + "\"]}", "cannot be executed");
+    Files.delete(plain);
     assertHopeless(
         shell("head -c 70000 /dev/zero | tr '\\0' 1 > $MILLRACE_OUTPUT"), "the limit is 65536");
   }
