@@ -3,10 +3,13 @@ package dev.millrace.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.millrace.model.Claim;
+import dev.millrace.model.RunId;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -74,6 +77,34 @@ final class ProtocolExamplesTest {
     assertThat(written.path("bytes").asInt()).isEqualTo(body.length);
     byte[] binary = DeadCodec.encode("q", "w", "c", new byte[] {(byte) 0xff});
     assertThat(JSON.readTree(binary).path("bodyBase64").asText()).isEqualTo("/w==");
+  }
+
+  @Test
+  void aDeadStageSaysWhatItWas() throws Exception {
+    var shown = JSON.readTree(example("dead-stage"));
+    var claim = shown.path("claim");
+    DeadStage dead =
+        new DeadStage(
+            RunId.parse(shown.path("id").asText()),
+            new Claim(
+                RunId.parse(claim.path("run").asText()),
+                claim.path("stage").asText(),
+                claim.path("attempt").asInt()),
+            shown.path("namespace").asText(),
+            shown.path("job").asText(),
+            shown.path("version").asInt(),
+            shown.path("index").asInt(),
+            shown.path("handler").asText(),
+            shown.path("pool").asText(),
+            shown.path("message").toString(),
+            shown.path("reason").asText(),
+            shown.path("error").asText(),
+            shown.path("fingerprint").asText(),
+            shown.path("attempts").asInt(),
+            shown.path("worker").asText(),
+            Instant.parse(shown.path("firstFailed").asText()),
+            Instant.parse(shown.path("lastFailed").asText()));
+    same(DeadCodec.encode(dead), "dead-stage");
   }
 
   @Test

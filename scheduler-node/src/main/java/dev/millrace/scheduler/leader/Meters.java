@@ -105,7 +105,9 @@ final class Meters {
   }
 
   void deadLettersClosed(String how, int count) {
-    counter("millrace.dead.letters.closed", "how", how).increment(count);
+    if (count > 0) {
+      counter("millrace.dead.letters.closed", "how", how).increment(count);
+    }
   }
 
   private Counter counter(String name, String label, String value) {

@@ -55,10 +55,6 @@ final class SecretMask {
     }
   }
 
-  boolean hidesNothing() {
-    return names.isEmpty();
-  }
-
   /** The params with the secret ones hidden. */
   JsonNode params(JsonNode params) {
     JsonNode shown = json(params);

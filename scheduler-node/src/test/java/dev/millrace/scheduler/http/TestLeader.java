@@ -9,8 +9,10 @@ import dev.millrace.runtime.Pulse;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.command.Outcome;
+import dev.millrace.scheduler.store.DeadLetters;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.ReadsJobs;
+import dev.millrace.scheduler.store.Redrives;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +22,8 @@ import org.jdbi.v3.core.Jdbi;
 
 /** Executes the commands of the API's tests in the plainest way. One thread of its own. */
 final class TestLeader implements AutoCloseable {
+  private static final long NOW = 1_800_000_000_000_000L;
+
   private final Jdbi jdbi;
   private final Rows rows;
   private final Pulse pulse = new Pulse();
@@ -75,6 +79,7 @@ final class TestLeader implements AutoCloseable {
       case Command.Kind.JOB_DELETE -> state(tx, command, "ARCHIVED");
       case Command.Kind.RUN_START -> start(tx, command, body.get("params").toString());
       case Command.Kind.RUN_STOP -> stop(tx, RunId.parse(body.get("run").asText()));
+      case Command.Kind.DEAD_REDRIVE, Command.Kind.DEAD_DISCARD -> dead(tx, command, body);
       default -> new Outcome(422, "{\"detail\":\"unknown kind\"}");
     };
   }
@@ -118,6 +123,44 @@ final class TestLeader implements AutoCloseable {
   private static Outcome stop(Handle tx, RunId run) {
     tx.execute("update run set state = 'STOPPING' where id = ?", run.value());
     return new Outcome(200, "{\"run\":\"" + run + "\"}");
+  }
+
+  /** Letters by id; of a filter, a redrive that begins and a discard of all in the namespace. */
+  private Outcome dead(Handle tx, Command command, JsonNode body) {
+    boolean redrive = command.kind().equals(Command.Kind.DEAD_REDRIVE);
+    if (body.has("cancel")) {
+      long id = RunId.parse(body.get("cancel").asText()).value();
+      return new Outcome(Redrives.cancel(tx, id, NOW) ? 200 : 409, "{}");
+    }
+    var all = new DeadLetters.Filter(command.namespace(), 0, null, null, null, null, 0, 0);
+    if (body.has("filter") && redrive) {
+      long id = Long.MAX_VALUE - 1;
+      var filter = new DeadLetters.Filter(command.namespace(), 0, "job", null, null, null, NOW, 0);
+      int total = DeadLetters.count(tx, all, id);
+      int rate = body.path("rate").asInt();
+      Redrives.insert(tx, new Redrives.Fresh(id, filter, rate, total, command.actor(), null, NOW));
+      return new Outcome(201, "{\"redrive\":\"" + new RunId(id) + "\"}");
+    }
+    if (body.has("filter")) {
+      int done = DeadLetters.discard(tx, all, command.actor(), command.reason(), 100, NOW);
+      return new Outcome(200, "{\"done\":" + done + ",\"refused\":0,\"results\":[]}");
+    }
+    List<DeadLetters.Closing> closings = new ArrayList<>();
+    Iterable<JsonNode> ids = body.has("id") ? List.of(body.get("id")) : body.get("ids");
+    for (JsonNode id : ids) {
+      closings.add(
+          new DeadLetters.Closing(
+              RunId.parse(id.asText()).value(),
+              redrive ? DeadLetters.REDRIVEN : DeadLetters.DISCARDED,
+              command.actor(),
+              command.reason(),
+              0));
+    }
+    int done = DeadLetters.close(tx, closings, NOW);
+    int status = done == 0 && body.has("id") ? 409 : 200;
+    return new Outcome(
+        status,
+        "{\"done\":" + done + ",\"refused\":" + (closings.size() - done) + ",\"results\":[]}");
   }
 
   private static Outcome noJob() {

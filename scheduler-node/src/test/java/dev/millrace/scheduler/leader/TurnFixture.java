@@ -159,6 +159,15 @@ final class TurnFixture implements AutoCloseable {
 
   /** Makes a job of YAML. */
   void apply(String yaml) throws InterruptedException {
+    apply(yaml, 201);
+  }
+
+  /** Makes another version of it. */
+  void applyAgain(String yaml) throws InterruptedException {
+    apply(yaml, 200);
+  }
+
+  private void apply(String yaml, int status) throws InterruptedException {
     String definition =
         switch (new DefinitionReader().read(yaml, "test")) {
           case DefinitionReader.Result.Ok ok -> DefinitionJson.toJson(ok.job());
@@ -174,7 +183,7 @@ final class TurnFixture implements AutoCloseable {
                 "tester",
                 null));
     passes();
-    assertThat(outcome(id).status()).isEqualTo(201);
+    assertThat(outcome(id).status()).isEqualTo(status);
   }
 
   dev.millrace.scheduler.command.Outcome outcome(long id) {
@@ -268,6 +277,10 @@ final class TurnFixture implements AutoCloseable {
                   deferrable initially deferred for each row execute function fail_commit()
                   """);
             });
+  }
+
+  List<String> texts(String sql) {
+    return database.api().withHandle(handle -> handle.createQuery(sql).mapTo(String.class).list());
   }
 
   int count(String sql) {
