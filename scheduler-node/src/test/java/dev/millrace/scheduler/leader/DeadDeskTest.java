@@ -102,6 +102,11 @@ class DeadDeskTest {
     at.fail(claims(at.starts(1)), "http:503");
     at.passes();
     assertThat(letters()).isEmpty();
+    at.database
+        .api()
+        .useHandle(handle -> handle.execute("update stage set due_at = ready_at"));
+    at.newTurn();
+    at.passes();
     at.fail(claims(at.starts(1)), "http:503");
     at.passes();
     assertThat(
