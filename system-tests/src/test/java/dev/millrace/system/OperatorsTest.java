@@ -65,7 +65,7 @@ class OperatorsTest {
 
   @Test
   void everythingPausedAndKilledGoesOnExactly() throws Exception {
-    int runs = 40;
+    int runs = 150;
     try (Fleet fleet = Fleet.fresh("paused")) {
       fleet.start(2, 2);
       fleet.apply(Jobs.witnessed("programs", fleet.witness(), 0.2));
@@ -101,7 +101,7 @@ class OperatorsTest {
       fleet.start(1, 1);
       String mark = "millrace-stubborn-" + ProcessHandle.current().pid();
       String shell =
-          "trap '' TERM INT HUP; (setsid sh -c 'trap \\\"\\\" TERM INT HUP; exec -a "
+          "trap '' TERM INT HUP; (setsid bash -c 'trap \\\"\\\" TERM INT HUP; exec -a "
               + mark
               + " sleep 300' >/dev/null 2>&1 </dev/null &) ; exec -a "
               + mark
