@@ -5,7 +5,9 @@ import dev.millrace.wire.Heartbeat;
 import dev.millrace.wire.Start;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -28,6 +30,11 @@ final class Attempt {
   private volatile boolean cancelled;
   private volatile Integer percent;
   private volatile String message;
+  private volatile long spokeNanos = startedNanos;
+  private volatile boolean slotless;
+
+  /** Guarded by itself. */
+  private final Map<String, Long> counters = new LinkedHashMap<>(0);
 
   Attempt(Start start) {
     this.start = start;
@@ -148,7 +155,48 @@ final class Attempt {
     message = newMessage;
   }
 
-  Heartbeat.Open open(boolean withMessage) {
-    return new Heartbeat.Open(claim(), percent, withMessage ? message : null);
+  void counter(String name, long value) {
+    if (name == null || name.isEmpty() || name.length() > Heartbeat.COUNTER_NAME_CHARS_MAX) {
+      throw new IllegalArgumentException(
+          "the counter '%s' needs a name of 1 to %d characters"
+              .formatted(JsonText.clean(name, 100), Heartbeat.COUNTER_NAME_CHARS_MAX));
+    }
+    synchronized (counters) {
+      if (counters.size() >= Heartbeat.COUNTERS_MAX && !counters.containsKey(name)) {
+        throw new IllegalArgumentException(
+            "the counter '%s' is one too many, an attempt has at most %d"
+                .formatted(name, Heartbeat.COUNTERS_MAX));
+      }
+      counters.put(JsonText.clean(name, Heartbeat.COUNTER_NAME_CHARS_MAX), value);
+    }
+  }
+
+  /** The handler has shown that it lives. */
+  void spoke() {
+    spokeNanos = System.nanoTime();
+  }
+
+  long silentNanos() {
+    return System.nanoTime() - spokeNanos;
+  }
+
+  /** It only waits, in no slot. */
+  void waitsWithoutSlot() {
+    slotless = true;
+  }
+
+  boolean isSlotless() {
+    return slotless;
+  }
+
+  /** As a heartbeat names it, with as much as there is room for. */
+  Heartbeat.Open open(boolean withMessage, boolean withCounters) {
+    Map<String, Long> shown = Map.of();
+    if (withCounters) {
+      synchronized (counters) {
+        shown = counters.isEmpty() ? shown : new LinkedHashMap<>(counters);
+      }
+    }
+    return new Heartbeat.Open(claim(), percent, withMessage ? message : null, shown);
   }
 }

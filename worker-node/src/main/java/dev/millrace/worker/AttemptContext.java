@@ -51,24 +51,38 @@ final class AttemptContext implements StageContext {
   }
 
   @Override
+  public JsonNode item() {
+    return start().item() == null ? null : JsonText.tree(start().item());
+  }
+
+  @Override
   public JsonNode previousCheckpoint() {
     return start().checkpoint() == null ? null : JsonText.tree(start().checkpoint());
   }
 
   @Override
   public void log(String stream, String line) {
+    attempt.spoke();
     stageLog.line(stream, line);
   }
 
   @Override
   public void progress(Integer percent, String message) {
+    attempt.spoke();
     attempt.progress(
         percent == null ? null : Math.clamp(percent, 0, 100),
         JsonText.clean(message, PROGRESS_CHARS_MAX));
   }
 
   @Override
+  public void counter(String name, long value) {
+    attempt.spoke();
+    attempt.counter(name, value);
+  }
+
+  @Override
   public void checkpoint(String json) {
+    attempt.spoke();
     JsonText.problem("the checkpoint", json)
         .ifPresent(
             problem -> {

@@ -6,6 +6,7 @@ import dev.millrace.wire.Outcome;
 enum Ending {
   CANCELLED(Outcome.CANCELLED, "cancelled", "cancelled on request"),
   TIMED_OUT(Outcome.TIMED_OUT, "timeout", "did not end within its timeout"),
+  SILENT(Outcome.TIMED_OUT, "heartbeat", "neither logged nor reported anything for too long"),
   LOST(Outcome.LOST, "lost", "the worker was cut off from the broker and ended the attempt itself"),
   RETURNED(Outcome.RETURNED, "returned", "the worker stops and hands the attempt back"),
   /** Somebody else owns the claim: nothing is reported. */

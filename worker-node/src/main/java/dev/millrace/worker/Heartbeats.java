@@ -73,29 +73,37 @@ final class Heartbeats implements Loop.Pass {
 
   /** With all it can say; with less when that would not fit. */
   private byte[] message() {
-    byte[] message = encode(true, true);
-    if (message.length > Wire.MESSAGE_BYTES_MAX) {
-      message = encode(true, false);
+    byte[] message = null;
+    for (Fullness fullness : Fullness.values()) {
+      message = encode(fullness);
+      if (message.length <= Wire.MESSAGE_BYTES_MAX) {
+        return message;
+      }
     }
-    if (message.length > Wire.MESSAGE_BYTES_MAX) {
-      // Those that ended have reports on the way that say more than this.
-      message = encode(false, false);
-    }
-    if (message.length > Wire.MESSAGE_BYTES_MAX) {
-      log.error(
-          "heartbeat has {} bytes for {} open claims and will be refused; give this worker fewer"
-              + " slots",
-          message.length,
-          claims.size());
-    }
+    log.error(
+        "heartbeat has {} bytes for {} open claims and will be refused; give this worker fewer"
+            + " slots",
+        message.length,
+        claims.size());
     return message;
   }
 
-  private byte[] encode(boolean withEnded, boolean withMessages) {
+  /** What a heartbeat says, from the most to the least. */
+  private enum Fullness {
+    ALL,
+    WITHOUT_COUNTERS,
+    WITHOUT_MESSAGES,
+    /** Those that ended have reports on the way that say more than this. */
+    WITHOUT_ENDED
+  }
+
+  private byte[] encode(Fullness fullness) {
     List<Heartbeat.Open> open = new ArrayList<>(claims.size());
     for (Attempt attempt : claims.all()) {
-      if (withEnded || !attempt.isOver()) {
-        open.add(attempt.open(withMessages));
+      if (fullness != Fullness.WITHOUT_ENDED || !attempt.isOver()) {
+        open.add(
+            attempt.open(
+                fullness.compareTo(Fullness.WITHOUT_MESSAGES) < 0, fullness == Fullness.ALL));
       }
     }
     return HeartbeatCodec.encode(beat.apply(open));

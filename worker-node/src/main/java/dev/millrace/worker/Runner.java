@@ -6,9 +6,6 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.Future;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +16,7 @@ import org.slf4j.LoggerFactory;
 final class Runner implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Runner.class);
   private static final int ERROR_CHARS_MAX = 4_000;
+  private static final int ERROR_CLASS_CHARS_MAX = 100;
   private static final int TRACE_LINES_MAX = 60;
 
   /** After grace and interrupt a handler has this long; then its thread is left behind. */
@@ -32,7 +30,7 @@ final class Runner implements AutoCloseable {
   private final WorkerMeters meters;
   private final Path workDirs;
   private final int logBytesMax;
-  private final ScheduledThreadPoolExecutor timer;
+  private final Deadlines deadlines;
 
   Runner(
       Claims claims,
@@ -46,10 +44,7 @@ final class Runner implements AutoCloseable {
     this.meters = meters;
     this.workDirs = config.workDir();
     this.logBytesMax = config.logBytesMax();
-    this.timer =
-        new ScheduledThreadPoolExecutor(
-            1, work -> Thread.ofPlatform().name("millrace-timeouts").daemon().unstarted(work));
-    timer.setRemoveOnCancelPolicy(true);
+    this.deadlines = new Deadlines((attempt, why) -> end(attempt, why, TIMEOUT_GRACE));
   }
 
   /** Executes on this thread. */
@@ -65,13 +60,9 @@ final class Runner implements AutoCloseable {
             .name("millrace-stage-" + attempt.claim())
             .unstarted(
                 () -> {
-                  Future<?> timeout = timeout(attempt);
                   try {
-                    execute(attempt, handler);
+                    executeWatched(attempt, handler);
                   } finally {
-                    if (timeout != null) {
-                      timeout.cancel(false);
-                    }
                     attempt.handlerEnded();
                     giveBackSlot.run();
                   }
@@ -80,10 +71,24 @@ final class Runner implements AutoCloseable {
     thread.start();
   }
 
+  private void executeWatched(Attempt attempt, StageHandler handler) {
+    Deadlines.Watch watch = deadlines.watch(attempt);
+    try {
+      execute(attempt, handler);
+    } finally {
+      watch.close();
+    }
+  }
+
   /** Says how an attempt ended that was never executed. */
   void endUnexecuted(Attempt attempt, Outcome outcome, String errorClass, String message) {
+    endUnexecuted(attempt, outcome, Result.failed(errorClass, message));
+  }
+
+  /** Says how an attempt ended that was never executed, and when another one makes sense. */
+  void endUnexecuted(Attempt attempt, Outcome outcome, Result.Failed why) {
     if (attempt.close()) {
-      report(attempt, outcome, null, errorClass, message, null);
+      report(attempt, outcome, why);
     }
   }
 
@@ -125,16 +130,6 @@ final class Runner implements AutoCloseable {
     reportEnding(attempt, why, "; its handler did not stop and was left behind");
   }
 
-  private Future<?> timeout(Attempt attempt) {
-    Duration timeout = attempt.start().timeout();
-    return timeout == null
-        ? null
-        : timer.schedule(
-            () -> end(attempt, Ending.TIMED_OUT, TIMEOUT_GRACE),
-            timeout.toMillis(),
-            TimeUnit.MILLISECONDS);
-  }
-
   private void execute(Attempt attempt, StageHandler handler) {
     StageLog stageLog = new StageLog(attempt.claim(), shipper, logBytesMax);
     AttemptContext context = new AttemptContext(attempt, reporter, stageLog, workDirs);
@@ -153,17 +148,8 @@ final class Runner implements AutoCloseable {
       return;
     }
     switch (checked(result)) {
-      case Result.Completed completed ->
-          report(
-              attempt, Outcome.COMPLETED, completed.exitCode(), null, null, completed.outputJson());
-      case Result.Failed failed ->
-          report(
-              attempt,
-              Outcome.FAILED,
-              failed.exitCode(),
-              failed.errorClass(),
-              failed.message(),
-              null);
+      case Result.Completed completed -> report(attempt, completed);
+      case Result.Failed failed -> report(attempt, Outcome.FAILED, failed);
     }
   }
 
@@ -192,7 +178,7 @@ final class Runner implements AutoCloseable {
     if (result instanceof Result.Completed completed && completed.outputJson() != null) {
       var problem = JsonText.problem("the output", completed.outputJson());
       if (problem.isPresent()) {
-        return new Result.Failed("config", problem.get(), completed.exitCode());
+        return new Result.Failed("config", problem.get(), completed.exitCode()).notRetryable();
       }
     }
     return result;
@@ -203,31 +189,44 @@ final class Runner implements AutoCloseable {
       claims.dropped(attempt.claim());
       return;
     }
-    report(attempt, ending.outcome(), null, ending.errorClass(), ending.message() + more, null);
+    report(attempt, ending.outcome(), Result.failed(ending.errorClass(), ending.message() + more));
   }
 
-  private void report(
-      Attempt attempt,
-      Outcome outcome,
-      Integer exitCode,
-      String errorClass,
-      String error,
-      String output) {
-    meters.finished(outcome);
-    reporter.finished(
+  private void report(Attempt attempt, Result.Completed completed) {
+    report(
+        attempt,
+        new Report.Finished(
+            attempt.claim(),
+            Outcome.COMPLETED,
+            attempt.ranMillis(),
+            completed.exitCode(),
+            null,
+            null,
+            completed.outputJson()));
+  }
+
+  private void report(Attempt attempt, Outcome outcome, Result.Failed failed) {
+    report(
         attempt,
         new Report.Finished(
             attempt.claim(),
             outcome,
             attempt.ranMillis(),
-            exitCode,
-            JsonText.clean(errorClass, 100),
-            JsonText.clean(error, ERROR_CHARS_MAX),
-            output));
+            failed.exitCode(),
+            JsonText.clean(failed.errorClass(), ERROR_CLASS_CHARS_MAX),
+            JsonText.clean(failed.message(), ERROR_CHARS_MAX),
+            null,
+            failed.retryable(),
+            failed.retryAfter()));
+  }
+
+  private void report(Attempt attempt, Report.Finished finished) {
+    meters.finished(finished.outcome());
+    reporter.finished(attempt, finished);
   }
 
   @Override
   public void close() {
-    timer.shutdownNow();
+    deadlines.close();
   }
 }

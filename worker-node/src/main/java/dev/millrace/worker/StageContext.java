@@ -20,6 +20,14 @@ public interface StageContext {
   /** Outputs of the stages that this one needs, by stage id. */
   JsonNode inputs();
 
+  /** What this one of a fan-out is about; null when it is no item of one. */
+  JsonNode item();
+
+  /** The item's place in its fan-out, from 0; -1 when it is no item of one. */
+  default int index() {
+    return start().index();
+  }
+
   /** What the previous attempt stored last, or null. */
   JsonNode previousCheckpoint();
 
@@ -37,6 +45,15 @@ public interface StageContext {
    * @param message for people, or null
    */
   void progress(Integer percent, String message);
+
+  /**
+   * Tells how many there are of something by now; the next heartbeat carries it.
+   *
+   * @param name of at most 40 characters; an attempt has at most 20 counters
+   * @param value the whole count, not what came to it
+   * @throws IllegalArgumentException when the name is empty or too long, or there are too many
+   */
+  void counter(String name, long value);
 
   /**
    * Stores JSON of at most 64 KiB that the next attempt of this stage gets.

@@ -14,7 +14,7 @@ import java.util.Map;
  * The environment of a command: nothing of the worker's own but PATH, what the job declares, and
  * who it is. Immutable; the attempt's thread.
  */
-record CommandEnvironment(StageContext context, Path home, Path output, String path) {
+record CommandEnvironment(StageContext context, Path home, Path output, Path reports, String path) {
 
   void fill(Map<String, String> environment, Map<String, String> declared, int bytesMax)
       throws IOException {
@@ -46,6 +46,11 @@ record CommandEnvironment(StageContext context, Path home, Path output, String p
       environment.put("TRACEPARENT", start.traceparent());
     }
     environment.put("MILLRACE_OUTPUT", output.toString());
+    environment.put("MILLRACE_REPORTS", reports.toString());
+    if (start.index() >= 0) {
+      environment.put("MILLRACE_INDEX", Integer.toString(start.index()));
+      putJson(environment, "MILLRACE_ITEM", start.item() == null ? "null" : start.item(), bytesMax);
+    }
     putJson(environment, "MILLRACE_PARAMS", start.params(), bytesMax);
     putJson(environment, "MILLRACE_INPUTS", start.inputs(), bytesMax);
     if (start.checkpoint() != null) {

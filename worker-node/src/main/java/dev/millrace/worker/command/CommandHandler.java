@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,10 +25,13 @@ public final class CommandHandler implements StageHandler {
   private static final Logger log = LoggerFactory.getLogger(CommandHandler.class);
   private static final Duration LEFTOVER_GRACE = Duration.ofMillis(500);
   private static final Duration PIPE_WAIT_MAX = Duration.ofSeconds(2);
+  private static final long REPORTS_LOOK_MILLIS = 250;
 
   /** Above it, a Linux kernel does not take one environment variable. */
   private static final int ENV_BYTES_MAX = 100 * 1024;
 
+  private static final int NOT_EXECUTABLE = 126;
+  private static final int NOT_FOUND = 127;
   private static final int SIGNAL_EXIT_FIRST = 129;
   private static final int SIGNAL_EXIT_LAST = 128 + 64;
 
@@ -62,15 +66,16 @@ public final class CommandHandler implements StageHandler {
     try {
       spec = CommandSpec.read(context.with());
     } catch (IllegalArgumentException e) {
-      return Result.failed("config", e.getMessage());
+      return Result.failed("config", e.getMessage()).notRetryable();
     }
     Path home = Files.createDirectory(context.workDir().resolve("work"));
     Path output = context.workDir().resolve("output.json");
+    ReportsFile reports = ReportsFile.create(context.workDir().resolve("reports.jsonl"), context);
     String mark = UUID.randomUUID().toString();
     ProcessBuilder builder = new ProcessBuilder(commandLine(spec));
     builder.directory(spec.dir() == null ? home.toFile() : new File(spec.dir()));
     builder.redirectInput(ProcessBuilder.Redirect.from(new File(isUnix() ? "/dev/null" : "NUL")));
-    var environment = new CommandEnvironment(context, home, output, path);
+    var environment = new CommandEnvironment(context, home, output, reports.path(), path);
     environment.fill(builder.environment(), spec.env(), ENV_BYTES_MAX);
     builder.environment().put(ProcessTree.MARK, mark);
     if (context.cancelled()) {
@@ -80,25 +85,38 @@ public final class CommandHandler implements StageHandler {
     try {
       process = builder.start();
     } catch (IOException e) {
-      return Result.failed("config", "the command cannot be started: " + e.getMessage());
+      return Result.failed("config", "the command cannot be started: " + e.getMessage())
+          .notRetryable();
     }
-    return finish(context, spec, process, new ProcessTree(process, mark, method), output);
+    ProcessTree tree = new ProcessTree(process, mark, method);
+    int exitCode = awaitEnd(context, spec, process, tree, reports);
+    Result result = result(exitCode, spec, output);
+    return result instanceof Result.Failed failed && programIsMissing(spec, builder, exitCode)
+        ? new Result.Failed("config", failed.message(), exitCode).notRetryable()
+        : result;
   }
 
-  private static Result finish(
-      StageContext context, CommandSpec spec, Process process, ProcessTree tree, Path output)
-      throws InterruptedException, IOException {
+  /** Until nobody of it is left, and what it wrote is taken in. */
+  private static int awaitEnd(
+      StageContext context,
+      CommandSpec spec,
+      Process process,
+      ProcessTree tree,
+      ReportsFile reports)
+      throws InterruptedException {
     List<Thread> readers =
         List.of(
             LineReader.start(process.getInputStream(), line -> context.log("stdout", line)),
             LineReader.start(process.getErrorStream(), line -> context.log("stderr", line)));
     context.onCancel(tree::end);
-    int exitCode;
     try {
-      exitCode = process.waitFor();
+      while (!process.waitFor(REPORTS_LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+        reports.look();
+      }
     } catch (InterruptedException e) {
       // The grace is over, or nobody waits any more.
       tree.end(Duration.ZERO);
+      reports.lastLook();
       throw e;
     }
     if (context.cancelled()) {
@@ -109,7 +127,19 @@ public final class CommandHandler implements StageHandler {
     for (Thread reader : readers) {
       reader.join(PIPE_WAIT_MAX);
     }
-    return result(exitCode, spec, output);
+    reports.lastLook();
+    return process.exitValue();
+  }
+
+  /** The shell that sets the limits found nothing to become: no attempt here will. */
+  private static boolean programIsMissing(CommandSpec spec, ProcessBuilder builder, int exitCode) {
+    if (exitCode != NOT_FOUND && exitCode != NOT_EXECUTABLE) {
+      return false;
+    }
+    String program = spec.argv().getFirst();
+    return program.indexOf('/') >= 0
+        ? !Files.isExecutable(builder.directory().toPath().resolve(program))
+        : find(program, builder.environment().getOrDefault("PATH", "")) == null;
   }
 
   private static void endLeftovers(StageContext context, ProcessTree tree) {
@@ -142,10 +172,11 @@ public final class CommandHandler implements StageHandler {
     long bytes = Files.size(output);
     if (bytes > Wire.VALUE_BYTES_MAX) {
       return new Result.Failed(
-          "config",
-          "the output has %d bytes, the limit is %d; write it to a store and hand on its address"
-              .formatted(bytes, Wire.VALUE_BYTES_MAX),
-          exitCode);
+              "config",
+              "the output has %d bytes, the limit is %d; write it to a store and hand on its address"
+                  .formatted(bytes, Wire.VALUE_BYTES_MAX),
+              exitCode)
+          .notRetryable();
     }
     return new Result.Completed(
         new String(Files.readAllBytes(output), StandardCharsets.UTF_8).strip(), exitCode);
@@ -153,8 +184,8 @@ public final class CommandHandler implements StageHandler {
 
   private static String hint(int exitCode) {
     return switch (exitCode) {
-      case 126 -> " (found, but cannot be executed)";
-      case 127 -> " (program not found in PATH)";
+      case NOT_EXECUTABLE -> " (found, but cannot be executed)";
+      case NOT_FOUND -> " (program not found in PATH)";
       default -> "";
     };
   }

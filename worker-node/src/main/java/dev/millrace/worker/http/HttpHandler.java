@@ -35,6 +35,7 @@ public final class HttpHandler implements StageHandler {
   private static final Duration TIMEOUT_DEFAULT = Duration.ofSeconds(30);
   private static final Set<String> KEYS =
       Set.of("method", "url", "headers", "body", "expect", "timeout");
+  private static final Set<Integer> ASK_FOR_PATIENCE = Set.of(429, 503);
   private static final List<String> HEADERS_KEPT =
       List.of("content-type", "content-length", "etag", "last-modified", "location", "retry-after");
 
@@ -58,7 +59,7 @@ public final class HttpHandler implements StageHandler {
       request = request(with);
       expected = expected(with.path("expect"));
     } catch (IllegalArgumentException e) {
-      return Result.failed("config", "http: " + e.getMessage());
+      return Result.failed("config", "http: " + e.getMessage()).notRetryable();
     }
     try {
       HttpResponse<InputStream> response =
@@ -158,7 +159,11 @@ public final class HttpHandler implements StageHandler {
     if (!fine) {
       String retryAfter =
           response.headers().firstValue("retry-after").map(v -> "; Retry-After: " + v).orElse("");
-      return Result.failed("http:" + status, response.uri() + " answered " + status + retryAfter);
+      var failed =
+          Result.failed("http:" + status, response.uri() + " answered " + status + retryAfter);
+      return ASK_FOR_PATIENCE.contains(status)
+          ? RetryAfter.of(response.headers()).map(failed::withRetryAfter).orElse(failed)
+          : failed;
     }
     ObjectNode output = JSON.createObjectNode();
     output.put("status", status);

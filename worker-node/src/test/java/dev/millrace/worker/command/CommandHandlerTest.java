@@ -14,10 +14,13 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +34,7 @@ final class CommandHandlerTest {
   private final class Attempt implements StageContext {
     final List<String> lines = new CopyOnWriteArrayList<>();
     final CompletableFuture<Consumer<Duration>> hook = new CompletableFuture<>();
-    private final Start start;
+    private Start start;
     private volatile boolean cancelled;
 
     Attempt(String with, String params) {
@@ -47,6 +50,25 @@ final class CommandHandlerTest {
               null,
               null,
               null,
+              null);
+    }
+
+    void item(String json, int index) {
+      start =
+          new Start(
+              start.claim(),
+              start.job(),
+              start.namespace(),
+              start.handler(),
+              start.with(),
+              start.params(),
+              start.inputs(),
+              null,
+              null,
+              null,
+              null,
+              json,
+              index,
               null);
     }
 
@@ -76,6 +98,16 @@ final class CommandHandlerTest {
     }
 
     @Override
+    public JsonNode item() {
+      return start.item() == null ? null : tree(start.item());
+    }
+
+    @Override
+    public void counter(String name, long value) {
+      lines.add("counter: " + name + "=" + value);
+    }
+
+    @Override
     public JsonNode previousCheckpoint() {
       return null;
     }
@@ -87,7 +119,7 @@ final class CommandHandlerTest {
 
     @Override
     public void progress(Integer percent, String message) {
-      lines.add("progress: " + percent);
+      lines.add("progress: " + percent + " " + message);
     }
 
     @Override
@@ -165,7 +197,7 @@ final class CommandHandlerTest {
   @Test
   void endingsHaveClasses() throws Exception {
     assertThat(run(shell("exit 3"))).isEqualTo("exit:3");
-    assertThat(run("{\"argv\":[\"no-such-program\"]}")).isEqualTo("exit:127");
+    assertThat(run(shell("no-such-program"))).isEqualTo("exit:127");
     assertThat(run(shell("kill -9 $$"))).isEqualTo("signal:9");
     assertThat(run("{\"shell\":\"exit 3\",\"success-codes\":[0,3]}")).isEqualTo("completed");
     assertThat(run("{\"shel\":\"exit 3\"}")).isEqualTo("config");
@@ -174,10 +206,70 @@ final class CommandHandlerTest {
         .isEqualTo("config");
   }
 
+  @Test
+  void whatNoAttemptHereCouldDoBetterIsNotTriedAgain() throws Exception {
+    assertHopeless("{\"shel\":\"exit 3\"}", "unknown key 'shel'");
+    assertHopeless("{\"shell\":\"true\",\"dir\":\"/no/such/place\"}", "/no/such/place");
+    assertHopeless("{\"argv\":[\"no-such-program\"]}", "program not found in PATH");
+    assertHopeless("{\"argv\":[\"./no-such-program\"]}", "program not found");
+    assertHopeless("{\"argv\":[\"/dev/null\"]}", "cannot be executed");
+    assertHopeless(
+        shell("head -c 70000 /dev/zero | tr '\\0' 1 > $MILLRACE_OUTPUT"), "the limit is 65536");
+  }
+
+  private void assertHopeless(String with, String why) throws Exception {
+    assertThat(handler.execute(attempt(with)))
+        .asInstanceOf(InstanceOfAssertFactories.type(Result.Failed.class))
+        .satisfies(failed -> assertThat(failed.errorClass()).as(with).isEqualTo("config"))
+        .satisfies(failed -> assertThat(failed.message()).contains(why))
+        .satisfies(failed -> assertThat(failed.retryable()).as(with).isFalse());
+  }
+
+  @Test
+  void whatTheJobItselfDidMayBeTriedAgain() throws Exception {
+    // A program of the job's own that ends with 127, and one that is there.
+    for (String with : List.of(shell("exit 127"), "{\"argv\":[\"sh\",\"-c\",\"exit 127\"]}")) {
+      assertThat(handler.execute(attempt(with)))
+          .extracting("errorClass", "retryable")
+          .containsExactly("exit:127", true);
+    }
+  }
+
+  @Test
+  void anItemOfAFanOutIsGiven() throws Exception {
+    Attempt attempt = attempt(shell("echo $MILLRACE_INDEX $MILLRACE_ITEM ${MILLRACE_ITEM_FILE-}"));
+    attempt.item("{\"url\": \"a b\"}", 4);
+    assertThat(handler.execute(attempt)).isInstanceOf(Result.Completed.class);
+    assertThat(attempt.lines).containsExactly("stdout: 4 {\"url\": \"a b\"}");
+
+    Attempt long_ = attempt(shell("echo ${MILLRACE_ITEM-none}; wc -c < $MILLRACE_ITEM_FILE"));
+    long_.item("\"" + "x".repeat(200_000) + "\"", 0);
+    assertThat(handler.execute(long_)).isInstanceOf(Result.Completed.class);
+    assertThat(long_.lines).containsExactly("stdout: none", "stdout: 200002");
+
+    Attempt none = attempt(shell("echo ${MILLRACE_ITEM-none} ${MILLRACE_INDEX-none}"));
+    assertThat(handler.execute(none)).isInstanceOf(Result.Completed.class);
+    assertThat(none.lines).containsExactly("stdout: none none");
+  }
+
+  private Attempt attempt(String with) throws IOException {
+    clear();
+    return new Attempt(with, "{}");
+  }
+
+  /** The directory of the attempt before is not this one's. */
+  private void clear() throws IOException {
+    try (Stream<Path> all = Files.walk(directory)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        if (!path.equals(directory)) {
+          Files.delete(path);
+        }
+      }
+    }
+  }
+
   private String run(String with) throws Exception {
-    Path work = directory.resolve("work");
-    Files.deleteIfExists(work);
-    return switch (handler.execute(new Attempt(with, "{}"))) {
+    return switch (handler.execute(attempt(with))) {
       case Result.Completed completed -> "completed";
       case Result.Failed failed -> failed.errorClass();
     };

@@ -12,6 +12,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -19,6 +23,7 @@ import org.junit.jupiter.api.Test;
 final class HttpHandlerTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private HttpServer server;
+  private volatile String retryAfter = "7";
   private final HttpHandler handler = new HttpHandler();
 
   @BeforeEach
@@ -38,7 +43,7 @@ final class HttpHandlerTest {
                       + "}")
                   .getBytes(StandardCharsets.UTF_8);
           exchange.getResponseHeaders().add("Content-Type", "application/json");
-          exchange.getResponseHeaders().add("Retry-After", "7");
+          exchange.getResponseHeaders().add("Retry-After", retryAfter);
           exchange.sendResponseHeaders(status, body.length);
           exchange.getResponseBody().write(body);
           exchange.close();
@@ -94,6 +99,30 @@ final class HttpHandlerTest {
     assertThat(send("{\"url\":\"http://127.0.0.1:" + closedPort + "/\"}"))
         .extracting("errorClass")
         .isEqualTo("connect");
+  }
+
+  @Test
+  void aServerMayAskForPatience() throws Exception {
+    assertThat(((Result.Failed) send("{\"url\":\"$/503\"}")).retryAfter()).hasSeconds(7);
+    assertThat(((Result.Failed) send("{\"url\":\"$/429\"}")).retryAfter()).hasSeconds(7);
+    assertThat(send("{\"url\":\"$/500\"}"))
+        .extracting("errorClass", "retryAfter", "retryable")
+        .containsExactly("http:500", null, true);
+    assertThat(send("{\"url\":\"$/404\"}"))
+        .as("whether to try again is the job's to say")
+        .extracting("errorClass", "retryAfter", "retryable")
+        .containsExactly("http:404", null, true);
+    retryAfter =
+        DateTimeFormatter.RFC_1123_DATE_TIME.format(ZonedDateTime.now(ZoneOffset.UTC).plusHours(2));
+    assertThat(((Result.Failed) send("{\"url\":\"$/503\"}")).retryAfter())
+        .isBetween(Duration.ofMinutes(119), Duration.ofMinutes(121));
+  }
+
+  @Test
+  void aWrongRequestIsNotTriedAgain() throws Exception {
+    assertThat(send("{\"urll\":\"$/200\"}"))
+        .extracting("errorClass", "retryable")
+        .containsExactly("config", false);
   }
 
   @Test
