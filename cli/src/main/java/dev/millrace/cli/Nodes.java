@@ -43,7 +43,8 @@ final class Nodes {
               settings.timeouts().heartbeatEvery(),
               settings.timeouts().lostAfter(),
               Faults.NONE,
-              Version.text());
+              Version.text(),
+              worker.fileRoots());
       return new WorkerNode(config, new SimpleMeterRegistry());
     } catch (IllegalArgumentException e) {
       throw new UserError("the worker's settings do not fit: " + e.getMessage(), "", e);

@@ -41,6 +41,14 @@ public final class SettingsTable {
           "MILLRACE_OUTPUT",
           "MILLRACE_CHECKPOINT",
           "MILLRACE_PROGRESS",
+          "MILLRACE_REPORTS",
+          "MILLRACE_ITEM",
+          "MILLRACE_INDEX",
+          "MILLRACE_PARAMS_FILE",
+          "MILLRACE_INPUTS_FILE",
+          "MILLRACE_CHECKPOINT_FILE",
+          "MILLRACE_ITEM_FILE",
+          "MILLRACE_PROCESS_TREE",
           "MILLRACE_SCHEDULED_FOR",
           "MILLRACE_TRACEPARENT");
 
@@ -90,7 +98,12 @@ public final class SettingsTable {
               "worker.output-max-bytes",
               "OUTPUT_MAX_BYTES",
               "1048576",
-              "Log kept of one attempt; further lines are counted and said so."));
+              "Log kept of one attempt; further lines are counted and said so."),
+          key(
+              "worker.file-roots",
+              "FILE_ROOTS",
+              "",
+              "Folders, with commas between, below which wait.file may look; none when empty."));
 
   private static final Map<String, Key> BY_KEY = new LinkedHashMap<>();
   private static final Map<String, Key> BY_ENV = new LinkedHashMap<>();

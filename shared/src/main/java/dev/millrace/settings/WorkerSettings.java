@@ -3,6 +3,7 @@ package dev.millrace.settings;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -11,18 +12,21 @@ import java.util.List;
  *
  * @param handlers names it may run; {@code *} for all it has
  * @param outputBytesMax what is kept of the log of one attempt
+ * @param fileRoots absolute folders below which stages may wait for files
  */
 public record WorkerSettings(
     List<PoolSlots> pools,
     Duration drainGrace,
     Path workDir,
     List<String> handlers,
-    int outputBytesMax) {
+    int outputBytesMax,
+    List<Path> fileRoots) {
   private static final String EVERY_HANDLER = "*";
 
   public WorkerSettings {
     pools = List.copyOf(pools);
     handlers = List.copyOf(handlers);
+    fileRoots = List.copyOf(fileRoots);
   }
 
   static WorkerSettings read(Values values) {
@@ -31,7 +35,8 @@ public record WorkerSettings(
         values.duration("worker.drain-grace", Duration.ZERO, Duration.ofHours(24)),
         path(values, "worker.work-dir"),
         handlers(values),
-        values.integer("worker.output-max-bytes", 0, 64 << 20));
+        values.integer("worker.output-max-bytes", 0, 64 << 20),
+        fileRoots(values));
   }
 
   /** May this worker run that handler, as far as its settings go? */
@@ -53,6 +58,30 @@ public record WorkerSettings(
         "* already allows every handler; list handlers or write * alone",
         key);
     return handlers;
+  }
+
+  private static List<Path> fileRoots(Values values) {
+    String key = "worker.file-roots";
+    List<Path> roots = new ArrayList<>();
+    for (String text : values.text(key).split(",", -1)) {
+      if (!text.isBlank()) {
+        addRoot(values, key, text.strip(), roots);
+      }
+    }
+    return roots;
+  }
+
+  private static void addRoot(Values values, String key, String text, List<Path> roots) {
+    try {
+      Path root = Path.of(text);
+      if (root.isAbsolute()) {
+        roots.add(root.normalize());
+      } else {
+        values.problem(key, "'" + text + "' is not absolute");
+      }
+    } catch (InvalidPathException wrong) {
+      values.problem(key, "'" + text + "' is not a path: " + wrong.getReason());
+    }
   }
 
   static Path path(Values values, String key) {

@@ -39,6 +39,7 @@ class SettingsTest {
     assertThat(worker.worker().pools()).containsExactly(new PoolSlots("default", 16));
     assertThat(worker.worker().drainGrace()).isEqualTo(Duration.ofSeconds(30));
     assertThat(worker.worker().allows("command")).isTrue();
+    assertThat(worker.worker().fileRoots()).isEmpty();
   }
 
   @Test
@@ -120,6 +121,7 @@ class SettingsTest {
         "worker.handlers | a b          | is not the name of a handler",
         "worker.work-dir | ''           | is empty",
         "worker.output-max-bytes | 1k   | is not a whole number",
+        "worker.file-roots | /a,b       | is not absolute",
       })
   void aWorkerIsChecked(String key, String value, String expected) {
     var thrown =

@@ -3,6 +3,7 @@ package dev.millrace.worker;
 import dev.millrace.wire.Outcome;
 import dev.millrace.wire.Report;
 import dev.millrace.wire.Start;
+import java.time.Duration;
 import java.util.function.Consumer;
 
 /**
@@ -10,23 +11,28 @@ import java.util.function.Consumer;
  * for all pools of a worker; each call is the calling intake's.
  */
 final class Admission {
+  private static final Duration FULL_RETRY_AFTER = Duration.ofSeconds(5);
+
   private final StageHandlers handlers;
   private final Claims claims;
   private final Reporter reporter;
   private final Runner runner;
   private final WorkerMeters meters;
+  private final Waits waits;
 
   Admission(
       StageHandlers handlers,
       Claims claims,
       Reporter reporter,
       Runner runner,
-      WorkerMeters meters) {
+      WorkerMeters meters,
+      Waits waits) {
     this.handlers = handlers;
     this.claims = claims;
     this.reporter = reporter;
     this.runner = runner;
     this.meters = meters;
+    this.waits = waits;
   }
 
   /** Executing it again is out of the question; the bundle waits for what is said of it. */
@@ -68,6 +74,38 @@ final class Admission {
       return null;
     }
     return handler;
+  }
+
+  /**
+   * Executes it in no slot, because it only waits; hands it back when too many wait already. The
+   * report tells when to try again, or the two would play ball.
+   */
+  void executeWaiting(Start start, Bundle bundle, StageHandler handler) {
+    if (!waits.tryTake(start.claim())) {
+      Result.Failed full =
+          Result.failed(
+                  Ending.RETURNED.errorClass(),
+                  "this worker has no room for one more that waits; it has " + waits.count())
+              .withRetryAfter(FULL_RETRY_AFTER);
+      holding(start, bundle, attempt -> runner.endUnexecuted(attempt, Outcome.RETURNED, full));
+      return;
+    }
+    boolean begun = false;
+    try {
+      Runnable giveBack = () -> waits.giveBack(start.claim());
+      holding(
+          start,
+          bundle,
+          attempt -> {
+            attempt.waitsWithoutSlot();
+            runner.run(attempt, handler, giveBack);
+          });
+      begun = true;
+    } finally {
+      if (!begun) {
+        waits.giveBack(start.claim());
+      }
+    }
   }
 
   /** Gives it back by report, because its delivery cannot be: others of it have started. */

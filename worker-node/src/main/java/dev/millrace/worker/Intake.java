@@ -211,6 +211,10 @@ final class Intake implements Service {
     if (handler == null) {
       return true;
     }
+    if (handler.slotless() && !handler.inline()) {
+      admission.executeWaiting(start, bundle, handler);
+      return true;
+    }
     if (!awaitSlot(bundle)) {
       return refuse(start, bundle, startedAny);
     }

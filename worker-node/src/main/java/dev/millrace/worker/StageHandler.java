@@ -24,4 +24,17 @@ public interface StageHandler {
   default boolean inline() {
     return false;
   }
+
+  /**
+   * True when it only waits and costs next to nothing meanwhile: then it is executed without a
+   * slot, and many may wait at once. A worker takes at most {@link #SLOTLESS_MAX} of them, fewer
+   * when their claims would not fit into a heartbeat; what is beyond it hands back, and all of them
+   * at once when it drains. Is not asked of an inline one.
+   */
+  default boolean slotless() {
+    return false;
+  }
+
+  /** Attempts of slotless handlers that one worker executes at the same time at the most. */
+  int SLOTLESS_MAX = 10_000;
 }

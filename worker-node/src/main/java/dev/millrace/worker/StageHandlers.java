@@ -1,7 +1,9 @@
 package dev.millrace.worker;
 
 import dev.millrace.worker.command.CommandHandler;
+import dev.millrace.worker.file.WaitFileHandler;
 import dev.millrace.worker.http.HttpHandler;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
@@ -21,11 +23,17 @@ public final class StageHandlers {
 
   /**
    * @param allow names or {@code prefix.*}; empty allows all
+   * @param fileRoots folders below which stages may wait for files
    */
-  public static StageHandlers of(List<StageHandler> given, Set<String> allow) {
+  public static StageHandlers of(
+      List<StageHandler> given, Set<String> allow, List<Path> fileRoots) {
     Map<String, StageHandler> all = new TreeMap<>();
     for (StageHandler builtIn :
-        List.of(new NoopHandler(), CommandHandler.onThisMachine(), new HttpHandler())) {
+        List.of(
+            new NoopHandler(),
+            CommandHandler.onThisMachine(),
+            new HttpHandler(),
+            new WaitFileHandler(fileRoots))) {
       all.put(builtIn.name(), builtIn);
     }
     ServiceLoader.load(StageHandler.class).forEach(handler -> all.put(handler.name(), handler));

@@ -47,6 +47,7 @@ public final class WorkerNode implements Service {
   private final LifeLine lifeLine;
   private final Heartbeats heartbeats;
   private final Quarantine quarantine;
+  private final Waits waits;
   private final List<Intake> intakes;
   private final AmqpLink publishing;
   private final AmqpLink consuming;
@@ -62,14 +63,15 @@ public final class WorkerNode implements Service {
     this.id = newId();
     WorkerMeters meters = new WorkerMeters(registry);
     int slots = config.pools().stream().mapToInt(WorkerNodeConfig.PoolSlots::slots).sum();
-    handlers = StageHandlers.of(config.handlers(), config.allowedHandlers());
+    handlers = StageHandlers.of(config.handlers(), config.allowedHandlers(), config.fileRoots());
     reporter = new Reporter(id, claims, config.faults(), UNCONFIRMED_MAX + slots);
     shipper = new LogShipper(id, logPulse);
     runner = new Runner(claims, reporter, shipper, meters, config);
     lifeLine = new LifeLine(config.lostAfter(), this::cutOff);
     heartbeats = new Heartbeats(this::heartbeat, claims, lifeLine, heartbeatPulse);
     quarantine = new Quarantine(id);
-    Admission admission = new Admission(handlers, claims, reporter, runner, meters);
+    waits = new Waits(slots);
+    Admission admission = new Admission(handlers, claims, reporter, runner, meters, waits);
     var parts = new Intake.Parts(admission, reporter, lifeLine, quarantine, meters);
     intakes = config.pools().stream().map(pool -> new Intake(pool, parts)).toList();
     ControlIntake control = new ControlIntake(id, claims, runner, this::drainSoon);
@@ -158,6 +160,7 @@ public final class WorkerNode implements Service {
     try {
       log.info("worker drains id={} open={} grace={}", id, claims.size(), grace);
       intakes.forEach(Intake::drain);
+      handBackWaits();
       if (!awaitNoneOpen(grace)) {
         claims.all().forEach(attempt -> runner.end(attempt, Ending.RETURNED, KILL_GRACE));
         awaitHandlers();
@@ -174,6 +177,13 @@ public final class WorkerNode implements Service {
       log.info("worker ended id={}", id);
       ended.complete(null);
     }
+  }
+
+  /** They might wait for days; elsewhere they can go on at once. */
+  private void handBackWaits() {
+    claims.all().stream()
+        .filter(Attempt::isSlotless)
+        .forEach(attempt -> runner.end(attempt, Ending.RETURNED, Duration.ZERO));
   }
 
   /** Waits for handlers, and not for reports that a lost broker cannot confirm. */
@@ -247,6 +257,7 @@ public final class WorkerNode implements Service {
         "millrace.worker.log.lines.dropped",
         "Log lines dropped because they came too fast",
         shipper::linesDropped);
+    meters.gauge("millrace.worker.waits", "Stages that wait here in no slot", waits::count);
     for (Intake intake : intakes) {
       meters.poolGauge(
           "millrace.worker.slots", "Slots of the pool here", intake.pool(), intake::slots);

@@ -17,6 +17,7 @@ import java.util.Set;
  * @param handlers beside the built-in ones and those found by ServiceLoader
  * @param lostAfter without a confirmed heartbeat for so long the worker ends its stages itself;
  *     must not be longer than the leader waits before it gives them to somebody else
+ * @param fileRoots absolute folders below which stages may wait for files; none refuses them
  */
 public record WorkerNodeConfig(
     RabbitSettings rabbit,
@@ -29,7 +30,8 @@ public record WorkerNodeConfig(
     Duration heartbeatEvery,
     Duration lostAfter,
     Faults faults,
-    String version) {
+    String version,
+    List<Path> fileRoots) {
   /** Above this a heartbeat that names every open claim would not fit into a message. */
   public static final int SLOTS_MAX = 2_000;
 
@@ -48,6 +50,7 @@ public record WorkerNodeConfig(
     pools = List.copyOf(pools);
     allowedHandlers = Set.copyOf(allowedHandlers);
     handlers = List.copyOf(handlers);
+    fileRoots = List.copyOf(fileRoots);
     if (pools.isEmpty()) {
       throw new IllegalArgumentException("a worker needs at least one pool");
     }
@@ -64,7 +67,7 @@ public record WorkerNodeConfig(
     }
   }
 
-  /** With the usual patience with the broker, and the usual bound of a log. */
+  /** With the usual patience with the broker, the usual bound of a log, and no files. */
   public WorkerNodeConfig(
       String rabbitUri,
       List<PoolSlots> pools,
@@ -87,7 +90,25 @@ public record WorkerNodeConfig(
         heartbeatEvery,
         lostAfter,
         faults,
-        version);
+        version,
+        List.of());
+  }
+
+  /** The same, and stages may wait for files below these folders. */
+  public WorkerNodeConfig withFileRoots(List<Path> roots) {
+    return new WorkerNodeConfig(
+        rabbit,
+        pools,
+        drainGrace,
+        workDir,
+        logBytesMax,
+        allowedHandlers,
+        handlers,
+        heartbeatEvery,
+        lostAfter,
+        faults,
+        version,
+        roots);
   }
 
   public String rabbitUri() {

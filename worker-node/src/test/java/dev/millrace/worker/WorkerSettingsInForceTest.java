@@ -124,7 +124,8 @@ final class WorkerSettingsInForceTest {
                 Duration.ofMillis(200),
                 Duration.ofSeconds(60),
                 Faults.NONE,
-                "test"),
+                "test",
+                List.of()),
             new SimpleMeterRegistry());
     worker.start();
     return worker;
