@@ -84,7 +84,9 @@ final class Fleet implements AutoCloseable {
     }
     schedulers.forEach(NodeProcess::port);
     leader();
-    awaitWorkers(workerCount);
+    if (workerCount > 0) {
+      awaitWorkers(workerCount);
+    }
   }
 
   List<NodeProcess> schedulers() {
@@ -202,6 +204,36 @@ final class Fleet implements AutoCloseable {
 
   HttpResponse<String> get(NodeProcess node, String path) throws IOException, InterruptedException {
     return api.get(node, path);
+  }
+
+  HttpResponse<String> post(String path, String json) throws IOException, InterruptedException {
+    return api.post(leader(), path, json);
+  }
+
+  /** Every process dies at once; then as many are started as there were. */
+  void restartAll() throws IOException, InterruptedException {
+    int schedulerCount = schedulers.size();
+    int workerCount = workers.size();
+    for (NodeProcess process : processes) {
+      process.kill();
+    }
+    schedulers.clear();
+    workers.clear();
+    start(schedulerCount, 0);
+    for (int i = 0; i < workerCount; i++) {
+      startWorker();
+    }
+    for (NodeProcess worker : workers) {
+      await("the worker is seen")
+          .atMost(Duration.ofSeconds(60))
+          .pollInterval(POLL)
+          .until(
+              () ->
+                  sql.number(
+                          "select count(*) from worker where pid = ? and state = 'ALIVE'",
+                          worker.pid())
+                      == 1);
+    }
   }
 
   void apply(String job) throws IOException, InterruptedException {

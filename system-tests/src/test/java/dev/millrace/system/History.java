@@ -114,7 +114,7 @@ record History(
             row -> new String[] {row.getString(1), row.getString(2)})) {
       Map<String, List<String>> stages = new HashMap<>();
       for (StageDefinition stage : DefinitionJson.fromJson(version[1]).stages()) {
-        stages.put(stage.id(), List.copyOf(stage.needs()));
+        stages.put(stage.id(), stage.needs().stages());
       }
       plans.put(version[0], stages);
     }

@@ -32,6 +32,16 @@ final class NodeApi {
     }
   }
 
+  HttpResponse<String> post(NodeProcess node, String path, String json)
+      throws IOException, InterruptedException {
+    HttpRequest request =
+        request(node, path)
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString(json))
+            .build();
+    return http.send(request, BodyHandlers.ofString());
+  }
+
   private static HttpRequest.Builder request(NodeProcess node, String path) {
     return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + node.port() + path))
         .timeout(ANSWER_LIMIT);

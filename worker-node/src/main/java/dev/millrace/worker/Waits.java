@@ -14,7 +14,8 @@ final class Waits {
   /** A claim of a slot in a heartbeat, about. */
   private static final int SLOT_BYTES = 120;
 
-  private static final int CLAIM_BYTES_FIXED = 72;
+  /** With the largest attempt number and a percent; what a heartbeat cannot leave out. */
+  private static final int CLAIM_BYTES_FIXED = 84;
 
   private final long bytesMax;
   private int count;

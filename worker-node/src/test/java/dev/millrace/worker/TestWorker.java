@@ -20,21 +20,27 @@ final class TestWorker {
   static WorkerNode started(
       URI uri, Path workDir, int slots, Duration lostAfter, StageHandler... handlers)
       throws Exception {
-    WorkerNode worker =
-        new WorkerNode(
-            new WorkerNodeConfig(
-                uri.toString(),
-                List.of(new WorkerNodeConfig.PoolSlots(FakeLeader.POOL, slots)),
-                Duration.ofSeconds(20),
-                workDir,
-                Set.of(),
-                List.of(handlers),
-                Duration.ofMillis(200),
-                lostAfter,
-                Faults.NONE,
-                "test"),
-            new SimpleMeterRegistry());
+    return started(config(uri, workDir, slots, lostAfter, handlers));
+  }
+
+  static WorkerNode started(WorkerNodeConfig config) throws Exception {
+    WorkerNode worker = new WorkerNode(config, new SimpleMeterRegistry());
     worker.start();
     return worker;
+  }
+
+  static WorkerNodeConfig config(
+      URI uri, Path workDir, int slots, Duration lostAfter, StageHandler... handlers) {
+    return new WorkerNodeConfig(
+        uri.toString(),
+        List.of(new WorkerNodeConfig.PoolSlots(FakeLeader.POOL, slots)),
+        Duration.ofSeconds(20),
+        workDir,
+        Set.of(),
+        List.of(handlers),
+        Duration.ofMillis(200),
+        lostAfter,
+        Faults.NONE,
+        "test");
   }
 }

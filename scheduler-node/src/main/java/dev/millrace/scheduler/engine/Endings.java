@@ -107,8 +107,8 @@ final class Endings {
       case WAITING, READY, BACKING_OFF, HELD, LOCK_WAIT ->
           cancel(draft, index, cause, actor, reason, now);
       case SKIPPED -> {
-        if (stage.is(Stage.BY_HAND)) {
-          draft.put(index, stage.edit().unmark(Stage.BY_HAND).build());
+        if (stage.awaitsItsTurn()) {
+          draft.put(index, stage.edit().mark(Stage.HOPELESS).build());
         }
       }
       case COMPLETED, FAILED, CANCELLED, SKIPPED_COMPLETE, ACKNOWLEDGED -> {}

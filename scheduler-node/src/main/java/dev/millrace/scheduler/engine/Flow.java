@@ -90,7 +90,7 @@ final class Flow {
     while (open != null && !open.isEmpty()) {
       int index = open.poll();
       Stage stage = draft.stage(index);
-      if (stage.state() == StageState.WAITING || stage.is(Stage.BY_HAND)) {
+      if (stage.state() == StageState.WAITING || stage.awaitsItsTurn()) {
         judge(index, stage);
       } else if (stage.state() == StageState.RUNNING && Led.isGroup(plan, index)) {
         endGroup(index);
@@ -203,7 +203,7 @@ final class Flow {
 
   private void skip(int index, Stage stage, String why) {
     if (stage.is(Stage.BY_HAND)) {
-      draft.put(index, stage.edit().unmark(Stage.BY_HAND).build());
+      draft.put(index, stage.edit().mark(Stage.HOPELESS).build());
     } else {
       draft.move(index, stage.ended(StageState.SKIPPED, now, null, null, null), NEEDS, null, why);
     }

@@ -136,17 +136,24 @@ final class Operators {
     while (!open.isEmpty()) {
       int at = open.poll();
       for (int dependent : draft.plan().dependents(at)) {
-        Stage stage = draft.stage(dependent);
-        Condition needs = draft.plan().needs(dependent);
-        if (stage.state() == StageState.SKIPPED
-            && !stage.is(Stage.BY_HAND)
-            && needs.possible(draft.stages())) {
-          draft.move(dependent, stage.reset(), "needs", null, "it can start after all");
+        if (draft.stage(dependent).state() == StageState.SKIPPED
+            && draft.plan().needs(dependent).possible(draft.stages())) {
+          mayStartAfterAll(draft, dependent);
           open.add(dependent);
         }
       }
     }
     Flow.lookAtAll(draft, now);
+  }
+
+  /** What a person skipped stays skipped: its turn may come again, that is all. */
+  private static void mayStartAfterAll(Draft draft, int index) {
+    Stage stage = draft.stage(index);
+    if (stage.is(Stage.BY_HAND)) {
+      draft.put(index, stage.edit().unmark(Stage.HOPELESS).build());
+    } else {
+      draft.move(index, stage.reset(), "needs", null, "it can start after all");
+    }
   }
 
   private static void kill(Draft draft, Fact.OnStage fact, long now) {
@@ -304,6 +311,11 @@ final class Operators {
     }
     for (int i = chosen.nextSetBit(0); i >= 0; i = chosen.nextSetBit(i + 1)) {
       reopenGroups(draft, i, actor, reason);
+    }
+    for (int i = 0; i < draft.plan().size(); i++) {
+      if (draft.stage(i).is(Stage.HOPELESS)) {
+        draft.put(i, draft.stage(i).edit().unmark(Stage.HOPELESS).build());
+      }
     }
     Flow.lookAtAll(draft, now);
     return Verdict.ACCEPTED;

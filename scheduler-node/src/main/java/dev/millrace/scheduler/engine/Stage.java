@@ -15,7 +15,7 @@ import dev.millrace.lifecycle.StageState;
  * @param restMicros what was left of a timer that a pause stopped, -1 for none
  * @param output JSON text or null
  * @param checkpoint JSON text or null; survives attempts
- * @param marks bits of {@link #BY_HAND}, {@link #KILLED}, {@link #PARKED}
+ * @param marks bits of {@link #BY_HAND}, {@link #HOPELESS}, {@link #KILLED}, {@link #PARKED}
  * @param fan how far its items are, or null
  */
 public record Stage(
@@ -38,7 +38,7 @@ public record Stage(
     String checkpoint,
     int marks,
     Fan fan) {
-  /** SKIPPED by a person, and its turn has not come yet. */
+  /** SKIPPED by a person; it becomes complete when its turn comes. */
   public static final int BY_HAND = 1;
 
   /** A person ended its attempt: it is not tried again. */
@@ -46,6 +46,9 @@ public record Stage(
 
   /** Its run is paused: READY, and not to be dispatched. */
   public static final int PARKED = 4;
+
+  /** Skipped by a person, and its turn can no longer come as things are. */
+  public static final int HOPELESS = 8;
 
   /** Who executes the stages that need no worker. */
   public static final String LEADER = "leader";
@@ -61,7 +64,12 @@ public record Stage(
 
   /** Ended, and only a person can change that. */
   boolean isSettled() {
-    return state.isFinal() && !is(BY_HAND);
+    return state.isFinal() && !awaitsItsTurn();
+  }
+
+  /** A person skipped it, and its turn may still come. */
+  boolean awaitsItsTurn() {
+    return is(BY_HAND) && !is(HOPELESS);
   }
 
   /** A copy to change. */
@@ -283,7 +291,7 @@ public record Stage(
         .finishedAt(now)
         .ending(code, null, null)
         .output(json)
-        .unmark(KILLED | PARKED | BY_HAND)
+        .unmark(KILLED | PARKED | BY_HAND | HOPELESS)
         .build();
   }
 
@@ -293,7 +301,7 @@ public record Stage(
         .due(0)
         .finishedAt(now)
         .ending(code, kind, text)
-        .unmark(KILLED | PARKED | BY_HAND)
+        .unmark(KILLED | PARKED | BY_HAND | HOPELESS)
         .build();
   }
 

@@ -50,13 +50,15 @@ public final class ReadsFleet {
       ) p
       cross join lateral (
         select count(*) as ready from (
-          select 1 from stage where state = 'READY' and pool = p.name limit :countMax) c
+          select 1 from stage
+          where state = 'READY' and marks is null and pool = p.name limit :countMax) c
       ) r
       left join (
         select pool, count(*) as queued from stage where state = 'QUEUED' group by pool
       ) q on q.pool = p.name
       left join (
-        select pool, count(*) as running from stage where state = 'RUNNING' group by pool
+        select pool, count(*) as running from stage
+        where state in ('QUEUED', 'RUNNING') and state = 'RUNNING' and worker <> 'leader' group by pool
       ) x on x.pool = p.name
       order by p.name
       """;
@@ -66,7 +68,7 @@ public final class ReadsFleet {
       select
         (select count(distinct run) from (
            (select run from stage where state in ('QUEUED', 'RUNNING') limit :countMax)
-           union all (select run from stage where state = 'READY' limit :countMax)
+           union all (select run from stage where state = 'READY' and marks is null limit :countMax)
            union all (select run from stage where due_at is not null limit :countMax)) c)
           as open_runs,
         (select count(*) from (select 1 from job where state <> 'ARCHIVED' limit :countMax) c)
@@ -79,7 +81,7 @@ public final class ReadsFleet {
       """
       select count(*) from (
         select 1 from stage
-        where state = 'READY' and pool = :pool
+        where state = 'READY' and marks is null and pool = :pool
           and (priority > :priority or (priority = :priority and run < :run))
         limit :countMax) c
       """;

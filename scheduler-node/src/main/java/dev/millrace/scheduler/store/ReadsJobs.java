@@ -67,7 +67,8 @@ public final class ReadsJobs {
       from job j
       join job_version v on v.job = j.id and v.version = j.version
       left join lateral (
-        select r.id, r.state, r.finished_at from run r where r.job = j.id order by r.id desc limit 1
+        select r.id, r.state, r.finished_at from run r where r.job = j.id and r.parent is null
+        order by r.id desc limit 1
       ) l on true
       """;
 

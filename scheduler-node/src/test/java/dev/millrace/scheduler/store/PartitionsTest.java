@@ -97,8 +97,8 @@ class PartitionsTest {
     assertThatThrownBy(() -> execute("delete from transition_batch_" + day))
         .hasMessageContaining("append-only");
     assertThat(count("pg_indexes where tablename = 'stage_%s'".formatted(day)))
-        .as("the key and three partial indexes")
-        .isEqualTo(4);
+        .as("the key and four partial indexes")
+        .isEqualTo(5);
   }
 
   @Test

@@ -74,7 +74,7 @@ record FileSpec(
     }
     require(folder.isAbsolute(), "path '" + pattern + "' is not absolute");
     require(
-        !pattern.matches(".*(^|/)\\.{0,2}/.*"),
+        !pattern.matches("(?s).*/\\.{0,2}(/.*)?"),
         "path '" + pattern + "' goes in circles; write it without // and . and ..");
     return folder;
   }

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 
 /** One stage that waits for files: what it has seen so far. The scanner's thread only. */
 final class FileWait {
@@ -36,7 +37,8 @@ final class FileWait {
   private final FileSpec spec;
   private final FileRoots roots;
   private final StageContext context;
-  private final long startedNanos = System.nanoTime();
+  private final LongSupplier nanoTime;
+  private final long startedNanos;
   private final Instant startedAt;
   private Map<Path, Seen> seen = Map.of();
   private int entries;
@@ -45,17 +47,25 @@ final class FileWait {
 
   /**
    * @param startedAt now, by the clock that dates files
+   * @param nanoTime for durations
    */
-  FileWait(FileSpec spec, FileRoots roots, StageContext context, Instant startedAt) {
+  FileWait(
+      FileSpec spec,
+      FileRoots roots,
+      StageContext context,
+      Instant startedAt,
+      LongSupplier nanoTime) {
     this.spec = spec;
     this.roots = roots;
     this.context = context;
     this.startedAt = startedAt;
+    this.nanoTime = nanoTime;
+    this.startedNanos = nanoTime.getAsLong();
   }
 
   /** Looks once; the result when the wait is over. */
   Optional<Result> look() {
-    long now = System.nanoTime();
+    long now = nanoTime.getAsLong();
     if (!roots.allow(spec.folder())) {
       return Optional.of(WaitFileHandler.refused(spec.folder() + " leads out of them"));
     }
@@ -91,11 +101,10 @@ final class FileWait {
     entries = 0;
     try {
       walk(spec.folder(), spec.depth(), found, now);
-      toldMissing = false;
     } catch (NoSuchFileException | NotDirectoryException e) {
-      tellMissing("is not there");
+      tellOnce(spec.folder() + " is not there; waiting for it");
     } catch (IOException | DirectoryIteratorException e) {
-      tellMissing("cannot be read: " + e.getMessage());
+      tellOnce(spec.folder() + " cannot be read (" + e.getMessage() + "); waiting for it");
     }
     if (!toldTooMany && (entries > ENTRIES_MAX || found.size() >= WATCHED_MAX)) {
       toldTooMany = true;
@@ -107,10 +116,10 @@ final class FileWait {
     return found;
   }
 
-  private void tellMissing(String what) {
+  private void tellOnce(String what) {
     if (!toldMissing) {
       toldMissing = true;
-      context.log("system", spec.folder() + " " + what + "; waiting for it");
+      context.log("system", what);
     }
   }
 
@@ -133,8 +142,10 @@ final class FileWait {
   private void walkOn(Path folder, int levels, Map<Path, Seen> found, long now) {
     try {
       walk(folder, levels, found, now);
+    } catch (NoSuchFileException e) {
+      // it went since it was listed
     } catch (IOException | DirectoryIteratorException e) {
-      context.progress(null, folder + " cannot be read: " + e.getMessage());
+      tellOnce(folder + " cannot be read (" + e.getMessage() + "); looking at the others");
     }
   }
 

@@ -49,7 +49,7 @@ public final class WaitFileHandler implements StageHandler {
     }
     // Files are dated by their file system; a new folder tells what time it is there.
     var startedAt = Files.getLastModifiedTime(context.workDir()).toInstant();
-    return scanner.await(new FileWait(spec, roots, context, startedAt));
+    return scanner.await(new FileWait(spec, roots, context, startedAt, System::nanoTime));
   }
 
   static Result refused(String why) {

@@ -36,7 +36,7 @@ alter table stage
   add column marks       int,
   add column fan         text;
 comment on column stage.rest_micros is 'what was left of the timer that a pause stopped';
-comment on column stage.marks is 'bits: skipped by hand before its turn 1, killed 2, parked by a pause 4';
+comment on column stage.marks is 'bits: skipped by hand 1, killed 2, parked by a pause 4, skipped and its turn cannot come 8';
 comment on column stage.fan is 'items, and of those started, completed, failed, cancelled';
 alter table stage drop constraint backing_off_has_due;
 alter table stage add constraint backing_off_has_due check
