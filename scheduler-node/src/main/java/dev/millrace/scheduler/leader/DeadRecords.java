@@ -30,6 +30,7 @@ final class DeadRecords {
 
   private static final int SHORT_BYTES_MAX = 2 * 1024;
   private static final String UNKNOWN = "unknown";
+  private static final String QUEUE_TIMEOUT = "queue-timeout";
 
   private final Ids ids;
   private final Meters meters;
@@ -179,7 +180,8 @@ final class DeadRecords {
     for (int i = 0; i < first.length; i++) {
       Draft draft = dead.get(i).draft();
       Stage stage = draft.stage(dead.get(i).stage());
-      boolean lastWasAnAttempt = stage.queuedAt() != 0;
+      // Who waited too long in the queue did not fail once more.
+      boolean lastWasAnAttempt = stage.queuedAt() != 0 && !QUEUE_TIMEOUT.equals(stage.errorClass());
       int count = stage.failures() + stage.lost() - (lastWasAnAttempt ? 1 : 0);
       int before = lastWasAnAttempt ? stage.attempt() : stage.attempt() + 1;
       for (Superseded old : draft.superseded()) { // not stored yet

@@ -102,9 +102,7 @@ class DeadDeskTest {
     at.fail(claims(at.starts(1)), "http:503");
     at.passes();
     assertThat(letters()).isEmpty();
-    at.database
-        .api()
-        .useHandle(handle -> handle.execute("update stage set due_at = ready_at"));
+    at.database.api().useHandle(handle -> handle.execute("update stage set due_at = ready_at"));
     at.newTurn();
     at.passes();
     at.fail(claims(at.starts(1)), "http:503");
@@ -420,5 +418,23 @@ class DeadDeskTest {
     assertThat(letters()).isEmpty();
     at.passes();
     assertThat(letters()).hasSize(2);
+  }
+
+  /** A large pass is written in two transactions; a letter never without its stage. */
+  @Test
+  void aLargePassThatFailsLosesNoneEither() throws Exception {
+    int many = 400;
+    at.apply("id: bulk\nstages: [{id: only, run: noop}]\n");
+    runs("bulk", many);
+    List<Start> starts = at.starts(many);
+    at.fail(claims(starts), "exit:3");
+    at.failCommits(1);
+    at.ask(Command.runs("default", "bulk", many, "tester"));
+    assertThatThrownBy(at::pass).hasStackTraceContaining("a commit that fails");
+    assertThat(at.count("select count(*) from stage where state = 'FAILED'")).isZero();
+    at.passes();
+    assertThat(at.count("select count(*) from stage where state = 'FAILED'")).isEqualTo(many);
+    assertThat(at.count("select count(*) from dead_letter where state = 'OPEN'")).isEqualTo(many);
+    assertThat(at.count("select count(distinct fingerprint) from dead_letter")).isOne();
   }
 }
