@@ -85,7 +85,10 @@ class LayeringTest {
     check(
         noClasses()
             .that()
-            .resideInAnyPackage("dev.millrace.worker.command..", "dev.millrace.worker.http..")
+            .resideInAnyPackage(
+                "dev.millrace.worker.command..",
+                "dev.millrace.worker.http..",
+                "dev.millrace.worker.file..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(

@@ -148,6 +148,15 @@ final class Attempts {
               random);
       case RETURNED -> {
         supersede(draft, index, "returned", now, null, null, null);
+        if (fact.retryAfterMicros() > 0) { // it had no room, and would say the same at once again
+          Stage.Edit edit =
+              stage
+                  .backingOff(stage.failures(), stage.lost(), null, "returned", fact.error())
+                  .edit();
+          Timers.after(edit, draft, now, fact.retryAfterMicros());
+          draft.move(index, edit.build(), REPORT, fact.worker(), fact.error());
+          return;
+        }
         backInLine(
             draft, index, now, REPORT, fact.worker(), "handed back by a draining worker", now);
       }

@@ -188,6 +188,7 @@ final class Endings {
     if (draft.state().isFinal()
         || draft.state() == RunState.STOPPING
         || past
+        || draft.plan().definition().rules().window() == null
         || draft.plan().part() != Plan.WHOLE) {
       return Verdict.ILLEGAL;
     }

@@ -64,7 +64,7 @@ final class Arrivals {
       return;
     }
     Ticker.Due due =
-        ticker.takeDue(pass.now, parts.batchMax(), job -> catalog.find(tx, job).state());
+        ticker.takeDue(pass.now, parts.batchMax(), job -> stateOf(catalog.find(tx, job)));
     List<Ticks.Entry> entries = new ArrayList<>(due.unfired());
     for (Ticker.Fire fire : due.fires()) {
       Jobs.Row job = catalog.find(tx, fire.job());
@@ -83,6 +83,12 @@ final class Arrivals {
     Jobs.advance(tx, due.advances());
     entries.forEach(entry -> parts.meters().ticks(entry.disposition(), entry.ticks()));
     pass.more |= ticker.nextDue() <= pass.now;
+  }
+
+  /** In a pause of everything or of its namespace a job's ticks fire no more than in its own. */
+  private JobState stateOf(Jobs.Row job) {
+    boolean paused = job.state() == JobState.SCHEDULED && gates.pausesOf(job) != 0;
+    return paused ? JobState.PAUSED : job.state();
   }
 
   private Births.Birth birth(Handle tx, Pass pass, Plan plan, Ticker.Fire fire, String params) {

@@ -59,8 +59,8 @@ final class Families {
         askForStage(draft, key);
       }
     }
+    drafts.open(tx, pass, seats.owners().stream().map(Stages.Key::run).toList());
     for (Stages.Key owner : seats.owners()) {
-      drafts.open(tx, pass, List.of(owner.run()));
       Draft draft = pass.drafts.get(owner.run());
       if (draft == null || draft.run().state().isFinal()) {
         seats.release(owner);

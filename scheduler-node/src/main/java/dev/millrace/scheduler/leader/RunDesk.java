@@ -14,6 +14,7 @@ import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Fact;
 import dev.millrace.scheduler.engine.RunClock;
 import dev.millrace.scheduler.engine.Verdict;
+import dev.millrace.wire.Wire;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.List;
@@ -186,6 +187,13 @@ final class RunDesk {
           "'" + Desk.text(command.body(), "action") + "' is nothing that can be done with a stage",
           "possible: " + List.of(StageAction.values()).stream().map(StageAction::word).toList());
     }
+    String output = output(command.body());
+    if (output != null && output.length() > Wire.VALUE_BYTES_MAX) {
+      return Desk.refused(
+          422,
+          "the output has " + output.length() + " characters, the limit is " + Wire.VALUE_BYTES_MAX,
+          "pass large values by reference");
+    }
     RunState run = draft.run().state();
     StageState before = draft.stage(index).state();
     Verdict verdict =
@@ -193,8 +201,7 @@ final class RunDesk {
             ? Verdict.ILLEGAL
             : Engine.apply(
                 draft,
-                new Fact.OnStage(
-                    index, action, command.actor(), command.reason(), output(command.body())),
+                new Fact.OnStage(index, action, command.actor(), command.reason(), output),
                 pass.now,
                 0);
     if (verdict != Verdict.ACCEPTED) {

@@ -12,6 +12,7 @@ import dev.millrace.scheduler.engine.Verdict;
 import dev.millrace.scheduler.store.Events;
 import dev.millrace.scheduler.store.Pauses;
 import dev.millrace.scheduler.store.SeatRows;
+import dev.millrace.wire.Wire;
 import java.util.List;
 import java.util.Set;
 import org.jdbi.v3.core.Handle;
@@ -23,6 +24,7 @@ import org.jdbi.v3.core.Handle;
 final class WideDesk {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Set<String> SCOPES = Set.of(Gates.ALL, Gates.NAMESPACE, Gates.POOL);
+  private static final int NAME_CHARS_MAX = 200;
   private static final int CAPACITY_MAX = 1_000_000;
   private static final int WEIGHT_MAX = 1_000;
 
@@ -90,6 +92,17 @@ final class WideDesk {
       return Desk.refused(422, "an event needs a name", "send {\"name\": \"...\"}");
     }
     JsonNode data = body.path("data");
+    if (name.length() > NAME_CHARS_MAX
+        || body.path("key").asText("").length() > NAME_CHARS_MAX
+        || data.toString().length() > Wire.VALUE_BYTES_MAX) {
+      return Desk.refused(
+          422,
+          "an event's name and key have at most "
+              + NAME_CHARS_MAX
+              + " characters, its data "
+              + Wire.VALUE_BYTES_MAX,
+          "pass large values by reference");
+    }
     Events.Event event =
         new Events.Event(
             command.namespace(),

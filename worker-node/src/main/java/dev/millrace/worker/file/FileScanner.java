@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  */
 final class FileScanner {
   private static final Logger log = LoggerFactory.getLogger(FileScanner.class);
-  static final Duration LOOK_EVERY = Duration.ofMillis(500);
+  private static final Duration LOOK_EVERY = Duration.ofMillis(500);
   private static final long THREAD_KEPT_SECONDS = 5;
 
   private final Map<FileWait, CompletableFuture<Result>> waits = new ConcurrentHashMap<>();
@@ -53,10 +53,6 @@ final class FileScanner {
       waits.remove(wait);
       lookNoMoreInVain();
     }
-  }
-
-  int waiting() {
-    return waits.size();
   }
 
   private synchronized void lookOn() {
