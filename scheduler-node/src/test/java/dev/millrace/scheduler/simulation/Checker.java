@@ -185,7 +185,7 @@ final class Checker {
       }
       text.append("; ");
     }
-    return text.append(world.store.inbox.size()).append(" commands").toString();
+    return text.append(world.workers).toString();
   }
 
   void atTheEnd() {

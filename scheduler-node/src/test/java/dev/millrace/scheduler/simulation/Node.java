@@ -59,7 +59,7 @@ final class Node {
       return;
     }
     if (suspendedUntil > world.now) {
-      world.at(suspendedUntil, () -> step(of, step));
+      world.in(Math.min(suspendedUntil - world.now, World.seconds(5)), () -> step(of, step));
       return;
     }
     step.run();

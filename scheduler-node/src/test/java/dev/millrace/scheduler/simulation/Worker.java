@@ -27,6 +27,7 @@ final class Worker {
   private final Map<Claim, Start> starts = new LinkedHashMap<>();
   private final Set<Claim> running = new LinkedHashSet<>();
   private final Set<Claim> seen = new HashSet<>();
+  private final Map<Claim, Report> said = new LinkedHashMap<>();
   private final Set<Claim> unwanted = new HashSet<>();
   private final List<Report> outgoing = new ArrayList<>();
   private boolean alive;
@@ -58,9 +59,9 @@ final class Worker {
     return !alive || (running.isEmpty() && outgoing.isEmpty() && unacked.isEmpty());
   }
 
-  /** True while a start, an attempt or its report is with this process. */
-  boolean has(Claim claim) {
-    return alive && held().contains(claim);
+  @Override
+  public String toString() {
+    return name + (draining ? " drains" : "") + (alive ? " " + held() : " is gone");
   }
 
   private Set<Claim> held() {
@@ -79,7 +80,7 @@ final class Worker {
       return;
     }
     if (suspendedUntil > world.now) {
-      world.at(suspendedUntil, () -> step(step));
+      world.in(Math.min(suspendedUntil - world.now, World.seconds(5)), () -> step(step));
       return;
     }
     step.run();
@@ -116,6 +117,8 @@ final class Worker {
     if (draining || again || unwanted.contains(claim)) {
       if (draining && !again) {
         giveBack(claim);
+      } else if (again && !running.contains(claim) && said.containsKey(claim)) {
+        send(said.get(claim)); // whoever asks again has not heard it
       }
       ack(claim);
       return;
@@ -170,7 +173,9 @@ final class Worker {
       return;
     }
     world.checker.ends(claim, name, outcome);
-    send(new Report(claim, name, outcome));
+    Report report = new Report(claim, name, outcome);
+    said.put(claim, report);
+    send(report);
     if (world.happens(Odds.WORKER_CRASHES)) {
       crash();
       return;
