@@ -105,8 +105,7 @@ final class History {
     boolean legal = was == null ? from == null : was.name().equals(from) && was.canBecome(next);
     Checker.check(legal, "I5", "run " + run.id() + ", log says " + was, move);
     known.stages[index] = next;
-    if (was == StageState.WAITING
-        && (next == StageState.READY || next == StageState.LOCK_WAIT)) {
+    if (was == StageState.WAITING && (next == StageState.READY || next == StageState.LOCK_WAIT)) {
       boolean met = holds(run.plan().stage(index).needs(), run.plan(), known.stages);
       Checker.check(met, "I7", "run " + run.id() + " starts before its needs", move);
     }

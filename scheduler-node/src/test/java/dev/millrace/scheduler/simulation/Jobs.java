@@ -73,7 +73,8 @@ final class Jobs {
     return new Plan(
         job + 1,
         1,
-        new JobDefinition("job" + job, "default", "", List.of(), List.of(), 5, stages, Map.of(), null));
+        new JobDefinition(
+            "job" + job, "default", "", List.of(), List.of(), 5, stages, Map.of(), null));
   }
 
   private static StageDefinition stage(int i, boolean fan, boolean last, SplittableRandom random) {

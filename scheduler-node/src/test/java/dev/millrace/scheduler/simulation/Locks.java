@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 
-/** Who holds and who waits for the named locks, as one leader knows it. First come, first served. */
+/**
+ * Who holds and who waits for the named locks, as one leader knows it. First come, first served.
+ */
 final class Locks {
   private final List<Seat> seats = new ArrayList<>();
   private long lastNumber;

@@ -23,8 +23,7 @@ class SimulationMutantTest {
           .filter(result -> !result.holds())
           .findFirst()
           .ifPresentOrElse(
-              found ->
-                  lines.add("  " + mutant + ": seed " + found.seed() + ", " + found.what()),
+              found -> lines.add("  " + mutant + ": seed " + found.seed() + ", " + found.what()),
               () -> survived.add(mutant));
     }
     int all = Mutant.values().length;

@@ -49,8 +49,7 @@ final class Term {
     }
     loaded = true;
     cache.clear();
-    locks.load(
-        world.store.seats, !tookOver && world.is(Mutant.LOCK_GRANTED_TWICE_AFTER_TAKEOVER));
+    locks.load(world.store.seats, !tookOver && world.is(Mutant.LOCK_GRANTED_TWICE_AFTER_TAKEOVER));
     nextTicks.clear();
     lost.clear();
     republish.clear();
@@ -207,8 +206,6 @@ final class Term {
   }
 
   private boolean holds(Beat beat, Claim claim) {
-    return beat.held != null
-        && world.now - beat.at < WORKER_LOST
-        && beat.held.contains(claim);
+    return beat.held != null && world.now - beat.at < WORKER_LOST && beat.held.contains(claim);
   }
 }

@@ -189,8 +189,7 @@ final class Turn {
     if (draft != null) {
       Claim claim = lost.claim();
       apply(
-          draft,
-          new Fact.WorkerLost(claim.stage(), claim.attempt(), lost.worker(), "it is gone"));
+          draft, new Fact.WorkerLost(claim.stage(), claim.attempt(), lost.worker(), "it is gone"));
     }
   }
 
@@ -295,8 +294,7 @@ final class Turn {
       Claim claim = start.claim();
       Draft draft = open(claim.run());
       Stage stage = draft.stage(claim.stage());
-      boolean waits =
-          stage.state() == StageState.QUEUED && stage.dispatch() == start.dispatch();
+      boolean waits = stage.state() == StageState.QUEUED && stage.dispatch() == start.dispatch();
       if (waits) {
         items.add(start);
       } else {

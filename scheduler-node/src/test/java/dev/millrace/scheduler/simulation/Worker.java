@@ -140,8 +140,7 @@ final class Worker {
 
   private void execute(Claim claim) {
     int any = world.random.nextInt(100);
-    Duration limit =
-        world.store.runs.get(claim.run()).plan().stage(claim.stage()).timeout();
+    Duration limit = world.store.runs.get(claim.run()).plan().stage(claim.stage()).timeout();
     long length = world.upTo(any >= 97 ? World.seconds(40) : World.seconds(3));
     Outcome outcome = any < 82 || any >= 97 ? Outcome.COMPLETED : Outcome.FAILED;
     if (any == 96 && !world.healed) {
