@@ -153,7 +153,7 @@ public final class Engine {
     if (stage.state() != StageState.LOCK_WAIT) {
       return Verdict.STALE;
     }
-    if (draft.state() == RunState.PAUSED || draft.state() == RunState.STOPPING) {
+    if (draft.state() == RunState.PAUSED) { // a stop leaves only what always comes last in line
       return Verdict.ILLEGAL;
     }
     draft.move(index, stage.edit().state(StageState.READY).build(), "locks", null, null);
