@@ -67,8 +67,7 @@ public enum StageState {
           next == WAITING
               || next == READY
               || next == LOCK_WAIT
-              || next == SKIPPED
-              || next == SKIPPED_COMPLETE
+              || next == SKIPPED // skipped by a person: it becomes complete when its turn comes
               || next == CANCELLED;
       case LOCK_WAIT ->
           next == READY

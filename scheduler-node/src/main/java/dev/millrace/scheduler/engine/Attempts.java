@@ -113,8 +113,8 @@ final class Attempts {
       noteDuration(draft, index, now);
       draft.move(
           index, stage.completed(now, fact.exitCode(), fact.output()), REPORT, fact.worker(), null);
-    } else if (!maySucceedYet(draft, index)) {
-      cancelled(draft, fact, now);
+    } else if (!mayGoOn(draft, index)) {
+      cancelled(draft, fact, REPORT, now);
     } else {
       notCompleted(draft, fact, now, random);
     }
@@ -123,12 +123,8 @@ final class Attempts {
   }
 
   /** False when the attempt ends because somebody wants the stage ended. */
-  private static boolean maySucceedYet(Draft draft, int index) {
-    boolean stopping =
-        draft.state() == RunState.STOPPING
-            && (draft.plan().phase(index) != dev.millrace.model.Phase.FINALLY
-                || draft.clock().is(RunClock.KILLED));
-    return !stopping && !draft.stage(index).is(Stage.KILLED);
+  static boolean mayGoOn(Draft draft, int index) {
+    return !Endings.endsInStop(draft, index) && !draft.stage(index).is(Stage.KILLED);
   }
 
   private static void notCompleted(Draft draft, Fact.Finished fact, long now, double random) {
@@ -179,7 +175,7 @@ final class Attempts {
         || !fact.worker().equals(stage.worker())) {
       return Verdict.STALE;
     }
-    if (!maySucceedYet(draft, fact.stage())) {
+    if (!mayGoOn(draft, fact.stage())) {
       draft.move(
           fact.stage(),
           stage.ended(StageState.CANCELLED, now, null, "lost", fact.why()),
@@ -222,14 +218,15 @@ final class Attempts {
         draft.moveRun(next, REPORT, worker, null, startedAt);
       }
     }
+    draft.started(startedAt);
   }
 
-  static void cancelled(Draft draft, Fact.Finished fact, long now) {
+  static void cancelled(Draft draft, Fact.Finished fact, String cause, long now) {
     Stage stage = draft.stage(fact.stage());
     draft.move(
         fact.stage(),
         stage.ended(StageState.CANCELLED, now, fact.exitCode(), fact.errorClass(), fact.error()),
-        REPORT,
+        cause,
         fact.worker(),
         fact.error());
   }
@@ -345,10 +342,10 @@ final class Attempts {
             "timeout",
             "ran longer than its timeout and its worker did not end it",
             null);
-    if (maySucceedYet(draft, index)) {
+    if (mayGoOn(draft, index)) {
       failed(draft, end, REPORT, now, random);
     } else {
-      cancelled(draft, end, now);
+      cancelled(draft, end, REPORT, now);
     }
     Flow.after(draft, index, now);
   }
@@ -390,7 +387,8 @@ final class Attempts {
 
   private static void noteDuration(Draft draft, int index, long now) {
     StageRules rules = draft.plan().stage(index).rules();
-    if (rules.minDuration() == null && rules.maxDuration() == null) {
+    boolean ranAtAll = draft.stage(index).state() == StageState.RUNNING;
+    if (!ranAtAll || (rules.minDuration() == null && rules.maxDuration() == null)) {
       return;
     }
     long ran = now - draft.stage(index).startedAt();

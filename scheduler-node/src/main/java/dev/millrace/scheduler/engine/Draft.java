@@ -258,8 +258,19 @@ public final class Draft {
         to == RunState.STOPPING || (to == RunState.CANCELLED && reason != null)
             ? reason
             : run.stopReason();
+    if (from == RunState.PAUSED) {
+      put(run.clock().unpaused(run.startedAt(), now));
+    }
     run = run.at(to, startedAt, to.isFinal() ? now : 0, stopped);
     record("", from.name(), to.name(), cause, actor, reason);
+  }
+
+  /** An attempt is under way while the run is paused: it has started all the same. */
+  void started(long at) {
+    if (run.startedAt() == 0) {
+      refuseIfSealed();
+      run = run.at(run.state(), at, run.finishedAt(), run.stopReason());
+    }
   }
 
   Iterable<StageState> stageStates() {

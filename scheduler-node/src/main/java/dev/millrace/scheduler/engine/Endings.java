@@ -41,6 +41,8 @@ final class Endings {
     if (draft.state().isFinal() || (draft.state() == RunState.STOPPING && !again)) {
       return Verdict.ILLEGAL;
     }
+    boolean paused = draft.state() == RunState.PAUSED;
+    long pausedAt = draft.clock().pausedAt();
     draft.put(draft.clock().mark(marks));
     Timers.goOn(draft, now); // a pause is over with it: what always comes last is not parked
     boolean keepsLast = !atOnce && hasStarted(draft);
@@ -57,9 +59,19 @@ final class Endings {
       draft.moveRun(to, cause, actor, reason, now);
     }
     if (open) {
+      if (paused) {
+        goOn(draft, actor, reason, pausedAt, now); // what always comes last is not paused
+      }
+      stepOn(draft, now);
       Flow.lookAtAll(draft, now);
     }
     return Verdict.ACCEPTED;
+  }
+
+  /** True for a stage that a stop ends: all but those that always come last. */
+  static boolean endsInStop(Draft draft, int index) {
+    return draft.state() == RunState.STOPPING
+        && (draft.plan().phase(index) != Phase.FINALLY || draft.clock().is(RunClock.KILLED));
   }
 
   private static boolean hasStarted(Draft draft) {
@@ -91,8 +103,10 @@ final class Endings {
           return true;
         }
         if (Led.hasChildren(draft.plan(), index)) {
-          Fact fact = atOnce ? new Fact.Kill(actor, reason) : new Fact.Stop(actor, reason);
-          draft.wish(new Wish.TellChildren(index, fact));
+          if (cancels) {
+            Fact fact = atOnce ? new Fact.Kill(actor, reason) : new Fact.Stop(actor, reason);
+            draft.wish(new Wish.TellChildren(index, fact));
+          }
           return true;
         }
         if (Led.isGroup(draft.plan(), index)) {
@@ -148,30 +162,47 @@ final class Endings {
   }
 
   static Verdict resume(Draft draft, Fact.Resume fact, long now) {
-    if (draft.state() != RunState.PAUSED || (draft.clock().pauses() & fact.by()) == 0) {
+    Engine.settle(draft, now);
+    RunClock clock = draft.clock();
+    if (draft.state() != RunState.PAUSED || (clock.pauses() & fact.by()) == 0) {
       return Verdict.ILLEGAL;
     }
-    draft.put(draft.clock().resumed(fact.by(), now));
+    draft.put(clock.resumed(fact.by()));
     if (draft.clock().pauses() != 0) {
       return Verdict.ACCEPTED; // somebody else still holds it up
     }
-    RunState to =
-        draft.clock().is(RunClock.UNADMITTED)
-            ? RunState.PENDING
-            : RollUp.of(RunState.RUNNING, draft.stageStates());
+    RunState to = clock.is(RunClock.UNADMITTED) ? RunState.PENDING : whereItWas(draft);
     for (RunState next : RollUp.path(RunState.PAUSED, to)) {
       draft.moveRun(next, Operators.COMMAND, fact.actor(), fact.reason(), now);
     }
-    Timers.goOn(draft, now);
+    goOn(draft, fact.actor(), fact.reason(), clock.pausedAt(), now);
+    stepOn(draft, now);
+    return Verdict.ACCEPTED;
+  }
+
+  /** A run that was paused before anything ran has not started yet. */
+  private static RunState whereItWas(Draft draft) {
+    RunState before = hasStarted(draft) ? RunState.RUNNING : RunState.SCHEDULED;
+    return RollUp.of(before, draft.stageStates());
+  }
+
+  private static void goOn(Draft draft, String actor, String reason, long pausedAt, long now) {
+    Timers.goOn(draft, pausedAt, now);
+    tellChildren(draft, new Fact.Resume(RunClock.BY_PARENT, actor, reason));
+  }
+
+  /** What the leader executes itself starts, and makes the runs that it has not made meanwhile. */
+  private static void stepOn(Draft draft, long now) {
     for (int i = 0; i < draft.plan().size(); i++) {
       Stage stage = draft.stage(i);
       if (stage.state() == StageState.READY && draft.plan().stage(i).ledByLeader()) {
         Led.begin(draft, i, now);
         Flow.after(draft, i, now);
+      } else if (stage.state() == StageState.RUNNING && stage.fan() != null) {
+        Led.startItems(draft, i, now);
+        Flow.after(draft, i, now);
       }
     }
-    tellChildren(draft, new Fact.Resume(RunClock.BY_PARENT, fact.actor(), fact.reason()));
-    return Verdict.ACCEPTED;
   }
 
   private static void tellChildren(Draft draft, Fact fact) {

@@ -64,7 +64,12 @@ public final class Engine {
   private static void admit(Draft draft, String why, long now) {
     draft.moveRun(RunState.SCHEDULED, "admitted", null, "admitted".equals(why) ? null : why, now);
     Plan plan = draft.plan();
-    if (plan.size() == 1 && plan.code(0) == null && plan.group(0) < 0 && !plan.phased()) {
+    boolean untouched = draft.stage(0).state() == StageState.WAITING;
+    if (plan.size() == 1
+        && untouched
+        && plan.code(0) == null
+        && plan.group(0) < 0
+        && !plan.phased()) {
       Flow.start(draft, 0, now, "admitted", null, null); // most runs
       return;
     }
@@ -105,8 +110,8 @@ public final class Engine {
       case Fact.Kill f -> Endings.kill(draft, f, now);
       case Fact.Pause f -> Endings.pause(draft, f, now);
       case Fact.Resume f -> Endings.resume(draft, f, now);
-      case Fact.Retry f -> Operators.retry(draft, f, now);
-      case Fact.Rerun f -> Operators.rerun(draft, f, now);
+      case Fact.Retry f -> Again.retry(draft, f, now);
+      case Fact.Rerun f -> Again.rerun(draft, f, now);
       case Fact.Extend f -> Endings.extend(draft, f, now);
       case Fact.Promote f -> promote(draft, f);
       case Fact.OnStage f -> Operators.onStage(draft, f, now);
@@ -115,17 +120,21 @@ public final class Engine {
 
   /** Rolls the run's state up from its stages and records the moves that lead there. */
   public static void settle(Draft draft, long now) {
-    if (draft.state().isFinal()) {
-      return;
+    // Before its turn a run can hold stages that a person skipped, and nothing else that has ended.
+    if (!draft.state().isFinal() && !draft.clock().is(RunClock.UNADMITTED)) {
+      rollUp(draft, now);
     }
+    Timers.runDue(draft);
+  }
+
+  private static void rollUp(Draft draft, long now) {
     RunState target = RollUp.of(draft.state(), draft.stageStates());
-    if (target.isFinal() && draft.clock().is(RunClock.ENDING) && target != RunState.FAILED) {
-      target = target == RunState.COMPLETED ? target : RunState.ENDED;
+    if (target == RunState.CANCELLED && draft.clock().is(RunClock.ENDING)) {
+      target = RunState.ENDED;
     }
     for (RunState next : RollUp.path(draft.state(), target)) {
       draft.moveRun(next, "stages", null, null, now);
     }
-    Timers.runDue(draft);
   }
 
   private static Verdict admitted(Draft draft, Fact.Admitted fact, long now) {
@@ -144,6 +153,9 @@ public final class Engine {
     if (!draft.clock().is(RunClock.PREPARED)) {
       return Verdict.STALE;
     }
+    if (draft.state().isFinal()) {
+      return Verdict.ILLEGAL;
+    }
     draft.put(draft.clock().unmark(RunClock.PREPARED).endsAt(fact.endsAt()));
     return Verdict.ACCEPTED;
   }
@@ -153,7 +165,7 @@ public final class Engine {
     if (stage.state() != StageState.LOCK_WAIT) {
       return Verdict.STALE;
     }
-    if (draft.state() == RunState.PAUSED) { // a stop leaves only what always comes last in line
+    if (draft.state() == RunState.PAUSED || Endings.endsInStop(draft, index)) {
       return Verdict.ILLEGAL;
     }
     draft.move(index, stage.edit().state(StageState.READY).build(), "locks", null, null);

@@ -72,8 +72,12 @@ public sealed interface Fact {
   record ChildEnded(int stage, int attempt, int item, RunState state, String output, String error)
       implements Fact {}
 
-  /** A run that had failed for a stage is tried again. */
-  record ChildReopened(int stage, int attempt, int item) implements Fact {}
+  /**
+   * A run that had ended for a stage goes on.
+   *
+   * @param was how it had ended
+   */
+  record ChildReopened(int stage, int attempt, int item, RunState was) implements Fact {}
 
   /** What a stage that the leader executes itself asked for could not be done. */
   record LedFailed(int stage, int attempt, String errorClass, String error) implements Fact {}

@@ -1,5 +1,7 @@
 package dev.millrace.scheduler.engine;
 
+import dev.millrace.lifecycle.RunState;
+
 /**
  * How far a stage is that is executed once for each item of a list: each item is a run of its own.
  * Immutable.
@@ -33,9 +35,13 @@ public record Fan(int items, int started, int completed, int failed, int cancell
     return new Fan(items, started, completed, failed, cancelled + 1);
   }
 
-  /** A failed item is executed again. */
-  Fan reopenedOne() {
-    return new Fan(items, started, completed, failed - 1, cancelled);
+  /** An item that had ended goes on. */
+  Fan reopenedOne(RunState was) {
+    return switch (was) {
+      case COMPLETED -> new Fan(items, started, completed - 1, failed, cancelled);
+      case FAILED -> new Fan(items, started, completed, failed - 1, cancelled);
+      default -> new Fan(items, started, completed, failed, cancelled - 1);
+    };
   }
 
   /** As it is stored. */

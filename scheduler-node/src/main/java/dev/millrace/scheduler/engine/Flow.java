@@ -76,6 +76,9 @@ final class Flow {
     for (int member : plan.members(index)) {
       push(member);
     }
+    if (Led.isGroup(plan, index)) {
+      push(index); // all that is in it may have ended before it began
+    }
     if (plan.phased() && draft.stage(index).isSettled()) {
       for (int i = 0; i < plan.size(); i++) {
         if (plan.phase(i) != Phase.MAIN) {
@@ -117,7 +120,7 @@ final class Flow {
   private boolean mayStart(int index) {
     return switch (draft.state()) {
       case PENDING, COMPLETED, FAILED, CANCELLED, ENDED -> false;
-      case STOPPING -> plan.phase(index) == Phase.FINALLY && !draft.clock().is(RunClock.KILLED);
+      case STOPPING -> !Endings.endsInStop(draft, index);
       case SCHEDULED, STARTING, RUNNING -> true;
       case PAUSED -> !draft.clock().is(RunClock.UNADMITTED);
     };
@@ -126,8 +129,8 @@ final class Flow {
   private Gate gate(int index) {
     int group = plan.group(index);
     if (group >= 0) {
-      StageState state = draft.stage(group).state();
-      if (state != StageState.RUNNING) {
+      boolean forItems = plan.stage(group).rules().forEach() != null;
+      if (forItems || draft.stage(group).state() != StageState.RUNNING) {
         return draft.stage(group).isSettled() ? Gate.NEVER : Gate.NOT_YET;
       }
     }

@@ -23,6 +23,9 @@ final class Led {
   /** Runs of items that one step makes; the next step follows at once. */
   private static final int ITEMS_PER_STEP_MAX = 1_000;
 
+  /** The item of a run that is for none. */
+  private static final int NO_ITEM = -1;
+
   static final String LED = "leader";
 
   private Led() {}
@@ -73,19 +76,22 @@ final class Led {
                   with.path("key").asText("")));
         }
         case StageDefinition.WAIT_APPROVAL -> timeout(draft, index, with, now);
-        case StageDefinition.SUB_JOB ->
-            draft.wish(
-                new Wish.StartJob(
-                    index,
-                    draft.stage(index).attempt(),
-                    with.path("namespace").asText(draft.plan().definition().namespace()),
-                    with.path("job").asText(),
-                    with.path("params").isObject() ? with.get("params").toString() : "{}"));
+        case StageDefinition.SUB_JOB -> {
+          timeout(draft, index, with, now);
+          draft.wish(
+              new Wish.StartJob(
+                  index,
+                  draft.stage(index).attempt(),
+                  with.path("namespace").asText(draft.plan().definition().namespace()),
+                  with.path("job").asText(),
+                  with.path("params").isObject() ? with.get("params").toString() : "{}"));
+        }
         default -> {} // a group: its members follow
       }
     } catch (ExpressionException wrong) {
       fail(draft, index, "expression", wrong.getMessage(), now);
-    } catch (DateTimeException wrong) {
+    } catch (DateTimeException | ArithmeticException | IllegalArgumentException wrong) {
+      // A duration or an instant that an expression has made.
       fail(draft, index, "config", wrong.getMessage(), now);
     }
   }
@@ -153,14 +159,18 @@ final class Led {
     startItems(draft, index, now);
   }
 
-  /** As many more items as may be under way; the rest of a large step follows at once. */
-  private static void startItems(Draft draft, int index, long now) {
+  /**
+   * As many more items as may be under way; the rest of a large step follows at once. In a pause
+   * none: they follow when it is over.
+   */
+  static void startItems(Draft draft, int index, long now) {
     Stage stage = draft.stage(index);
     Fan fan = stage.fan();
     StageRules rules = draft.plan().stage(index).rules();
     boolean hopeless = !rules.tolerate().covers(fan.failed(), fan.items());
+    boolean noMore = hopeless || !Attempts.mayGoOn(draft, index) || fan.started() == fan.items();
     int wanted =
-        hopeless || stage.is(Stage.KILLED) || draft.state() == RunState.STOPPING
+        noMore || draft.state() == RunState.PAUSED
             ? fan.started()
             : Math.min(fan.items(), fan.started() + rules.maxParallel() - fan.open());
     int until = Math.min(wanted, fan.started() + ITEMS_PER_STEP_MAX);
@@ -174,7 +184,7 @@ final class Led {
       edit.due(0);
     }
     draft.put(index, edit.build());
-    if (fan.open() == 0 && until <= fan.started()) {
+    if (fan.open() == 0 && noMore) {
       joined(draft, index, now);
     }
   }
@@ -189,11 +199,10 @@ final class Led {
     output.put(
         "results", "/api/v1/runs/" + new RunId(draft.run().id()) + "/stages/" + id + "/items");
     boolean whole = fan.completed() + fan.failed() == fan.items();
-    if (stage.is(Stage.KILLED) || draft.state() == RunState.STOPPING) {
-      end(draft, index, StageState.CANCELLED, null, null, output.toString(), now);
-    } else if (whole
-        && draft.plan().stage(index).rules().tolerate().covers(fan.failed(), fan.items())) {
+    if (whole && draft.plan().stage(index).rules().tolerate().covers(fan.failed(), fan.items())) {
       end(draft, index, StageState.COMPLETED, null, null, output.toString(), now);
+    } else if (!Attempts.mayGoOn(draft, index)) {
+      end(draft, index, StageState.CANCELLED, null, null, output.toString(), now);
     } else {
       String why =
           fan.failed()
@@ -222,8 +231,7 @@ final class Led {
   /** The attempt failed; the stage's retry policy decides. */
   private static void fail(Draft draft, int index, String kind, String why, long now) {
     Stage stage = draft.stage(index);
-    Attempts.failed(
-        draft,
+    Fact.Finished end =
         new Fact.Finished(
             index,
             stage.attempt(),
@@ -235,10 +243,12 @@ final class Led {
             why,
             stage.output(),
             !kind.equals("expression") && !kind.equals("config"),
-            0),
-        LED,
-        now,
-        0.5);
+            0);
+    if (Attempts.mayGoOn(draft, index)) {
+      Attempts.failed(draft, end, LED, now, 0.5);
+    } else {
+      Attempts.cancelled(draft, end, LED, now);
+    }
   }
 
   static void endGroup(Draft draft, int index, boolean failed, boolean cancelled, long now) {
@@ -257,12 +267,24 @@ final class Led {
         && draft.plan().stage(index).ledByLeader();
   }
 
+  /** True for a run that the present attempt has made. */
+  private static boolean isChild(Draft draft, int index, int attempt, int item) {
+    if (!isCurrent(draft, index, attempt) || !hasChildren(draft.plan(), index)) {
+      return false;
+    }
+    Fan fan = draft.stage(index).fan();
+    return fan == null ? item == NO_ITEM : item >= 0 && item < fan.started();
+  }
+
   static Verdict childEnded(Draft draft, Fact.ChildEnded fact, long now) {
     int index = fact.stage();
-    if (!isCurrent(draft, index, fact.attempt())) {
+    if (!isChild(draft, index, fact.attempt(), fact.item())) {
       return Verdict.STALE;
     }
     Stage stage = draft.stage(index);
+    if (stage.fan() != null && stage.fan().open() == 0) {
+      return Verdict.STALE; // all have ended; the pause keeps the others from being made
+    }
     if (stage.fan() != null) {
       Fan fan = stage.fan();
       Fan counted =
@@ -275,7 +297,7 @@ final class Led {
       startItems(draft, index, now);
     } else if (fact.state() == RunState.COMPLETED) {
       end(draft, index, StageState.COMPLETED, null, null, fact.output(), now);
-    } else if (stage.is(Stage.KILLED) || draft.state() == RunState.STOPPING) {
+    } else if (!Attempts.mayGoOn(draft, index)) {
       end(draft, index, StageState.CANCELLED, null, null, fact.output(), now);
     } else {
       fail(draft, index, "job", fact.error(), now);
@@ -286,15 +308,15 @@ final class Led {
 
   static Verdict childReopened(Draft draft, Fact.ChildReopened fact) {
     Stage stage = draft.stage(fact.stage());
-    if (!isCurrent(draft, fact.stage(), fact.attempt()) || stage.fan() == null) {
+    if (!isChild(draft, fact.stage(), fact.attempt(), fact.item()) || stage.fan() == null) {
       return Verdict.STALE;
     }
-    draft.put(fact.stage(), stage.edit().fan(stage.fan().reopenedOne()).build());
+    draft.put(fact.stage(), stage.edit().fan(stage.fan().reopenedOne(fact.was())).build());
     return Verdict.ACCEPTED;
   }
 
   static Verdict failedToStart(Draft draft, Fact.LedFailed fact, long now) {
-    if (!isCurrent(draft, fact.stage(), fact.attempt())) {
+    if (!isChild(draft, fact.stage(), fact.attempt(), NO_ITEM)) {
       return Verdict.STALE;
     }
     fail(draft, fact.stage(), fact.errorClass(), fact.error(), now);
@@ -303,7 +325,8 @@ final class Led {
   }
 
   static Verdict event(Draft draft, Fact.Event fact, long now) {
-    if (!isCurrent(draft, fact.stage(), fact.attempt())) {
+    if (!isCurrent(draft, fact.stage(), fact.attempt())
+        || !draft.plan().stage(fact.stage()).handler().equals(StageDefinition.WAIT_EVENT)) {
       return Verdict.STALE;
     }
     complete(draft, fact.stage(), fact.dataJson(), "event", fact.actor(), null, now);
@@ -346,6 +369,10 @@ final class Led {
         case StageDefinition.WAIT_TIME ->
             draft.move(index, stage.completed(now, null, null), LED, null, null);
         case StageDefinition.WAIT_APPROVAL -> approvalTimedOut(draft, index, now);
+        case StageDefinition.SUB_JOB -> {
+          draft.wish(new Wish.TellChildren(index, new Fact.Stop(null, "it ran for too long")));
+          fail(draft, index, "timeout", "the other job's run ran longer than the timeout", now);
+        }
         default -> fail(draft, index, "timeout", "nothing came in time", now);
       }
     }

@@ -4,14 +4,10 @@ import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageAction;
 import dev.millrace.lifecycle.StageState;
 import dev.millrace.model.StageDefinition;
-import java.util.ArrayDeque;
-import java.util.BitSet;
-import java.util.Deque;
-import java.util.function.IntPredicate;
 
 /**
- * What people ask of a run and its stages. What an action's precondition forbids is ILLEGAL and
- * changes nothing. Pure and stateless.
+ * What people ask of one stage. What an action's precondition forbids is ILLEGAL and changes
+ * nothing. Pure and stateless.
  */
 final class Operators {
   static final String COMMAND = "command";
@@ -42,26 +38,38 @@ final class Operators {
     return Verdict.ACCEPTED;
   }
 
-  /** A run that has ended can only be put right; one that stops is left alone. */
+  /** A run that has ended can only be put right; what a stop ends is left alone. */
   private static boolean possibleHere(Draft draft, Fact.OnStage fact) {
+    int index = fact.stage();
+    Plan plan = draft.plan();
+    if (plan.isForItems(index)) {
+      return false; // it is executed in the runs of the items; here it only stands for them
+    }
     RunState run = draft.state();
-    StageDefinition stage = draft.plan().stage(fact.stage());
-    boolean approval = stage.handler().equals(StageDefinition.WAIT_APPROVAL);
+    String handler = plan.stage(index).handler();
+    boolean open = !run.isFinal() && !Endings.endsInStop(draft, index);
+    boolean putsRight = (open || (run.isFinal() && mayReopen(draft))) && !inSkipped(draft, index);
     return switch (fact.action()) {
-      case HOLD, RELEASE, SKIP -> open(run);
-      case UNSKIP -> open(run);
-      case RESET, ACKNOWLEDGE -> open(run) || (run.isFinal() && mayReopen(draft));
-      case COMPLETE ->
-          (open(run) || (run.isFinal() && mayReopen(draft)))
-              && !stage.handler().equals(StageDefinition.GROUP);
-      case KILL -> open(run) || run == RunState.STOPPING;
-      case RUN -> open(run) && run != RunState.PAUSED && admitted(draft);
-      case APPROVE, REJECT -> open(run) && approval;
+      case HOLD, RELEASE, SKIP -> open;
+      case UNSKIP -> open && !inSkipped(draft, index);
+      case RESET -> putsRight && !Again.isBeingUndone(draft, index);
+      case ACKNOWLEDGE -> putsRight;
+      case COMPLETE -> putsRight && !handler.equals(StageDefinition.GROUP);
+      case KILL -> !run.isFinal();
+      case RUN -> open && run != RunState.PAUSED && admitted(draft);
+      case APPROVE, REJECT -> open && handler.equals(StageDefinition.WAIT_APPROVAL);
     };
   }
 
-  private static boolean open(RunState run) {
-    return !run.isFinal() && run != RunState.STOPPING;
+  /** What stands in a group that was skipped goes with its group. */
+  private static boolean inSkipped(Draft draft, int index) {
+    for (int at = draft.plan().group(index); at >= 0; at = draft.plan().group(at)) {
+      StageState state = draft.stage(at).state();
+      if (state == StageState.SKIPPED || state == StageState.SKIPPED_COMPLETE) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static boolean admitted(Draft draft) {
@@ -74,7 +82,8 @@ final class Operators {
   }
 
   static void reopen(Draft draft, String actor, String reason, long now) {
-    RunClock clock = draft.clock().reopened(now - draft.run().finishedAt());
+    Run run = draft.run();
+    RunClock clock = run.clock().reopened(run.startedAt() == 0 ? 0 : now - run.finishedAt());
     boolean windowOver = clock.endsAt() != 0 && clock.endsAt() <= now;
     draft.put(windowOver ? clock.mark(RunClock.MANUAL_END) : clock);
     draft.moveRun(RunState.SCHEDULED, COMMAND, actor, reason, now);
@@ -110,50 +119,13 @@ final class Operators {
   }
 
   private static void reset(Draft draft, Fact.OnStage fact, long now) {
-    draft.move(
-        fact.stage(), draft.stage(fact.stage()).reset(), COMMAND, fact.actor(), fact.reason());
-    reopenGroups(draft, fact.stage(), fact.actor(), fact.reason());
-    reconsider(draft, fact.stage(), now);
-    Flow.lookAt(draft, fact.stage(), now);
-  }
-
-  /** A group whose stage goes on goes on too. */
-  private static void reopenGroups(Draft draft, int index, String actor, String reason) {
-    int group = draft.plan().group(index);
-    while (group >= 0) {
-      Stage stage = draft.stage(group);
-      if (stage.state().isFinal()) {
-        draft.move(group, stage.reset(), COMMAND, actor, reason);
-      }
-      group = draft.plan().group(group);
-    }
-  }
-
-  /** What was skipped because it could not start any more may start after all. */
-  private static void reconsider(Draft draft, int index, long now) {
-    Deque<Integer> open = new ArrayDeque<>();
-    open.add(index);
-    while (!open.isEmpty()) {
-      int at = open.poll();
-      for (int dependent : draft.plan().dependents(at)) {
-        if (draft.stage(dependent).state() == StageState.SKIPPED
-            && draft.plan().needs(dependent).possible(draft.stages())) {
-          mayStartAfterAll(draft, dependent);
-          open.add(dependent);
-        }
-      }
-    }
+    int index = fact.stage();
+    Again again = new Again(draft, fact.actor(), fact.reason());
+    again.reset(index);
+    again.resetMembers(index, false);
+    again.reopenGroups(index);
+    again.reconsider(index);
     Flow.lookAtAll(draft, now);
-  }
-
-  /** What a person skipped stays skipped: its turn may come again, that is all. */
-  private static void mayStartAfterAll(Draft draft, int index) {
-    Stage stage = draft.stage(index);
-    if (stage.is(Stage.BY_HAND)) {
-      draft.put(index, stage.edit().unmark(Stage.HOPELESS).build());
-    } else {
-      draft.move(index, stage.reset(), "needs", null, "it can start after all");
-    }
   }
 
   private static void kill(Draft draft, Fact.OnStage fact, long now) {
@@ -163,13 +135,17 @@ final class Operators {
     if (Led.hasChildren(draft.plan(), index)) {
       draft.put(index, stage.edit().mark(Stage.KILLED).build());
       draft.wish(new Wish.TellChildren(index, new Fact.Kill(fact.actor(), fact.reason())));
+      if (stage.fan() != null) {
+        Led.startItems(draft, index, now); // none; but when none is under way, it ends at once
+        Flow.after(draft, index, now);
+      }
       return;
     }
     if (Led.isGroup(draft.plan(), index)) {
       for (int member : draft.plan().members(index)) {
         killMember(draft, member, fact, now);
       }
-      Flow.after(draft, index, now);
+      Flow.lookAtAll(draft, now);
       return;
     }
     if (stage.state() == StageState.RUNNING && !definition.ledByLeader()) {
@@ -217,13 +193,22 @@ final class Operators {
       draft.wish(new Wish.TellChildren(index, new Fact.Stop(fact.actor(), fact.reason())));
     }
     Led.complete(draft, index, fact.data(), COMMAND, fact.actor(), fact.reason(), now);
-    reopenGroups(draft, index, fact.actor(), fact.reason());
-    reconsider(draft, index, now);
+    if (stage.state() == StageState.FAILED) {
+      putRight(draft, fact, now);
+    }
   }
 
+  /** The failures in a group are accepted with it. */
   private static void acknowledge(Draft draft, Fact.OnStage fact, long now) {
-    int index = fact.stage();
+    accept(draft, fact.stage(), fact, now);
+    putRight(draft, fact, now);
+  }
+
+  private static void accept(Draft draft, int index, Fact.OnStage fact, long now) {
     Stage stage = draft.stage(index);
+    if (stage.state() != StageState.FAILED) {
+      return;
+    }
     Stage accepted =
         stage
             .ended(
@@ -232,92 +217,15 @@ final class Operators {
             .finishedAt(stage.finishedAt())
             .build();
     draft.move(index, accepted, COMMAND, fact.actor(), fact.reason());
-    reopenGroups(draft, index, fact.actor(), fact.reason());
-    reconsider(draft, index, now);
+    for (int member : draft.plan().members(index)) {
+      accept(draft, member, fact, now);
+    }
   }
 
-  /** The stages that failed or were cancelled, and what was skipped because of them. */
-  static Verdict retry(Draft draft, Fact.Retry fact, long now) {
-    return again(
-        draft,
-        index -> {
-          Stage stage = draft.stage(index);
-          return stage.state() == StageState.FAILED
-              || stage.state() == StageState.CANCELLED
-              || (stage.state() == StageState.SKIPPED && !stage.is(Stage.BY_HAND));
-        },
-        StageState.FAILED,
-        fact.actor(),
-        fact.reason(),
-        now);
-  }
-
-  static Verdict rerun(Draft draft, Fact.Rerun fact, long now) {
-    BitSet from = new BitSet();
-    Deque<Integer> open = new ArrayDeque<>();
-    open.add(fact.stage());
-    while (!open.isEmpty()) {
-      int index = open.poll();
-      if (from.get(index)) {
-        continue;
-      }
-      from.set(index);
-      for (int dependent : draft.plan().dependents(index)) {
-        open.add(dependent);
-      }
-      for (int member : draft.plan().members(index)) {
-        open.add(member);
-      }
-    }
-    for (int i = from.nextSetBit(0); i >= 0; i = from.nextSetBit(i + 1)) {
-      if (draft.stage(i).state().isInFlight()) {
-        return Verdict.ILLEGAL;
-      }
-    }
-    return again(
-        draft,
-        index -> from.get(index) && draft.stage(index).state().isFinal(),
-        null,
-        fact.actor(),
-        fact.reason(),
-        now);
-  }
-
-  /**
-   * @param needed a state that one of them must have, or null
-   */
-  private static Verdict again(
-      Draft draft, IntPredicate which, StageState needed, String actor, String reason, long now) {
-    if (draft.state() == RunState.STOPPING || (draft.state().isFinal() && !mayReopen(draft))) {
-      return Verdict.ILLEGAL;
-    }
-    BitSet chosen = new BitSet();
-    boolean found = false;
-    for (int i = 0; i < draft.plan().size(); i++) {
-      if (which.test(i)) {
-        chosen.set(i);
-        found |= needed == null || draft.stage(i).state() == needed;
-      }
-    }
-    boolean cancelled = draft.state() == RunState.CANCELLED && !chosen.isEmpty();
-    if (!found && !cancelled) {
-      return Verdict.ILLEGAL;
-    }
-    if (draft.state().isFinal()) {
-      reopen(draft, actor, reason, now);
-    }
-    for (int i = chosen.nextSetBit(0); i >= 0; i = chosen.nextSetBit(i + 1)) {
-      draft.move(i, draft.stage(i).reset(), COMMAND, actor, reason);
-    }
-    for (int i = chosen.nextSetBit(0); i >= 0; i = chosen.nextSetBit(i + 1)) {
-      reopenGroups(draft, i, actor, reason);
-    }
-    for (int i = 0; i < draft.plan().size(); i++) {
-      if (draft.stage(i).is(Stage.HOPELESS)) {
-        draft.put(i, draft.stage(i).edit().unmark(Stage.HOPELESS).build());
-      }
-    }
+  private static void putRight(Draft draft, Fact.OnStage fact, long now) {
+    Again again = new Again(draft, fact.actor(), fact.reason());
+    again.reopenGroups(fact.stage());
+    again.reconsider(fact.stage());
     Flow.lookAtAll(draft, now);
-    return Verdict.ACCEPTED;
   }
 }

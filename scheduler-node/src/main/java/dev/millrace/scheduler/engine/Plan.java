@@ -39,6 +39,7 @@ public final class Plan {
   private final int[] group;
   private final int[][] members;
   private final int[] undoes;
+  private final int[] undoneBy;
   private final Code[] code;
   private final boolean phased;
   private final boolean readsOuter;
@@ -70,6 +71,8 @@ public final class Plan {
     this.needed = new int[stages.length][];
     this.group = new int[stages.length];
     this.undoes = new int[stages.length];
+    this.undoneBy = new int[stages.length];
+    Arrays.fill(undoneBy, NONE);
     this.code = new Code[stages.length];
     boolean anyPhase = false;
     Upstream upstream = null;
@@ -80,6 +83,9 @@ public final class Plan {
       needs[i] = needed[i].length == 0 ? null : Condition.of(need, this::require);
       group[i] = stage.rules().group() == null ? NONE : require(stage.rules().group());
       undoes[i] = stage.rules().compensates() == null ? NONE : require(stage.rules().compensates());
+      if (undoes[i] >= 0) {
+        undoneBy[undoes[i]] = i;
+      }
       if (Code.has(stage)) {
         upstream = upstream == null ? new Upstream(definition.stages()) : upstream;
         code[i] = Code.of(definition, stage, upstream.names(original(stage.id())));
@@ -267,6 +273,21 @@ public final class Plan {
 
   int[] members(int index) {
     return members[index];
+  }
+
+  /** True for what is executed in the runs of items only: it stands in a group with for-each. */
+  boolean isForItems(int index) {
+    for (int at = group[index]; at >= 0; at = group[at]) {
+      if (stages[at].rules().forEach() != null) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The stage that undoes this one, or -1. */
+  int undoneBy(int index) {
+    return undoneBy[index];
   }
 
   /** The stage that this one compensates, or -1. */

@@ -7,7 +7,7 @@ package dev.millrace.scheduler.engine;
  * @param dueAt when the leader must look at the run again
  * @param endsAt the planned end of its window
  * @param pausedAt since when it is paused
- * @param pausedMicros how long it was paused before
+ * @param pausedMicros how long it was paused before, since its start
  * @param pauses bits of who paused it; it goes on when none is left
  * @param marks bits of {@link #LATE}, {@link #ENDING}, {@link #KILLED}, {@link #MANUAL_END}, {@link
  *     #PREPARED}, {@link #UNADMITTED}
@@ -62,10 +62,15 @@ public record RunClock(
     return new RunClock(dueAt, at, pausedAt, pausedMicros, pauses, marks);
   }
 
-  /** It goes on after its end: the time between does not count against its timeout. */
+  /**
+   * It goes on after its end: the time between does not count against its timeout. Its turn is not
+   * asked for again.
+   *
+   * @param restedMicros since its end, 0 when it had not started
+   */
   RunClock reopened(long restedMicros) {
-    return new RunClock(
-        dueAt, endsAt, 0, pausedMicros + restedMicros, 0, marks & ~(ENDING | KILLED));
+    int left = marks & ~(ENDING | KILLED | UNADMITTED | PREPARED);
+    return new RunClock(dueAt, endsAt, 0, pausedMicros + restedMicros, 0, left);
   }
 
   RunClock paused(int by, long now) {
@@ -73,11 +78,18 @@ public record RunClock(
         dueAt, endsAt, pausedAt == 0 ? now : pausedAt, pausedMicros, pauses | by, marks);
   }
 
-  /** One who paused it lets it go on; when it was the last, the pause is over. */
-  RunClock resumed(int by, long now) {
-    int left = pauses & ~by;
-    return left != 0
-        ? new RunClock(dueAt, endsAt, pausedAt, pausedMicros, left, marks)
-        : new RunClock(dueAt, endsAt, 0, pausedMicros + now - pausedAt, 0, marks);
+  /** One who paused it lets it go on. */
+  RunClock resumed(int by) {
+    return new RunClock(dueAt, endsAt, pausedAt, pausedMicros, pauses & ~by, marks);
+  }
+
+  /**
+   * The pause is over, whoever made it. Only what was paused after the run's start counts.
+   *
+   * @param startedAt the run's start, 0 for none
+   */
+  RunClock unpaused(long startedAt, long now) {
+    long paused = startedAt == 0 ? 0 : now - Math.max(pausedAt, startedAt);
+    return new RunClock(dueAt, endsAt, 0, pausedMicros + paused, 0, marks);
   }
 }

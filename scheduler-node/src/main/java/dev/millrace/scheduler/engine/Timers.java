@@ -32,9 +32,7 @@ final class Timers {
       edit.mark(Stage.PARKED);
     }
     if (limit != null) {
-      long waited = now - stage.readyAt() - draft.clock().pausedMicros();
-      long left = Math.clamp(micros(limit) - waited, 0, micros(limit));
-      after(edit, draft, now, left);
+      after(edit, draft, now, Math.max(0, stage.readyAt() + micros(limit) - now));
     }
     return edit.build();
   }
@@ -93,13 +91,20 @@ final class Timers {
     }
   }
 
-  static void goOn(Draft draft, long now) {
+  /** What stood in line has not waited meanwhile. */
+  static void goOn(Draft draft, long pausedAt, long now) {
     for (int i = 0; i < draft.plan().size(); i++) {
       Stage stage = draft.stage(i);
+      Stage.Edit edit = stage.edit();
+      if (stage.is(Stage.PARKED)) {
+        long stood = now - Math.max(pausedAt, stage.readyAt());
+        edit.unmark(Stage.PARKED).readyAt(stage.readyAt() + stood);
+      }
+      if (stage.restMicros() >= 0) {
+        edit.due(now + stage.restMicros());
+      }
       if (stage.restMicros() >= 0 || stage.is(Stage.PARKED)) {
-        Stage.Edit edit = stage.edit().unmark(Stage.PARKED);
-        draft.put(
-            i, stage.restMicros() < 0 ? edit.build() : edit.due(now + stage.restMicros()).build());
+        draft.put(i, edit.build());
       }
     }
   }

@@ -393,7 +393,8 @@ final class Families {
                 run.state(),
                 output(run),
                 error(run))
-            : new Fact.ChildReopened(parent.stage(), parent.attempt(), parent.item());
+            : new Fact.ChildReopened(
+                parent.stage(), parent.attempt(), parent.item(), draft.before().state());
     Engine.apply(above, fact, pass.now, 0.5);
     open.add(above);
   }
