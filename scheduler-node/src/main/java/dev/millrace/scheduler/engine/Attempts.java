@@ -110,7 +110,7 @@ final class Attempts {
     }
     Stage stage = draft.stage(index);
     if (fact.outcome() == Outcome.COMPLETED) {
-      noteDuration(draft, index, now);
+      noteDuration(draft, index, true, now);
       draft.move(
           index, stage.completed(now, fact.exitCode(), fact.output()), REPORT, fact.worker(), null);
     } else if (!mayGoOn(draft, index)) {
@@ -237,7 +237,7 @@ final class Attempts {
     Stage stage = draft.stage(index);
     RetryPolicy retry = draft.plan().stage(index).retry();
     int failures = stage.failures() + 1;
-    noteDuration(draft, index, now);
+    noteDuration(draft, index, false, now);
     if (failures < retry.maxAttempts() && mayTryAgain(draft, fact, retry)) {
       String outcome = fact.outcome() == Outcome.TIMED_OUT ? "timed-out" : "failed";
       supersede(draft, index, outcome, now, fact.exitCode(), fact.errorClass(), fact.error());
@@ -385,7 +385,7 @@ final class Attempts {
     Flow.after(draft, index, now);
   }
 
-  private static void noteDuration(Draft draft, int index, long now) {
+  private static void noteDuration(Draft draft, int index, boolean completed, long now) {
     StageRules rules = draft.plan().stage(index).rules();
     boolean ranAtAll = draft.stage(index).state() == StageState.RUNNING;
     if (!ranAtAll || (rules.minDuration() == null && rules.maxDuration() == null)) {
@@ -393,7 +393,7 @@ final class Attempts {
     }
     long ran = now - draft.stage(index).startedAt();
     String id = draft.plan().stage(index).id();
-    if (rules.minDuration() != null && ran < Timers.micros(rules.minDuration())) {
+    if (completed && rules.minDuration() != null && ran < Timers.micros(rules.minDuration())) {
       draft.note(
           id,
           "too-short",

@@ -44,7 +44,6 @@ final class Endings {
     boolean paused = draft.state() == RunState.PAUSED;
     long pausedAt = draft.clock().pausedAt();
     draft.put(draft.clock().mark(marks));
-    Timers.goOn(draft, now); // a pause is over with it: what always comes last is not parked
     boolean keepsLast = !atOnce && hasStarted(draft);
     boolean open = false;
     for (int i = 0; i < draft.plan().size(); i++) {
