@@ -162,7 +162,9 @@ final class Again {
 
   /** What a person skipped stays skipped. */
   private void again(int index, String why) {
-    if (!draft.stage(index).is(Stage.BY_HAND)) {
+    if (draft.stage(index).is(Stage.BY_HAND)) {
+      mayCome(index);
+    } else {
       reset(index, "needs", null, why);
     }
   }
@@ -170,9 +172,13 @@ final class Again {
   /** The turn of what a person skipped may come after all; else it is said again that it cannot. */
   private void turnsMayCome() {
     for (int i = 0; i < plan.size(); i++) {
-      if (draft.stage(i).is(Stage.HOPELESS) && !Endings.endsInStop(draft, i)) {
-        draft.put(i, draft.stage(i).edit().unmark(Stage.HOPELESS).build());
-      }
+      mayCome(i);
+    }
+  }
+
+  private void mayCome(int index) {
+    if (draft.stage(index).is(Stage.HOPELESS) && !Endings.endsInStop(draft, index)) {
+      draft.put(index, draft.stage(index).edit().unmark(Stage.HOPELESS).build());
     }
   }
 
@@ -199,13 +205,15 @@ final class Again {
   /** What was skipped because it could not start any more may start after all. */
   void reconsider(int index) {
     Deque<Integer> open = new ArrayDeque<>();
+    BitSet seen = new BitSet();
     open.add(index);
     while (!open.isEmpty()) {
       for (int at = open.poll(); at >= 0; at = plan.group(at)) {
         for (int dependent : plan.dependents(at)) {
           if (draft.stage(dependent).state() == StageState.SKIPPED
-              && draft.stage(dependent).isSettled()
+              && !seen.get(dependent)
               && plan.needs(dependent).possible(draft.stages())) {
+            seen.set(dependent);
             again(dependent, "it can start after all");
             resetMembers(dependent, true);
             open.add(dependent);

@@ -15,6 +15,7 @@ import java.util.stream.IntStream;
  * Watches one run and says when a law is broken. It knows the moves, the stages as they are and
  * what was asked; it calls nothing of the engine that decides. One thread.
  */
+@SuppressWarnings("ReferenceEquality") // the same object is the same stage: nothing was written
 final class Laws {
   /** True when one story is played alone: it is told. */
   private static final boolean TELLS = Long.getLong("millrace.seed") != null;

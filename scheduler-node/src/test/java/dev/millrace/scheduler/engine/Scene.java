@@ -38,7 +38,7 @@ final class Scene {
     return new Scene(Engine.createPending(run, "command", 0, now), now);
   }
 
-  Scene wait(long seconds) {
+  Scene waits(long seconds) {
     now += seconds * SECOND;
     return this;
   }

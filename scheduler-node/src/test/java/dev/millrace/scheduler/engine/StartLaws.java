@@ -40,7 +40,7 @@ final class StartLaws {
       assertItsTurn(move, draft);
     }
     if (inLine || move.to().equals("RUNNING") || move.to().equals("QUEUED")) {
-      assertRunAllows(move, draft);
+      assertRunAllows(move);
     }
     if (move.to().equals("COMPLETED") && draft.stage(move.stage()).fan() != null) {
       assertJoined(move, draft.stage(move.stage()).fan());
@@ -119,7 +119,7 @@ final class StartLaws {
     };
   }
 
-  private void assertRunAllows(Replay.Move move, Draft draft) {
+  private void assertRunAllows(Replay.Move move) {
     boolean report = fact instanceof Fact.Started || fact instanceof Fact.Finished;
     String run = replay.run();
     if (run.equals("PAUSED")) {
