@@ -50,13 +50,14 @@ class DatabaseDownTest {
           "Reason", "{\"reason\":\"why\"}",
           "Rerun", "{\"stage\":\"some\"}",
           "Extend", "{\"until\":null}",
-          "DeadIn", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}");
+          "DeadRedrive", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}",
+          "DeadDiscard", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}");
 
   private static Void isUnavailable(ApiFixture api, Route route) throws Exception {
     String path =
         route.path().replaceAll("\\{(run|id)}", "0HZXW3V5K2Q8T").replaceAll("\\{\\w+}", "some");
     boolean apply = route.method().equals("POST") && route.path().equals("/api/v1/jobs");
-    String body = apply ? Rows.CHAIN.formatted("some") : BODIES.getOrDefault(route.body(), "");
+    String body = apply ? Rows.CHAIN.formatted("some") : BODIES.getOrDefault("" + route.body(), "");
     var request =
         api.request(path)
             .header("Content-Type", apply ? "application/yaml" : "application/json")
