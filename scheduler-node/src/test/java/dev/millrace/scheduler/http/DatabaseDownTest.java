@@ -55,7 +55,11 @@ class DatabaseDownTest {
 
   private static Void isUnavailable(ApiFixture api, Route route) throws Exception {
     String path =
-        route.path().replaceAll("\\{(run|id)}", "0HZXW3V5K2Q8T").replaceAll("\\{\\w+}", "some");
+        route
+            .path()
+            .replaceAll("\\{(run|id)}", "0HZXW3V5K2Q8T")
+            .replace("{artifact}", "0".repeat(32))
+            .replaceAll("\\{\\w+}", "some");
     boolean apply = route.method().equals("POST") && route.path().equals("/api/v1/jobs");
     String body = apply ? Rows.CHAIN.formatted("some") : BODIES.getOrDefault("" + route.body(), "");
     var request =
