@@ -13,10 +13,15 @@ final class RunLog {
    */
   static final Duration READ_EVERY = Duration.ofSeconds(1);
 
-  /** Lines travel beside the report of the end and may come a moment later. */
-  private static final Duration LATE_LINES_WAIT = Duration.ofMillis(300);
+  /**
+   * Lines travel beside the report of the end and may come later. With a scheduler node that has
+   * just started on a busy machine that was more than 300 ms, and the last line went unseen; a
+   * second of silence is what a person still waits for.
+   */
+  private static final Duration LATE_READ_EVERY = Duration.ofMillis(250);
 
-  private static final int LATE_READS_MAX = 10;
+  private static final int LATE_QUIET_READS = 4;
+  private static final int LATE_READS_MAX = 20;
   private static final int PAGE_LINES = 500;
 
   private final ApiClient client;
@@ -58,10 +63,10 @@ final class RunLog {
   /** Reads what a run that has ended still sends, until nothing more comes. */
   void readLate() throws InterruptedException {
     Pulse nobody = new Pulse();
-    int reads = 0;
-    do {
-      nobody.await(LATE_LINES_WAIT.toNanos());
-      reads++;
-    } while (read() && reads < LATE_READS_MAX);
+    int quiet = 0;
+    for (int reads = 0; quiet < LATE_QUIET_READS && reads < LATE_READS_MAX; reads++) {
+      nobody.await(LATE_READ_EVERY.toNanos());
+      quiet = read() ? 0 : quiet + 1;
+    }
   }
 }
