@@ -104,6 +104,9 @@ final class History {
       boolean legal = known.state == null || known.state.canBecome(next);
       Checker.check(java.util.Objects.equals(was, from) && legal, "I5", "run " + run.id(), move);
       known.state = next;
+      if (next.isFinal()) {
+        paused.remove(run.id()); // who lets it go on later, asks for no resume
+      }
       return;
     }
     int index = run.plan().indexOf(subject);
