@@ -10,10 +10,10 @@ import dev.millrace.model.StageRules;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Fact;
+import dev.millrace.scheduler.engine.FamilyNews;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.RunClock;
-import dev.millrace.scheduler.engine.Stage;
 import dev.millrace.scheduler.engine.StageInput;
 import dev.millrace.scheduler.engine.Verdict;
 import dev.millrace.scheduler.engine.Wish;
@@ -70,6 +70,11 @@ final class Families {
 
   /** Follows up on everything that the pass has decided so far. */
   void settle(Handle tx, Pass pass) {
+    for (Draft draft : List.copyOf(pass.drafts.values())) {
+      if (draft.run().parent() != null && !draft.isNew() && draft.before().state().isFinal()) {
+        tellParent(tx, pass, draft, pass.news.reopened(draft));
+      }
+    }
     for (Draft draft : pass.drafts.values()) {
       if (draft.changed() && concerns(draft)) {
         open.add(draft);
@@ -111,7 +116,10 @@ final class Families {
       seatsOf(draft);
     }
     admitUnlimited(pass, draft);
-    tellParent(tx, pass, draft);
+    if (draft.run().parent() != null) {
+      tellParent(tx, pass, draft, pass.news.reopened(draft));
+      tellParent(tx, pass, draft, pass.news.ended(draft, Families::output));
+    }
   }
 
   /** Each ended item wishes for the next one: what follows each other is made in one step. */
@@ -219,12 +227,7 @@ final class Families {
     long run = draft.run().id();
     drafts.open(tx, pass, OpenRuns.children(tx, run, wish.stage()));
     for (Draft child : List.copyOf(pass.drafts.values())) {
-      Run.Parent parent = child.run().parent();
-      if (parent != null
-          && parent.run() == run
-          && parent.stage() == wish.stage()
-          && !child.sealed()
-          && !child.run().state().isFinal()) {
+      if (!child.sealed() && FamilyNews.reaches(wish, draft, child)) {
         Engine.apply(child, wish.fact(), pass.now, 0);
         open.add(child);
       }
@@ -368,33 +371,16 @@ final class Families {
     }
   }
 
-  private void tellParent(Handle tx, Pass pass, Draft draft) {
-    Run run = draft.run();
-    Run.Parent parent = run.parent();
-    if (parent == null) {
+  private void tellParent(Handle tx, Pass pass, Draft draft, Fact fact) {
+    if (fact == null) {
       return;
     }
-    boolean ended = draft.ended() && pass.told.add(run.id());
-    boolean reopened = draft.reopens() && pass.told.add(-run.id());
-    if (!ended && !reopened) {
-      return;
-    }
-    drafts.open(tx, pass, List.of(parent.run()));
-    Draft above = pass.drafts.get(parent.run());
+    long parent = draft.run().parent().run();
+    drafts.open(tx, pass, List.of(parent));
+    Draft above = pass.drafts.get(parent);
     if (above == null || above.sealed()) {
       return; // its day was dropped, or it has ended: nobody waits
     }
-    Fact fact =
-        ended
-            ? new Fact.ChildEnded(
-                parent.stage(),
-                parent.attempt(),
-                parent.item(),
-                run.state(),
-                output(run),
-                error(run))
-            : new Fact.ChildReopened(
-                parent.stage(), parent.attempt(), parent.item(), draft.before().state());
     Engine.apply(above, fact, pass.now, 0.5);
     open.add(above);
   }
@@ -402,14 +388,5 @@ final class Families {
   /** The outputs of its last stages: of one stage its own, of several by their ids. */
   private static String output(Run run) {
     return run.parent().item() >= 0 ? null : LastOutputs.of(run);
-  }
-
-  private static String error(Run run) {
-    for (Stage stage : run.stages()) {
-      if (stage.state() == StageState.FAILED && stage.error() != null) {
-        return "run " + new RunId(run.id()) + " is " + run.state() + ": " + stage.error();
-      }
-    }
-    return "run " + new RunId(run.id()) + " is " + run.state();
   }
 }
