@@ -28,6 +28,7 @@ final class OpenApi {
   private static final Map<String, String> QUERY_OF_JOBS =
       Map.of(
           "paused", "true: a job that is new begins PAUSED; one that exists keeps its state.",
+          "children", "true: also runs that stages of other runs wait for, such as items.",
           "force", "true: also when a file of a watched directory defines it.");
   private static final Map<String, String> QUERY_OF_EVENTS =
       Map.of(

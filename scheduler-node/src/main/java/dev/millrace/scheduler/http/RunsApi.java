@@ -50,9 +50,9 @@ final class RunsApi {
                 this::start)
             .query("namespace"),
         get("/api/v1/jobs/{job}/runs", TAG, "Runs of a job", "RunPage", this::ofJob)
-            .query("namespace", "state", "open", "limit", "after"),
+            .query("namespace", "state", "open", "children", "limit", "after"),
         get("/api/v1/runs", TAG, "Runs, newest first", "RunPage", this::list)
-            .query("namespace", "job", "state", "open", "limit", "after"),
+            .query("namespace", "job", "state", "open", "children", "limit", "after"),
         get("/api/v1/runs/{run}", TAG, "A run with its stages", "Run", this::one),
         get("/api/v1/runs/{run}/history", TAG, "Every move", "HistoryPage", this::history)
             .query("limit", "after"),
@@ -149,11 +149,12 @@ final class RunsApi {
     long before = after == null ? Long.MAX_VALUE : Call.runId(after).value();
     String namespace = call.namespace();
     String state = state(call.query("state"));
+    boolean children = call.flag("children");
     boolean open = call.flag("open") || (state != null && !RunState.valueOf(state).isFinal());
     jdbi.useHandle(
         handle -> {
           Long job = jobName == null ? null : JobsApi.find(handle, namespace, jobName).id();
-          var filter = new ReadsRuns.Filter(namespace, job, state, open);
+          var filter = new ReadsRuns.Filter(namespace, job, state, open, children);
           List<ReadsRuns.Run> runs =
               ReadsRuns.withDefinitions(handle, ReadsRuns.page(handle, filter, before, limit));
           Map<Long, List<ReadsRuns.Stage>> stages =
