@@ -33,6 +33,10 @@ final class RunCommand {
           String state,
       @Option(names = "--open", description = "Not ended ones only.") boolean open,
       @Option(
+              names = "--children",
+              description = "Those too that stages of other runs wait for, such as items.")
+          boolean children,
+      @Option(
               names = "--limit",
               paramLabel = "N",
               defaultValue = "20",
@@ -48,6 +52,9 @@ final class RunCommand {
     }
     if (open) {
       query.add("open=true");
+    }
+    if (children) {
+      query.add("children=true");
     }
     String path = query.isEmpty() ? ApiPath.RUNS : ApiPath.RUNS + "?" + String.join("&", query);
     try (Session session = server.open(terminal)) {
@@ -220,10 +227,20 @@ final class RunCommand {
       name = "why",
       description = "Why a run does not move: every reason, who can change it, and until when.",
       mixinStandardHelpOptions = true)
-  int why(@Mixin ServerOptions server, @Parameters(paramLabel = "RUN") String run)
+  int why(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "RUN") String run,
+      @Option(
+              names = "--stage",
+              paramLabel = "STAGE",
+              description = "Of this stage, and of the run as a whole.")
+          String stage)
       throws InterruptedException {
+    String path = ApiPath.run(run) + "/why";
     try (Session session = server.open(terminal)) {
-      session.show(session.client().get(ApiPath.run(run) + "/why"), RunView::why);
+      session.show(
+          session.client().get(stage == null ? path : path + "?stage=" + ApiClient.encoded(stage)),
+          RunView::why);
     }
     return ExitCode.OK;
   }

@@ -44,11 +44,24 @@ final class RunView {
     lines.add("run        " + run.path("id").asText());
     lines.add(
         "job        " + run.path("job").asText() + "  version " + run.path("version").asText());
-    lines.add("state      " + state(run));
+    lines.add("state      " + state(run) + facts(run));
+    JsonNode parent = run.path("parent");
+    if (parent.isObject()) {
+      JsonNode item = parent.path("item");
+      lines.add(
+          "parent     "
+              + parent.path("run").asText()
+              + " stage "
+              + parent.path("stage").asText(Times.NONE)
+              + (item.isNumber() ? " item " + item.asText() : ""));
+    }
     lines.add("trigger    " + run.path("trigger").asText(Times.NONE));
     lines.add("created    " + Times.local(run.path("createdAt")));
     lines.add("started    " + Times.local(run.path("startedAt")));
     lines.add("finished   " + Times.local(run.path("finishedAt")));
+    if (run.path("endsAt").isTextual()) {
+      lines.add("ends at    " + Times.local(run.path("endsAt")));
+    }
     if (!run.path("params").isEmpty()) {
       lines.add("params     " + run.path("params"));
     }
@@ -66,6 +79,12 @@ final class RunView {
     }
     lines.addAll(stages.lines());
     return lines;
+  }
+
+  /** What is to be known of it beside its state. */
+  private static String facts(JsonNode run) {
+    return (run.path("late").asBoolean() ? "  late" : "")
+        + (run.path("prepared").asBoolean() ? "  made ahead of its window" : "");
   }
 
   static String logLine(JsonNode line) {

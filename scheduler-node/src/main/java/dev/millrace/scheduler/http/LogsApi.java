@@ -5,9 +5,10 @@ import static dev.millrace.scheduler.http.Route.get;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.model.RunId;
+import dev.millrace.scheduler.store.ReadsLogs;
+import dev.millrace.scheduler.store.ReadsLogs.LogLine;
+import dev.millrace.scheduler.store.ReadsLogs.LogPosition;
 import dev.millrace.scheduler.store.ReadsRuns;
-import dev.millrace.scheduler.store.ReadsRuns.LogLine;
-import dev.millrace.scheduler.store.ReadsRuns.LogPosition;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -59,13 +60,11 @@ final class LogsApi {
             handle -> {
               RunsApi.find(handle, id);
               List<ReadsRuns.Stage> stages = ReadsRuns.stages(handle, List.of(id.value()));
-              if (stage != null && stages.stream().noneMatch(s -> s.name().equals(stage))) {
-                throw Problem.notFound(
-                    "run " + id + " has no stage '" + Call.shortened(stage) + "'",
-                    "Its stages are in GET /api/v1/runs/" + id + ".");
+              if (stage != null) {
+                RunsApi.stageOf(id, stages, stage);
               }
               return merged(
-                  ReadsRuns.logs(handle, id.value(), stage, List.copyOf(cursor.values()), limit),
+                  ReadsLogs.logs(handle, id.value(), stage, List.copyOf(cursor.values()), limit),
                   limit);
             });
     ArrayNode items = Json.array();

@@ -48,6 +48,7 @@ class DatabaseDownTest {
   private static final Map<String, String> BODIES =
       Map.of(
           "Reason", "{\"reason\":\"why\"}",
+          "Acknowledge", "{\"ticket\":\"OPS-12\"}",
           "Rerun", "{\"stage\":\"some\"}",
           "Extend", "{\"until\":null}",
           "DeadRedrive", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}",
