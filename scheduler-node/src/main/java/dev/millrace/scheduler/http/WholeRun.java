@@ -95,6 +95,8 @@ final class WholeRun {
           reason("JOB_PAUSED", "the job is paused; resume it to go on", "job " + run.job());
       case "parent" -> reason("PARENT_PAUSED", "the run that waits for it is paused", "parent run");
       case "run" -> reason("RUN_PAUSED", "the run is paused; resume it to go on", "run");
+      case "blackout" ->
+          reason("BLACKOUT", "a blackout of its window; it goes on when that is over", "window");
       default -> wide(handle, run, by);
     };
   }

@@ -38,7 +38,14 @@ final class Desk {
     this.ids = ids;
   }
 
-  Outcome applyJob(Handle tx, Command command, long epoch, long now) {
+  /**
+   * What came of a definition.
+   *
+   * @param job with its new version, or null when nothing has changed for its triggers
+   */
+  record Applied(Outcome outcome, Jobs.Row job) {}
+
+  Applied applyJob(Handle tx, Command command, long epoch, long now) {
     JobDefinition definition;
     String source;
     try {
@@ -47,10 +54,11 @@ final class Desk {
       checkUsable(definition, now);
       source = body.path("source").asText("api");
     } catch (JsonProcessingException | RuntimeException e) {
-      return refused(
-          422,
-          "the definition cannot be read: " + e.getMessage(),
-          "send it through POST /api/v1/jobs");
+      return unchanged(
+          refused(
+              422,
+              "the definition cannot be read: " + e.getMessage(),
+              "send it through POST /api/v1/jobs"));
     }
     String hash = DefinitionJson.hash(definition);
     Jobs.Row old = catalog.find(tx, definition.namespace(), definition.id());
@@ -63,30 +71,32 @@ final class Desk {
       catalog.put(row);
       arm(tx, row, definition, now);
       record(tx, row, epoch, now, moves(command, null, JobState.CREATED, JobState.SCHEDULED));
-      return applied(201, row, true);
+      return new Applied(applied(201, row, true), row);
     }
     boolean handedOver = !old.source().equals(source) && isSameDirectory(old.source(), source);
     if (!handedOver && !old.source().equals(source) && old.source().startsWith("dir:")) {
-      return refused(
-          409,
-          "job '" + old.name() + "' is defined by " + old.source().substring(4),
-          "change that file, or remove it first");
+      return unchanged(
+          refused(
+              409,
+              "job '" + old.name() + "' is defined by " + old.source().substring(4),
+              "change that file, or remove it first"));
     }
     if (!handedOver && !old.source().equals(source) && source.startsWith("dir:")) {
-      return refused(
-          409,
-          "job '" + old.name() + "' was defined through the API",
-          "delete it there first, or use another id");
+      return unchanged(
+          refused(
+              409,
+              "job '" + old.name() + "' was defined through the API",
+              "delete it there first, or use another id"));
     }
     if (Jobs.hash(tx, old.id(), old.version()).equals(hash)) {
       if (!handedOver) {
-        return applied(200, old, false);
+        return unchanged(applied(200, old, false));
       }
       Jobs.update(tx, old.id(), old.state(), old.version(), source, now);
       Jobs.Row moved =
           new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), old.version(), source);
       catalog.put(moved);
-      return applied(200, moved, false);
+      return unchanged(applied(200, moved, false));
     }
     int version = old.version() + 1;
     Jobs.insertVersion(
@@ -96,7 +106,11 @@ final class Desk {
         new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), version, source);
     catalog.put(row);
     arm(tx, row, definition, now);
-    return applied(200, row, true);
+    return new Applied(applied(200, row, true), row);
+  }
+
+  private static Applied unchanged(Outcome outcome) {
+    return new Applied(outcome, null);
   }
 
   /** A renamed file, or the other one of two, may go on with the job. */
@@ -228,14 +242,7 @@ final class Desk {
     return switch (ParamValues.check(definition.params(), given)) {
       case ParamValues.Result.Ok ok -> new Params.Good(ok.json());
       case ParamValues.Result.Bad bad ->
-          new Params.Refused(
-              refused(
-                  422,
-                  bad.problems().stream()
-                      .map(p -> p.path() + ": " + p.message())
-                      .reduce((a, b) -> a + "; " + b)
-                      .orElse(""),
-                  "see the job's params"));
+          new Params.Refused(refused(422, bad.text(), "see the job's params"));
     };
   }
 
