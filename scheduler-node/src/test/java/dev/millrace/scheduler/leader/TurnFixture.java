@@ -44,10 +44,14 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -137,6 +141,23 @@ final class TurnFixture implements AutoCloseable {
                 new Meters(metrics),
                 point -> faults.get().at(point),
                 SETTINGS.batchMax()));
+  }
+
+  /**
+   * From now on the leader takes it for this instant. The days around it have their partitions.
+   */
+  void at(String instant) {
+    Instant now = Instant.parse(instant);
+    database
+        .api()
+        .useHandle(
+            handle ->
+                handle.execute(
+                    "select ensure_partitions(?::date - 1, 3)",
+                    LocalDate.ofInstant(now, ZoneOffset.UTC).toString()));
+    clock.sync(
+        TimeUnit.SECONDS.toMicros(now.getEpochSecond()) + now.getNano() / 1_000,
+        System.nanoTime());
   }
 
   boolean pass() throws InterruptedException {
@@ -229,6 +250,16 @@ final class TurnFixture implements AutoCloseable {
     for (Claim claim : claims) {
       reports.add(new Report.Finished(claim, Outcome.COMPLETED, 1, 0, null, null, output));
     }
+    byte[] body = ReportCodec.encode(new Reports("worker", reports));
+    channel.basicPublish("", Entities.REPORTS, null, body);
+    channel.waitForConfirmsOrDie(20_000);
+    await().atMost(SOON).until(() -> !intake.isEmpty());
+  }
+
+  /** Reports that these are being executed. */
+  void started(List<Claim> claims) throws Exception {
+    List<Report> reports = new ArrayList<>();
+    claims.forEach(claim -> reports.add(new Report.Started(claim)));
     byte[] body = ReportCodec.encode(new Reports("worker", reports));
     channel.basicPublish("", Entities.REPORTS, null, body);
     channel.waitForConfirmsOrDie(20_000);
