@@ -362,7 +362,8 @@ class PlanRunsTest {
     String old = latest();
     act(old, "a", "skip");
     act(old, "b", "hold");
-    at.applyAgain(plan("prepare: true").replace("needs: [a]", "needs: [a, c]") + "  - {id: c, run: noop}\n");
+    at.applyAgain(
+        plan("prepare: true").replace("needs: [a]", "needs: [a, c]") + "  - {id: c, run: noop}\n");
     assertThat(runs())
         .containsExactly("CANCELLED 02 07:00 until 02 17:00", "PENDING 02 07:00 until 02 17:00");
     assertThat(stages()).isEqualTo("a SKIPPED, b HELD, c WAITING");

@@ -143,9 +143,7 @@ final class TurnFixture implements AutoCloseable {
                 SETTINGS.batchMax()));
   }
 
-  /**
-   * From now on the leader takes it for this instant. The days around it have their partitions.
-   */
+  /** From now on the leader takes it for this instant. The days around it have their partitions. */
   void at(String instant) {
     Instant now = Instant.parse(instant);
     database
@@ -156,8 +154,7 @@ final class TurnFixture implements AutoCloseable {
                     "select ensure_partitions(?::date - 1, 3)",
                     LocalDate.ofInstant(now, ZoneOffset.UTC).toString()));
     clock.sync(
-        TimeUnit.SECONDS.toMicros(now.getEpochSecond()) + now.getNano() / 1_000,
-        System.nanoTime());
+        TimeUnit.SECONDS.toMicros(now.getEpochSecond()) + now.getNano() / 1_000, System.nanoTime());
   }
 
   boolean pass() throws InterruptedException {
