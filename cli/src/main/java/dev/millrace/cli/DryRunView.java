@@ -10,7 +10,8 @@ final class DryRunView {
 
   static List<String> lines(JsonNode dry) {
     List<String> lines = new ArrayList<>();
-    lines.add("job        " + dry.path("job").asText() + "  version " + dry.path("version").asText());
+    lines.add(
+        "job        " + dry.path("job").asText() + "  version " + dry.path("version").asText());
     lines.add("outcome    " + outcome(dry.path("admission").path("outcome").asText()));
     dry.path("admission").path("because").forEach(why -> lines.add("           " + why.asText()));
     if (dry.path("key").isTextual()) {

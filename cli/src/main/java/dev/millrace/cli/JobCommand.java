@@ -112,9 +112,7 @@ final class JobCommand {
               names = {"-w", "--wait"},
               description = "Wait for the end; exit with 0 only when the run COMPLETED.")
           boolean wait,
-      @Option(
-              names = "--dry-run",
-              description = "Show what would happen, and start nothing.")
+      @Option(names = "--dry-run", description = "Show what would happen, and start nothing.")
           boolean dryRun)
       throws InterruptedException {
     if (dryRun && wait) {

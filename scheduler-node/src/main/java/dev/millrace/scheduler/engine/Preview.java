@@ -96,8 +96,7 @@ public final class Preview {
       return new Known(expression.source(), null, reads, null);
     }
     try {
-      return new Known(
-          expression.source(), evaluated(index, expression::evaluate), Set.of(), null);
+      return new Known(expression.source(), evaluated(index, expression::evaluate), Set.of(), null);
     } catch (ExpressionException wrong) {
       return new Known(expression.source(), null, Set.of(), wrong.getMessage());
     }

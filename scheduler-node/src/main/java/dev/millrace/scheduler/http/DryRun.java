@@ -284,8 +284,7 @@ final class DryRun {
                   .findFirst()
                   .orElse(new ReadsLimits.Lock(name, 1, List.of(), List.of()));
           ObjectNode node = into.addObject().put("name", name).put("capacity", lock.capacity());
-          node.put(
-              "taken", lock.holders().stream().mapToInt(ReadsLimits.Seat::weight).sum());
+          node.put("taken", lock.holders().stream().mapToInt(ReadsLimits.Seat::weight).sum());
           node.put("waiting", lock.waiting().size());
           ArrayNode by = node.putArray("takenBy");
           lock.holders().forEach(seat -> by.add(new RunId(seat.run()).toString()));

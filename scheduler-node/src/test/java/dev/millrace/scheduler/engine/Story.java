@@ -214,8 +214,7 @@ final class Story {
           random.nextInt(20) == 0
               ? new Fact.Unstartable(index, "config", "too large")
               : new Fact.Dispatched(index, ++number);
-      case LOCK_WAIT ->
-          random.nextInt(4) == 0 ? due(index, stage) : new Fact.LocksGranted(index);
+      case LOCK_WAIT -> random.nextInt(4) == 0 ? due(index, stage) : new Fact.LocksGranted(index);
       case QUEUED -> queued(index, stage);
       case RUNNING -> plan.stage(index).ledByLeader() ? led(index, stage) : running(index, stage);
       case BACKING_OFF -> {

@@ -116,7 +116,7 @@ class DryRunTest {
         stages: [{id: a, run: noop}]
         """);
     String path = "/api/v1/jobs/strict/runs?dryRun=true";
-    var missing = api.post(path, "{\"params\":{\"sight\":\"x\"}}");
+    var missing = api.post(path, "{\"params\":{\"sit\":\"x\"}}");
     assertThat(missing.status()).isEqualTo(422);
     assertThat(missing.json().path("detail").asText())
         .contains("site: is required", "no such parameter, did you mean 'site'?");
@@ -218,7 +218,8 @@ class DryRunTest {
 
   @Test
   void whatIsInItsWayIsTold() throws Exception {
-    String text = "id: %s\nlocks: [door]\noverlap: %s\nstages: [{id: a, run: noop, locks: [gpu]}]\n";
+    String text =
+        "id: %s\nlocks: [door]\noverlap: %s\nstages: [{id: a, run: noop, locks: [gpu]}]\n";
     long skip = api.rows.job(text.formatted("skipping", "skip"));
     long queue = api.rows.job(text.formatted("queueing", "{queue: 1}"));
     api.rows.job(text.formatted("free", "allow"));
@@ -244,7 +245,8 @@ class DryRunTest {
     assertThat(locks.path(0).path("takenBy").toString()).isEqualTo("[\"" + other + "\"]");
     assertThat(locks.path(1).path("wantedBy").toString()).isEqualTo("[\"a\"]");
     api.rows.execute("insert into pause values ('all', '', now(), 'me', null)");
-    assertThat(admission("free")).isEqualTo("PAUSED [everything is paused by me, lock 'door': run " + other + "]");
+    assertThat(admission("free"))
+        .isEqualTo("PAUSED [everything is paused by me, lock 'door': run " + other + "]");
     api.rows.execute("update job set state = 'PAUSED' where name = 'free'");
     assertThat(admission("free")).startsWith("REFUSED [job 'free' is PAUSED; it starts no runs");
   }
