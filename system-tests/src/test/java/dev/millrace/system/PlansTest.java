@@ -200,6 +200,17 @@ class PlansTest {
                 + live(job));
   }
 
+  private static Instant queuedAt(Fleet fleet, String job, String stage) throws Exception {
+    long micros =
+        fleet
+            .sql()
+            .number(
+                "select micros(s.queued_at) from stage s join run r on r.id = s.run "
+                    + of(job)
+                    + " and s.name = ?",
+                stage);
+    return Instant.ofEpochSecond(0, micros * 1_000);
+  }
 
   private static void assertWindow(Fleet fleet, String job, Instant start, int seconds)
       throws Exception {
