@@ -30,7 +30,7 @@ class PlansTest {
     emptyFiles();
     try (Fleet fleet = Fleet.fresh("plans")) {
       fleet.start(1, 1);
-      Instant start = now(fleet).plusSeconds(4);
+      Instant start = now(fleet).plusSeconds(6);
       fleet.apply(plan("day", start, 600, "", untilFile("day")));
       fleet.apply(plan("short", start, 3, "", untilFile("never")));
       fleet.apply(plan("open", start, 2, ",\"end\":\"manual\"", untilFile("never")));
@@ -41,7 +41,7 @@ class PlansTest {
       act(fleet, ahead, "after", "hold");
 
       awaitStages(fleet, "day", "work RUNNING, after WAITING");
-      assertThat(fleet.sql().text("select state || ' ' || params from run r " + of("day")))
+      assertThat(fleet.sql().text("select r.state || ' ' || r.params from run r " + of("day")))
           .isEqualTo("RUNNING {\"day\":\"" + start + "\"}");
       assertWindow(fleet, "day", start, 600);
       awaitRun(fleet, "short", "ENDED");
@@ -80,8 +80,8 @@ class PlansTest {
 
   /** Returns when the blackout is over. */
   private Instant inABlackoutNothingNewStarts(Fleet fleet) throws Exception {
-    Instant start = now(fleet).plusSeconds(3);
-    Instant from = start.plusSeconds(2);
+    Instant start = now(fleet).plusSeconds(4);
+    Instant from = start.plusSeconds(4);
     fleet.apply(plan("dark", start, 600, blackout(from, 8), untilFile("dark")));
     awaitStages(fleet, "dark", "work RUNNING, after WAITING");
     awaitRun(fleet, "dark", "PAUSED");
@@ -92,7 +92,7 @@ class PlansTest {
 
   /** One plan's window is open when the scheduler is back, the other one's is over. */
   private void schedulerIsKilledBeforeAStart(Fleet fleet) throws Exception {
-    Instant missed = now(fleet).plusSeconds(2);
+    Instant missed = now(fleet).plusSeconds(4);
     fleet.apply(plan("late", missed, 60, "", untilFile("late")));
     fleet.apply(plan("over", missed, 1, "", "true"));
     fleet.schedulers().getFirst().kill();

@@ -172,7 +172,7 @@ final class Timers {
 
   private static long blackoutChange(Draft draft, long now) {
     boolean mayPause = draft.state() != RunState.STOPPING && !draft.state().isFinal();
-    if (!mayPause || !minds(draft.run())) {
+    if (!mayPause || !draft.plan().blackouts().any() || !minds(draft.run())) {
       return Long.MAX_VALUE;
     }
     Blackouts blackouts = draft.plan().blackouts();

@@ -23,6 +23,7 @@ import dev.millrace.scheduler.store.ReadsFleet;
 import dev.millrace.scheduler.store.ReadsJobs;
 import dev.millrace.scheduler.store.ReadsLimits;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -182,7 +183,7 @@ final class DryRun {
     node.put(
         "blackoutUntil",
         blackout
-            ? Instant.EPOCH.plusNanos(TimeUnit.MICROSECONDS.toNanos(changes)).toString()
+            ? Instant.EPOCH.plus(changes, ChronoUnit.MICROS).toString()
             : null);
     node.put(
         "note",

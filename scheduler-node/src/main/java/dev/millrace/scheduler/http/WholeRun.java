@@ -1,8 +1,13 @@
 package dev.millrace.scheduler.http;
 
+import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
+import dev.millrace.scheduler.engine.Blackouts;
+import dev.millrace.scheduler.store.ReadsFleet;
 import dev.millrace.scheduler.store.ReadsLimits;
 import dev.millrace.scheduler.store.ReadsRuns;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import org.jdbi.v3.core.Handle;
@@ -95,10 +100,21 @@ final class WholeRun {
           reason("JOB_PAUSED", "the job is paused; resume it to go on", "job " + run.job());
       case "parent" -> reason("PARENT_PAUSED", "the run that waits for it is paused", "parent run");
       case "run" -> reason("RUN_PAUSED", "the run is paused; resume it to go on", "run");
-      case "blackout" ->
-          reason("BLACKOUT", "a blackout of its window; it goes on when that is over", "window");
+      case "blackout" -> blackout(handle, run);
       default -> wide(handle, run, by);
     };
+  }
+
+  private static Why.Reason blackout(Handle handle, ReadsRuns.Run run) {
+    JobDefinition job = Definitions.of(run.definition());
+    Blackouts blackouts = Blackouts.of(job == null ? null : job.rules().window());
+    long now = ChronoUnit.MICROS.between(Instant.EPOCH, ReadsFleet.databaseNow(handle));
+    Instant until =
+        blackouts.covers(now)
+            ? Instant.EPOCH.plus(blackouts.changes(now), ChronoUnit.MICROS)
+            : null;
+    String why = "a blackout of its window; it goes on when that is over";
+    return new Why.Reason(null, "BLACKOUT", why, until, "window");
   }
 
   private static Why.Reason wide(Handle handle, ReadsRuns.Run run, String scope) {

@@ -175,7 +175,7 @@ final class Arrivals {
   private Outcome applyJob(Handle tx, Pass pass, Command command) {
     Desk.Applied applied = desk.applyJob(tx, command, parts.term().epoch(), pass.now);
     if (applied.job() != null) {
-      planRuns.applied(tx, pass, applied.job());
+      planRuns.applied(tx, pass, applied.job(), applied.definition().rules().window());
     }
     return applied.outcome();
   }

@@ -41,9 +41,10 @@ final class Desk {
   /**
    * What came of a definition.
    *
-   * @param job with its new version, or null when nothing has changed for its triggers
+   * @param job with its new version, or null when there is none
+   * @param definition of that version, or null
    */
-  record Applied(Outcome outcome, Jobs.Row job) {}
+  record Applied(Outcome outcome, Jobs.Row job, JobDefinition definition) {}
 
   Applied applyJob(Handle tx, Command command, long epoch, long now) {
     JobDefinition definition;
@@ -71,7 +72,7 @@ final class Desk {
       catalog.put(row);
       arm(tx, row, definition, now);
       record(tx, row, epoch, now, moves(command, null, JobState.CREATED, JobState.SCHEDULED));
-      return new Applied(applied(201, row, true), row);
+      return new Applied(applied(201, row, true), row, definition);
     }
     boolean handedOver = !old.source().equals(source) && isSameDirectory(old.source(), source);
     if (!handedOver && !old.source().equals(source) && old.source().startsWith("dir:")) {
@@ -106,11 +107,11 @@ final class Desk {
         new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), version, source);
     catalog.put(row);
     arm(tx, row, definition, now);
-    return new Applied(applied(200, row, true), row);
+    return new Applied(applied(200, row, true), row, definition);
   }
 
   private static Applied unchanged(Outcome outcome) {
-    return new Applied(outcome, null);
+    return new Applied(outcome, null, null);
   }
 
   /** A renamed file, or the other one of two, may go on with the job. */

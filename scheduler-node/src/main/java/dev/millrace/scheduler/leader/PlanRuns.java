@@ -137,10 +137,15 @@ final class PlanRuns {
         .orElse(null);
   }
 
-  /** The job is new, or has a new version: its next run follows it, with what people did to it. */
-  void applied(Handle tx, Pass pass, Jobs.Row job) {
-    Plan plan = catalog.plan(tx, job.id(), job.version());
-    Window window = plan.definition().rules().window();
+  /**
+   * The job is new, or has a new version: its next run follows it, with what people did to it.
+   *
+   * @param window of this version, or null
+   */
+  void applied(Handle tx, Pass pass, Jobs.Row job, Window window) {
+    if (window == null && job.version() == 1) {
+      return; // most jobs
+    }
     boolean starts = job.state() == JobState.SCHEDULED || job.state() == JobState.PAUSED;
     Draft old = prepared(tx, pass, job.id());
     Jobs.TriggerRow trigger = window != null && window.prepare() && starts ? armed(tx, job) : null;
@@ -150,6 +155,7 @@ final class PlanRuns {
       }
       return;
     }
+    Plan plan = catalog.plan(tx, job.id(), job.version());
     // What is due and was not looked at yet is the next one, too.
     long at = nextStart(plan, trigger.nextAt() - 1);
     boolean same =
