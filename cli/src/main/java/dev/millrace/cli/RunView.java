@@ -60,13 +60,16 @@ final class RunView {
     lines.add("started    " + Times.local(run.path("startedAt")));
     lines.add("finished   " + Times.local(run.path("finishedAt")));
     if (run.path("endsAt").isTextual()) {
-      lines.add("ends at    " + Times.local(run.path("endsAt")));
+      lines.add("window end " + Times.local(run.path("endsAt")) + byHand(run.path("marks")));
+    }
+    if (!run.path("pausedBy").isEmpty()) {
+      lines.add("paused by  " + joined(run.path("pausedBy")));
     }
     if (!run.path("params").isEmpty()) {
       lines.add("params     " + run.path("params"));
     }
     lines.add("");
-    Table stages = new Table("STAGE", "STATE", "ATTEMPT", "POOL", "TOOK", "EXIT", "ERROR");
+    Table stages = new Table("STAGE", "STATE", "ATTEMPT", "POOL", "TOOK", "EXIT", "NOTES");
     for (JsonNode stage : run.path("stages")) {
       stages.row(
           stage.path("id").asText(),
@@ -75,7 +78,7 @@ final class RunView {
           stage.path("pool").asText(Times.NONE),
           Times.between(stage.path("startedAt"), stage.path("finishedAt")),
           textOrDash(stage.path("exitCode")),
-          firstLine(stage.path("error")));
+          notes(stage));
     }
     lines.addAll(stages.lines());
     return lines;
@@ -85,6 +88,38 @@ final class RunView {
   private static String facts(JsonNode run) {
     return (run.path("late").asBoolean() ? "  late" : "")
         + (run.path("prepared").asBoolean() ? "  made ahead of its window" : "");
+  }
+
+  private static String byHand(JsonNode marks) {
+    for (JsonNode mark : marks) {
+      if (mark.asText().equals("untilManuallyEnded")) {
+        return ", but only a person ends it";
+      }
+    }
+    return "";
+  }
+
+  private static String joined(JsonNode texts) {
+    List<String> all = new ArrayList<>();
+    texts.forEach(text -> all.add(text.asText()));
+    return String.join(", ", all);
+  }
+
+  /** Its error, and what was recorded about how long it ran. */
+  private static String notes(JsonNode stage) {
+    List<String> notes = new ArrayList<>();
+    for (JsonNode mark : stage.path("marks")) {
+      switch (mark.asText()) {
+        case "tooShort" -> notes.add("faster than min-duration");
+        case "tooLong" -> notes.add("longer than max-duration");
+        default -> {} // what it says shows in the state
+      }
+    }
+    String error = firstLine(stage.path("error"));
+    if (!error.isEmpty()) {
+      notes.add(error);
+    }
+    return String.join("; ", notes);
   }
 
   static String logLine(JsonNode line) {

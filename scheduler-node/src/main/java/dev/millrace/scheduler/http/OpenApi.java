@@ -34,6 +34,8 @@ final class OpenApi {
       Map.of(
           "digest", "true: tell only that something changed, at most once per poll.",
           "lastEventId", "Go on after this event; the header Last-Event-ID wins.");
+  private static final Map<String, String> QUERY_OF_RUNS =
+      Map.of("dryRun", "true: tell what would happen; nothing is started or written.");
 
   private static final Map<String, String> QUERY_OF_DEAD_LETTERS =
       Map.of(
@@ -45,7 +47,7 @@ final class OpenApi {
 
   /** Each with a part of the schemas. */
   private static final List<String> SCHEMAS =
-      List.of("openapi-schemas.json", "openapi-dead-letters.json");
+      List.of("openapi-schemas.json", "openapi-dead-letters.json", "openapi-dry-run.json");
 
   private OpenApi() {}
 
@@ -114,8 +116,8 @@ final class OpenApi {
     if (tag.equals(DeadLettersApi.TAG) && QUERY_OF_DEAD_LETTERS.containsKey(name)) {
       return QUERY_OF_DEAD_LETTERS.get(name);
     }
-    return QUERY.getOrDefault(
-        name, QUERY_OF_EVENTS.getOrDefault(name, QUERY_OF_JOBS.getOrDefault(name, "")));
+    String other = QUERY_OF_EVENTS.getOrDefault(name, QUERY_OF_RUNS.getOrDefault(name, ""));
+    return QUERY.getOrDefault(name, QUERY_OF_JOBS.getOrDefault(name, other));
   }
 
   private static String operationId(Route route) {

@@ -38,7 +38,15 @@ final class Desk {
     this.moves = moves;
   }
 
-  Outcome applyJob(Handle tx, Command command, long epoch, long now) {
+  /**
+   * What came of a definition.
+   *
+   * @param job with its new version, or null when there is none
+   * @param definition of that version, or null
+   */
+  record Applied(Outcome outcome, Jobs.Row job, JobDefinition definition) {}
+
+  Applied applyJob(Handle tx, Command command, long epoch, long now) {
     JobDefinition definition;
     String source;
     boolean paused;
@@ -49,10 +57,11 @@ final class Desk {
       source = body.path("source").asText("api");
       paused = body.path("paused").asBoolean();
     } catch (JsonProcessingException | RuntimeException e) {
-      return refused(
-          422,
-          "the definition cannot be read: " + e.getMessage(),
-          "send it through POST /api/v1/jobs");
+      return unchanged(
+          refused(
+              422,
+              "the definition cannot be read: " + e.getMessage(),
+              "send it through POST /api/v1/jobs"));
     }
     String hash = DefinitionJson.hash(definition);
     Jobs.Row old = catalog.find(tx, definition.namespace(), definition.id());
@@ -64,30 +73,32 @@ final class Desk {
       catalog.put(row);
       arming.arm(tx, row, definition, now);
       moves.record(tx, row, command, epoch, now, null, JobState.CREATED, first);
-      return applied(201, row, true, noteOfNew(tx, row));
+      return new Applied(applied(201, row, true, noteOfNew(tx, row)), row, definition);
     }
     boolean handedOver = !old.source().equals(source) && isSameDirectory(old.source(), source);
     if (!handedOver && !old.source().equals(source) && old.source().startsWith("dir:")) {
-      return refused(
-          409,
-          "job '" + old.name() + "' is defined by " + old.source().substring(4),
-          "change that file, or remove it first");
+      return unchanged(
+          refused(
+              409,
+              "job '" + old.name() + "' is defined by " + old.source().substring(4),
+              "change that file, or remove it first"));
     }
     if (!handedOver && !old.source().equals(source) && source.startsWith("dir:")) {
-      return refused(
-          409,
-          "job '" + old.name() + "' was defined through the API",
-          "archive it there first, or use another id");
+      return unchanged(
+          refused(
+              409,
+              "job '" + old.name() + "' was defined through the API",
+              "archive it there first, or use another id"));
     }
     if (Jobs.hash(tx, old.id(), old.version()).equals(hash)) {
       if (!handedOver) {
-        return applied(200, old, false, noteOf(old));
+        return unchanged(applied(200, old, false, noteOf(old)));
       }
       Jobs.update(tx, old.id(), old.state(), old.version(), source, now);
       Jobs.Row moved =
           new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), old.version(), source);
       catalog.put(moved);
-      return applied(200, moved, false, noteOf(moved));
+      return unchanged(applied(200, moved, false, noteOf(moved)));
     }
     int version = old.version() + 1;
     Jobs.insertVersion(
@@ -99,7 +110,11 @@ final class Desk {
     if (row.state() != JobState.STOPPED) { // else they are armed when it is resumed
       arming.arm(tx, row, definition, now);
     }
-    return applied(200, row, true, noteOf(row));
+    return new Applied(applied(200, row, true, noteOf(row)), row, definition);
+  }
+
+  private static Applied unchanged(Outcome outcome) {
+    return new Applied(outcome, null, null);
   }
 
   /** A renamed file, or the other one of two, may go on with the job. */
@@ -173,14 +188,7 @@ final class Desk {
     return switch (ParamValues.check(definition.params(), given)) {
       case ParamValues.Result.Ok ok -> new Params.Good(ok.json());
       case ParamValues.Result.Bad bad ->
-          new Params.Refused(
-              refused(
-                  422,
-                  bad.problems().stream()
-                      .map(p -> p.path() + ": " + p.message())
-                      .reduce((a, b) -> a + "; " + b)
-                      .orElse(""),
-                  "see the job's params"));
+          new Params.Refused(refused(422, bad.text(), "see the job's params"));
     };
   }
 
