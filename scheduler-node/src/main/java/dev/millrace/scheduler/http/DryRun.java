@@ -182,9 +182,7 @@ final class DryRun {
     long changes = plan.blackouts().changes(micros(now));
     node.put(
         "blackoutUntil",
-        blackout
-            ? Instant.EPOCH.plus(changes, ChronoUnit.MICROS).toString()
-            : null);
+        blackout ? Instant.EPOCH.plus(changes, ChronoUnit.MICROS).toString() : null);
     node.put(
         "note",
         "a run that is asked for has no planned end and minds no blackout;"
