@@ -161,7 +161,7 @@ class AuditTest {
             "run is COMPLETED in the table, CANCELLED by the log",
             "stage a is at attempt %d, the log has begun %d".formatted(attempt + 1, attempt),
             "stage b is FAILED in the table, COMPLETED by the log",
-            "stage tidy is CANCELLED by the log and has no row");
+            "stage tidy is COMPLETED by the log and has no row");
   }
 
   @Test
