@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -244,6 +245,27 @@ final class ClientCommandsTest {
         {"items":[{"at":"2026-01-02T03:04:05Z","stage":"greet","text":"%s"}],"next":null,"cursor":"%s"}
         """
         .formatted(text, cursor);
+  }
+
+  @Test
+  void everyCommandExplainsItself() {
+    explained("");
+  }
+
+  /** This one and what is below it. */
+  private static void explained(String command) {
+    Cli help = Cli.run((command + " --help").strip().split(" "));
+    assertThat(help.code()).as(command).isZero();
+    assertThat(help.out()).startsWith(("Usage: millrace " + command).strip());
+    List<String> lines = help.out().lines().toList();
+    int list = lines.indexOf("Commands:");
+    if (list >= 0) {
+      lines.stream()
+          .skip(list + 1L)
+          .filter(line -> line.matches("  \\S.*"))
+          .map(line -> line.strip().split("[ ,]")[0])
+          .forEach(below -> explained((command + " " + below).strip()));
+    }
   }
 
   @Test
