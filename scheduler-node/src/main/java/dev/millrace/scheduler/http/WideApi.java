@@ -50,11 +50,23 @@ final class WideApi {
             "Pause",
             done("PauseChanged"),
             call -> pause(call, Command.Kind.RESUME)),
-        post("/api/v1/events", "runs", "Tell stages that wait for it", "EventIn", done("EventHeard"), this::event)
+        post(
+                "/api/v1/events",
+                "runs",
+                "Tell stages that wait for it",
+                "EventIn",
+                done("EventHeard"),
+                this::event)
             .query("namespace"),
         get("/api/v1/locks", TAG, "Who holds and who waits for locks", "LockPage", this::locks)
             .query("namespace"),
-        post("/api/v1/locks/{lock}", TAG, "Set a lock's capacity", "LockIn", done("LockSet"), this::lock)
+        post(
+                "/api/v1/locks/{lock}",
+                TAG,
+                "Set a lock's capacity",
+                "LockIn",
+                done("LockSet"),
+                this::lock)
             .as("PUT")
             .query("namespace"),
         post(

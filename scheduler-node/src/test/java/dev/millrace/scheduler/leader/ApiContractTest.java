@@ -79,8 +79,7 @@ class ApiContractTest {
   }
 
   private JsonNode apply(String yaml, String query, int status) {
-    LeaderApi.Answer answer =
-        api.send("POST", "/api/v1/jobs" + query, "application/yaml", yaml);
+    LeaderApi.Answer answer = api.send("POST", "/api/v1/jobs" + query, "application/yaml", yaml);
     assertThat(answer.status()).as(answer.text()).isEqualTo(status);
     contract.judge("POST", "/api/v1/jobs", answer);
     return answer.json();
@@ -100,8 +99,7 @@ class ApiContractTest {
             .withHandle(
                 handle ->
                     handle
-                        .createQuery(
-                            "select run, name, attempt from stage where state = 'QUEUED'")
+                        .createQuery("select run, name, attempt from stage where state = 'QUEUED'")
                         .map(
                             (row, context) ->
                                 new Claim(
@@ -250,7 +248,10 @@ class ApiContractTest {
   }
 
   private void plans() throws Exception {
-    apply("id: plan\nwindow: {start: '0 0 1 1 *', length: 10h}\nstages: [{id: a, run: noop}]", "", 201);
+    apply(
+        "id: plan\nwindow: {start: '0 0 1 1 *', length: 10h}\nstages: [{id: a, run: noop}]",
+        "",
+        201);
     String run = started("plan");
     post("/runs/" + run + "/extend", "{\"until\":\"2100-01-01T00:00:00Z\"}");
     JsonNode shown = get("/runs/" + run);

@@ -67,8 +67,7 @@ class AuditTest {
             .withHandle(
                 handle ->
                     handle
-                        .createQuery(
-                            "select run, name, attempt from stage where state = 'QUEUED'")
+                        .createQuery("select run, name, attempt from stage where state = 'QUEUED'")
                         .map(
                             (row, context) ->
                                 new Claim(
