@@ -214,8 +214,7 @@ class JobArrowsTest {
   @Test
   void whatHasEndedInAnArchivedJobStaysAsItIs() throws Exception {
     apply(PLAIN.formatted("over"), "");
-    String run =
-        JSON.readTree(move(Command.Kind.RUN_START, "over").body()).path("run").asText();
+    String run = JSON.readTree(move(Command.Kind.RUN_START, "over").body()).path("run").asText();
     at.fail(List.of(at.starts(1).getFirst().claim()), "exit:1");
     at.passes();
     assertThat(move(Command.Kind.JOB_DELETE, "over").status()).isEqualTo(200);
