@@ -77,6 +77,7 @@ final class JobRulesJson {
     }
     node.put("end", lower(window.end()));
     node.put("prepare", window.prepare());
+    TriggerJson.dst(node, window.dst());
   }
 
   private static void blackout(ObjectNode node, Window.Blackout blackout) {
@@ -103,7 +104,8 @@ final class JobRulesJson {
         duration(need(node, "length")),
         blackouts,
         Window.End.valueOf(upper(need(node, "end"))),
-        need(node, "prepare").asBoolean());
+        need(node, "prepare").asBoolean(),
+        TriggerJson.dst(node));
   }
 
   private static Instant instant(JsonNode node) {

@@ -15,6 +15,7 @@ import java.util.List;
  * @param blackouts when nothing new starts; what runs goes on
  * @param end what happens at the planned end
  * @param prepare true when the next run may be made ahead, so that people can hold and skip in it
+ * @param dst what happens to a start where the zone's local time line has a gap or an overlap
  */
 public record Window(
     String start,
@@ -22,7 +23,8 @@ public record Window(
     Duration length,
     List<Blackout> blackouts,
     End end,
-    boolean prepare) {
+    boolean prepare,
+    Dst dst) {
   /** What the planned end means. */
   public enum End {
     /** The run ends, whatever is under way. */
@@ -39,6 +41,17 @@ public record Window(
    * @param cron evaluated in the window's zone
    */
   public record Blackout(String cron, Duration length, Instant from, Instant until) {}
+
+  /** With the usual policy for changes of the clocks. */
+  public Window(
+      String start,
+      ZoneId zone,
+      Duration length,
+      List<Blackout> blackouts,
+      End end,
+      boolean prepare) {
+    this(start, zone, length, blackouts, end, prepare, Dst.DEFAULT);
+  }
 
   public Window {
     blackouts = List.copyOf(blackouts);

@@ -48,7 +48,16 @@ final class RandomJobs {
     jobs.level(stages, Phase.ON_FAILURE, null, false, random.nextInt(3), "o");
     jobs.level(stages, Phase.FINALLY, null, false, random.nextInt(3), "f");
     return new JobDefinition(
-        "x", "default", "", PARAMS, List.of(), 5, stages, Map.of(), null, jobs.rules());
+        "x",
+        "default",
+        "",
+        PARAMS,
+        new RandomTriggers(random).some(),
+        5,
+        stages,
+        Map.of(),
+        null,
+        jobs.rules());
   }
 
   private void level(
@@ -263,7 +272,8 @@ final class RandomJobs {
                     new Window.Blackout("@daily", Duration.ofHours(1), null, null),
                     new Window.Blackout(null, null, from, from.plusSeconds(1))))),
         one(List.of(Window.End.values())),
-        random.nextBoolean());
+        random.nextBoolean(),
+        new RandomTriggers(random).dst());
   }
 
   private Duration duration() {
