@@ -4,6 +4,7 @@ import dev.millrace.definition.Tick.Fate;
 import dev.millrace.definition.Tick.Mark;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.TriggerDefinition;
+import dev.millrace.model.TriggerDefinition.Mode;
 import dev.millrace.model.TriggerRules;
 import java.time.Duration;
 import java.time.Instant;
@@ -11,6 +12,7 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.time.zone.ZoneRules;
 import java.util.Optional;
 
@@ -64,11 +66,23 @@ public final class Schedule {
         long passed = Duration.between(anchor, after).dividedBy(interval);
         instant = anchor.plus(interval.multipliedBy(passed + 1));
       }
-      ZoneOffset offset = rules.getOffset(instant);
-      LocalDateTime local = LocalDateTime.ofInstant(instant, offset);
-      Fate fate = except.exclude(instant, local) ? Fate.SKIPPED_CALENDAR : Fate.FIRES;
-      return new Tick(instant, local, offset, Mark.NONE, fate, 1);
+      return tick(instant, rules, except);
     }
+  }
+
+  /** So long after whatever came before: as if runs took no time. */
+  private record Delayed(Duration delay, ZoneRules rules, Exclusions except) implements Line {
+    @Override
+    public Tick next(Instant after) {
+      return tick(after.plus(delay), rules, except);
+    }
+  }
+
+  private static Tick tick(Instant instant, ZoneRules rules, Exclusions except) {
+    ZoneOffset offset = rules.getOffset(instant);
+    LocalDateTime local = LocalDateTime.ofInstant(instant, offset);
+    Fate fate = except.exclude(instant, local) ? Fate.SKIPPED_CALENDAR : Fate.FIRES;
+    return new Tick(instant, local, offset, Mark.NONE, fate, 1);
   }
 
   private final Line line;
@@ -120,6 +134,8 @@ public final class Schedule {
                     schedule.times(), cron.zone().getRules(), cron.dst(), except::exclude));
       }
       case TriggerDefinition.At at -> line = new Once(at.instant());
+      case TriggerDefinition.Every every when every.mode() == Mode.FIXED_DELAY ->
+          line = new Delayed(every.interval(), every.zone().getRules(), except);
       case TriggerDefinition.Every every ->
           line =
               new Periodic(
@@ -132,8 +148,26 @@ public final class Schedule {
   }
 
   /**
+   * What was planned for an instant. Where the schedule has no such tick (any more: the clocks of a
+   * zone were defined anew) it is one that fires, for what was planned has to become something.
+   *
+   * @param planned in whole microseconds, as the ledger keeps it
+   */
+  public Tick at(Instant planned) {
+    if (!(line instanceof Delayed)) {
+      Optional<Tick> tick = next(planned.minusNanos(1));
+      if (tick.isPresent()
+          && tick.get().instant().truncatedTo(ChronoUnit.MICROS).equals(planned)) {
+        return tick.get();
+      }
+    }
+    ZoneRules clocks = zone.getRules();
+    return tick(planned, clocks, line instanceof Delayed ? except : Exclusions.NONE);
+  }
+
+  /**
    * The first tick strictly after an instant, whether it fires or not, or empty when there is none
-   * any more.
+   * any more. Of a fixed delay the instant is the end of the run before.
    */
   public Optional<Tick> next(Instant after) {
     Instant from = rules.from();

@@ -15,10 +15,10 @@ import java.time.zone.ZoneOffsetTransition;
 import java.time.zone.ZoneRules;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.NavigableMap;
 import java.util.function.BiPredicate;
 import org.junit.jupiter.api.Test;
 

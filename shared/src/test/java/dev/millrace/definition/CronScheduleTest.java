@@ -143,7 +143,8 @@ class CronScheduleTest {
   /** A part of the language: another value would move every job that says H. */
   @Test
   void aHashNeverChanges() {
-    assertThat(CronSchedule.parse("H H H H H", "default/nightly").resolved()).isEqualTo("26 14 27 1 2");
+    assertThat(CronSchedule.parse("H H H H H", "default/nightly").resolved())
+        .isEqualTo("26 14 27 1 2");
     assertThat(CronSchedule.parse("H(0-29)/10 H(1-4) * * *", "shop/price-watch").resolved())
         .isEqualTo("1-29/10 1 * * *");
   }

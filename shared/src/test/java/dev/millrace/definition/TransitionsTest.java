@@ -17,9 +17,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.Set;
-import java.util.NavigableMap;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -88,8 +88,12 @@ class TransitionsTest {
             CronOracle.ticks(locals, zone.getRules(), dst, (instant, local) -> false);
         List<Tick> wanted = List.copyOf(expected.subMap(after, false, until, true).values());
         List<Tick> found = ticks(zone, expression, dst, after, until);
-        if (!found.equals(wanted) || !isLawful(found, dst) || !isWhole(found, locals, change, dst)) {
-          assertThat(found).as("%s in %s at %s %s", expression, zone, change, dst).isEqualTo(wanted);
+        if (!found.equals(wanted)
+            || !isLawful(found, dst)
+            || !isWhole(found, locals, change, dst)) {
+          assertThat(found)
+              .as("%s in %s at %s %s", expression, zone, change, dst)
+              .isEqualTo(wanted);
           fail("%s in %s at %s %s breaks a law: %s", expression, zone, change, dst, found);
         }
         ticks += found.size();
@@ -147,8 +151,7 @@ class TransitionsTest {
     int accounted = 0;
     int runs = 0;
     for (Tick tick : found) {
-      boolean moved =
-          tick.mark() == Tick.Mark.GAP_SHIFTED || tick.mark() == Tick.Mark.GAP_BEFORE;
+      boolean moved = tick.mark() == Tick.Mark.GAP_SHIFTED || tick.mark() == Tick.Mark.GAP_BEFORE;
       accounted += moved || tick.mark() == Tick.Mark.GAP_SILENT ? tick.count() : 0;
       runs += tick.fires() && tick.instant().equals(edge) ? 1 : 0;
     }

@@ -19,6 +19,7 @@ import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -55,6 +56,10 @@ final class Desk {
     String hash = DefinitionJson.hash(definition);
     Jobs.Row old = catalog.find(tx, definition.namespace(), definition.id());
     if (old == null) {
+      Outcome past = refusedAsPast(List.of(), definition, now);
+      if (past != null) {
+        return past;
+      }
       long id =
           Jobs.insert(tx, definition.namespace(), definition.id(), JobState.SCHEDULED, source, now);
       Jobs.insertVersion(tx, id, 1, DefinitionJson.toJson(definition), hash, command.actor(), now);
@@ -88,6 +93,10 @@ final class Desk {
       catalog.put(moved);
       return applied(200, moved, false);
     }
+    Outcome past = refusedAsPast(Jobs.triggers(tx, old.id()), definition, now);
+    if (past != null) {
+      return past;
+    }
     int version = old.version() + 1;
     Jobs.insertVersion(
         tx, old.id(), version, DefinitionJson.toJson(definition), hash, command.actor(), now);
@@ -116,7 +125,24 @@ final class Desk {
       throw new IllegalArgumentException("it has no stages");
     }
     StartLimits.require(definition);
-    PlannedTriggers.of(definition).forEach(trigger -> Ticker.firstTick(trigger.definition(), now));
+    for (PlannedTriggers.Planned trigger : PlannedTriggers.of(definition)) {
+      trigger.judge();
+      Ticker.firstTick(trigger, now);
+    }
+  }
+
+  /** Whether a trigger that is new wants to be refused now; null when none does. */
+  private static Outcome refusedAsPast(
+      List<Jobs.TriggerRow> known, JobDefinition definition, long now) {
+    for (PlannedTriggers.Planned trigger : PlannedTriggers.of(definition)) {
+      String spec = trigger.spec();
+      Optional<String> refusal = trigger.refusal(Ticker.instantOf(now));
+      if (refusal.isPresent() && known.stream().noneMatch(row -> row.spec().equals(spec))) {
+        return refused(
+            422, refusal.get(), "give it an instant to come, or write `past: run` to run it now");
+      }
+    }
+    return null;
   }
 
   Outcome deleteJob(Handle tx, Command command, long epoch, long now) {
@@ -257,10 +283,10 @@ final class Desk {
       if (same != null) {
         old.remove(same);
         Jobs.moveTrigger(tx, same.id(), position);
-        ticker.arm(same.id(), job.id(), trigger, same.nextAt());
+        ticker.arm(same, trigger);
         continue;
       }
-      long next = Ticker.firstTick(trigger.definition(), now);
+      long next = Ticker.firstTick(trigger, now);
       long id = Jobs.insertTrigger(tx, job.id(), position, trigger.kind(), spec, next, now);
       ticker.arm(id, job.id(), trigger, next);
     }

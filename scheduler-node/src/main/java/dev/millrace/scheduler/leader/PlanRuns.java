@@ -73,7 +73,7 @@ final class PlanRuns {
         PlannedTriggers.of(plan.definition()).stream()
             .filter(planned -> planned.kind().equals(PlannedTriggers.PLAN))
             .findFirst()
-            .map(planned -> Ticker.tickAfter(planned.definition(), fire.plannedAt()))
+            .map(planned -> Ticker.tickAfter(planned, fire.plannedAt()))
             .filter(at -> at != 0)
             .map(PlanRuns::instant);
     if (next.isEmpty()) {

@@ -2,12 +2,15 @@ package dev.millrace.scheduler.trigger;
 
 import dev.millrace.definition.CronSchedule;
 import dev.millrace.definition.DefinitionJson;
+import dev.millrace.definition.Schedule;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.Misfire;
 import dev.millrace.model.TriggerDefinition;
+import dev.millrace.model.TriggerRules;
 import dev.millrace.model.Window;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -30,9 +33,48 @@ public final class PlannedTriggers {
    * One of them.
    *
    * @param lateMicros up to this late a tick still fires by itself: for a window that is its
-   *     length, for then its run is still to live
+   *     length, for then its run is still to live; a fixed delay has one tick and never misses it
+   * @param seed what {@code H} and jitter are hashed from
    */
-  public record Planned(String kind, TriggerDefinition definition, long lateMicros) {
+  public record Planned(String kind, TriggerDefinition definition, long lateMicros, String seed) {
+    /** Compiled; keep the answer. */
+    public Schedule schedule() {
+      return Schedule.of(definition, seed);
+    }
+
+    /** Which of the missed ticks fire; of a window's starts the latest, if its run is to live. */
+    Misfire misfire() {
+      return kind.equals(PLAN)
+          ? new Misfire(Duration.of(lateMicros, ChronoUnit.MICROS), 1, null)
+          : definition.misfire();
+    }
+
+    /** True for a tick that comes so long after the end of the run before. */
+    boolean waitsForRun() {
+      return definition instanceof TriggerDefinition.Every every
+          && every.mode() == TriggerDefinition.Mode.FIXED_DELAY;
+    }
+
+    /**
+     * Looks at it as closely as the reader of definitions does, for it may have come another way.
+     *
+     * @throws IllegalArgumentException when it is not possible
+     */
+    public void judge() {
+      if (definition instanceof TriggerDefinition.Cron cron) {
+        CronSchedule.parse(cron.expression(), seed);
+      }
+    }
+
+    /** Why a definition with it is refused now, or empty. */
+    public Optional<String> refusal(Instant now) {
+      return definition instanceof TriggerDefinition.At at
+              && at.past() == TriggerDefinition.Past.REFUSE
+              && !at.instant().isAfter(now)
+          ? Optional.of("the instant " + at.instant() + " is past, and `past: refuse` is written")
+          : Optional.empty();
+    }
+
     /** As it is stored, to know it again in the next version. */
     public String spec() {
       return DefinitionJson.toJson(definition);
@@ -42,14 +84,20 @@ public final class PlannedTriggers {
   /** By their position. */
   public static List<Planned> of(JobDefinition job) {
     List<Planned> all = new ArrayList<>();
+    String seed = Schedule.seed(job);
     for (TriggerDefinition trigger : job.triggers()) {
-      all.add(new Planned(kind(trigger), trigger, MISFIRE_THRESHOLD_MICROS));
+      Planned planned = new Planned(kind(trigger), trigger, MISFIRE_THRESHOLD_MICROS, seed);
+      all.add(
+          planned.waitsForRun()
+              ? new Planned(planned.kind, trigger, Long.MAX_VALUE, seed)
+              : planned);
     }
     Window window = job.rules().window();
     if (window != null) {
       TriggerDefinition start =
-          new TriggerDefinition.Cron(window.start(), window.zone(), Misfire.LATEST);
-      all.add(new Planned(PLAN, start, window.length().toNanos() / 1_000));
+          new TriggerDefinition.Cron(
+              window.start(), window.zone(), window.dst(), TriggerRules.DEFAULT);
+      all.add(new Planned(PLAN, start, window.length().toNanos() / 1_000, seed));
     }
     return all;
   }
