@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -44,7 +45,7 @@ final class Holidays {
 
   private static Holidays load(String code) {
     String[] names = code.toLowerCase(Locale.ROOT).split("-", -1);
-    TreeSet<String> countries = upper(HolidayManager.getSupportedCalendarCodes());
+    Set<String> countries = upper(HolidayManager.getSupportedCalendarCodes());
     if (!countries.contains(names[0].toUpperCase(Locale.ROOT))) {
       throw new IllegalArgumentException(
           "'"
@@ -68,14 +69,14 @@ final class Holidays {
 
   private static String parts(String[] names, int known, CalendarHierarchy at) {
     String whole = String.join("-", List.of(names).subList(0, known)).toUpperCase(Locale.ROOT);
-    TreeSet<String> parts = upper(at.getChildren().keySet());
+    Set<String> parts = upper(at.getChildren().keySet());
     return parts.isEmpty()
         ? whole + " has no parts"
         : "the parts of " + whole + " are " + String.join(", ", parts);
   }
 
-  private static TreeSet<String> upper(Iterable<String> names) {
-    TreeSet<String> upper = new TreeSet<>();
+  private static Set<String> upper(Iterable<String> names) {
+    Set<String> upper = new TreeSet<>();
     names.forEach(name -> upper.add(name.toUpperCase(Locale.ROOT)));
     return upper;
   }

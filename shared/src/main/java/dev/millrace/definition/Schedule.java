@@ -156,8 +156,7 @@ public final class Schedule {
   public Tick at(Instant planned) {
     if (!(line instanceof Delayed)) {
       Optional<Tick> tick = next(planned.minusNanos(1));
-      if (tick.isPresent()
-          && tick.get().instant().truncatedTo(ChronoUnit.MICROS).equals(planned)) {
+      if (tick.isPresent() && tick.get().instant().truncatedTo(ChronoUnit.MICROS).equals(planned)) {
         return tick.get();
       }
     }
@@ -172,9 +171,8 @@ public final class Schedule {
   public Optional<Tick> next(Instant after) {
     Instant from = rules.from();
     Tick tick = line.next(from != null && after.isBefore(from) ? from.minusNanos(1) : after);
-    return tick == null || rules.until() != null && !tick.instant().isBefore(rules.until())
-        ? Optional.empty()
-        : Optional.of(tick);
+    boolean over = rules.until() != null && tick != null && !tick.instant().isBefore(rules.until());
+    return tick == null || over ? Optional.empty() : Optional.of(tick);
   }
 
   /**

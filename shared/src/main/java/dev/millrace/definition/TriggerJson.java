@@ -46,8 +46,9 @@ final class TriggerJson {
       case TriggerDefinition.Every every -> every(node, every);
     }
     boolean said =
-        trigger instanceof TriggerDefinition.At at && at.past() == Past.RUN
-            || trigger instanceof TriggerDefinition.Every every && every.mode() == Mode.FIXED_DELAY;
+        (trigger instanceof TriggerDefinition.At at && at.past() == Past.RUN)
+            || (trigger instanceof TriggerDefinition.Every every
+                && every.mode() == Mode.FIXED_DELAY);
     if (!said) {
       misfire(node, trigger.misfire());
     }

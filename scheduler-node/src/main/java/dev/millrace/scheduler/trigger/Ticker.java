@@ -180,8 +180,7 @@ public final class Ticker {
       Armed armed = queue.poll();
       byTrigger.remove(armed.trigger);
       Armed moved = take(armed, now, jobState.apply(armed.job), due);
-      due.advances.add(
-          new Advance(armed.trigger, atOf(moved.step), moved.catchUpUntil, 0));
+      due.advances.add(new Advance(armed.trigger, atOf(moved.step), moved.catchUpUntil, 0));
       put(moved);
     }
     return due;
@@ -199,8 +198,7 @@ public final class Ticker {
     if (!armed.catchesUp() && now - step.dueAt > armed.planned.lateMicros()) {
       return judgeMissed(armed, now, due);
     }
-    due.fires.add(
-        new Fire(armed.trigger, armed.job, armed.planned.kind(), step.at, step.dueAt));
+    due.fires.add(new Fire(armed.trigger, armed.job, armed.planned.kind(), step.at, step.dueAt));
     if (armed.planned.waitsForRun()) {
       resting.put(armed.trigger, new Resting(armed.job, armed.planned, 0));
       return armed.moved(null, 0, 0);
@@ -222,7 +220,9 @@ public final class Ticker {
   private static Armed judgeMissed(Armed armed, long now, Due due) {
     Misfire policy = armed.planned.misfire();
     long oldest =
-        policy.within() == null ? Long.MIN_VALUE : now - policy.within().toNanos() / NANOS_PER_MICRO;
+        policy.within() == null
+            ? Long.MIN_VALUE
+            : now - policy.within().toNanos() / NANOS_PER_MICRO;
     Chosen chosen = choose(armed, now, oldest, policy.atMost());
     Step step = sweep(armed, now, chosen.first, "MISSED", due);
     boolean swept = step == null || step.dueAt > now || step.at >= chosen.first;
@@ -287,8 +287,7 @@ public final class Ticker {
       count += step.count;
       step = after(armed.schedule, step.at);
     }
-    due.unfired.add(
-        new Ticks.Entry(armed.trigger, first.at, last.at, count, first.fate.name(), 0));
+    due.unfired.add(new Ticks.Entry(armed.trigger, first.at, last.at, count, first.fate.name(), 0));
     return step;
   }
 
@@ -303,10 +302,7 @@ public final class Ticker {
     Map<String, Ticks.Entry> ranges = new LinkedHashMap<>();
     Step step = armed.step;
     int counted = 0;
-    while (step != null
-        && step.dueAt <= now
-        && step.at < before
-        && counted < TICKS_PER_RANGE_MAX) {
+    while (step != null && step.dueAt <= now && step.at < before && counted < TICKS_PER_RANGE_MAX) {
       String why = step.fires() ? disposition : step.fate.name();
       Ticks.Entry one = new Ticks.Entry(armed.trigger, step.at, step.at, step.count, why, 0);
       ranges.merge(why, one, Ticker::joined);
@@ -400,8 +396,7 @@ public final class Ticker {
   }
 
   private static Step step(Schedule schedule, Tick tick) {
-    return new Step(
-        micros(tick.instant()), micros(schedule.due(tick)), tick.fate(), tick.count());
+    return new Step(micros(tick.instant()), micros(schedule.due(tick)), tick.fate(), tick.count());
   }
 
   private static long atOf(Step step) {

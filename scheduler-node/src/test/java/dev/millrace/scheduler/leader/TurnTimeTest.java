@@ -61,7 +61,8 @@ class TurnTimeTest {
     List<Ticks.Entry> entries = new ArrayList<>();
     for (Tick.Fate fate : Tick.Fate.values()) {
       if (fate != Tick.Fate.FIRES) {
-        entries.add(new Ticks.Entry(1, fate.ordinal(), fate.ordinal(), 2, fate.name(), 0));
+        long planned = 1_000_000L * (entries.size() + 1);
+        entries.add(new Ticks.Entry(1, planned, planned, 2, fate.name(), 0));
       }
     }
     at.database.leader().useTransaction(tx -> Ticks.insert(tx, entries, 1, 1));
@@ -103,7 +104,8 @@ class TurnTimeTest {
 
     at.complete(starts.stream().map(Start::claim).toList(), "{}");
     at.passes();
-    assertThat(at.count("select count(*) from trigger where rests_on is null and next_at is not null"))
+    assertThat(
+            at.count("select count(*) from trigger where rests_on is null and next_at is not null"))
         .isEqualTo(1);
     assertThat(at.text("select (t.next_at - r.finished_at)::text from trigger t, run r limit 1"))
         .isEqualTo("00:00:01");
@@ -142,8 +144,12 @@ class TurnTimeTest {
   @Test
   void whatWasAcceptedOnceIsNotRefusedLater() throws Exception {
     String job =
-        "id: job\ndescription: %s\ntriggers: [{at: 2999-01-01T00:00:00Z, past: refuse}]\n"
-            + "stages: [{id: a, run: noop}]\n";
+        """
+        id: job
+        description: %s
+        triggers: [{at: 2999-01-01T00:00:00Z, past: refuse}]
+        stages: [{id: a, run: noop}]
+        """;
     at.apply(job.formatted("one"));
     at.database
         .api()

@@ -53,8 +53,7 @@ class TickerTest {
             START + 4 * SECOND,
             START + 5 * SECOND);
     assertThat(due.unfired()).isEmpty();
-    assertThat(due.advances().getLast())
-        .isEqualTo(new Jobs.Advance(1, START + 6 * SECOND, 0, 0));
+    assertThat(due.advances().getLast()).isEqualTo(new Jobs.Advance(1, START + 6 * SECOND, 0, 0));
   }
 
   @Test
