@@ -92,6 +92,16 @@ final class CronTimes {
     return null;
   }
 
+  /** True when this time is one of them. */
+  boolean has(LocalDateTime local) {
+    return (seconds >>> local.getSecond() & 1) == 1
+        && (minutes >>> local.getMinute() & 1) == 1
+        && (hours >>> local.getHour() & 1) == 1
+        && (months >>> local.getMonthValue() & 1) == 1
+        && hasYear(local.getYear())
+        && (days.ofMonth(YearMonth.from(local)) >>> local.getDayOfMonth() & 1) == 1;
+  }
+
   private boolean hasYear(int year) {
     return years == null || years.get(year);
   }

@@ -51,7 +51,7 @@ final class ForeignForms {
     if (text.matches("\\d{4}-\\d\\d-\\d\\d[Tt ].*")) {
       return new TriggerDefinition.At(TriggerReader.instant(text), Misfire.LATEST);
     }
-    CronSchedule cron = CronSchedule.parse(text);
+    CronSchedule cron = TriggerReader.schedule(text);
     return new TriggerDefinition.Cron(cron.expression(), Schedule.UTC, Misfire.LATEST);
   }
 
@@ -106,7 +106,7 @@ final class ForeignForms {
   private static RetryPolicy scheduling(
       Fields scheduling, List<TriggerDefinition> triggers, Expressions expressions) {
     if (scheduling.map().get("cron") != null) {
-      TriggerDefinition cron = TriggerReader.cron(scheduling, "cron", Misfire.LATEST);
+      TriggerDefinition cron = TriggerReader.plainCron(scheduling, "cron");
       if (cron != null) {
         triggers.add(cron);
       }

@@ -77,6 +77,7 @@ final class JobRulesJson {
     }
     node.put("end", lower(window.end()));
     node.put("prepare", window.prepare());
+    TriggerJson.dst(node, window.dst());
     if (!window.params().equals("{}")) {
       node.set("params", Json.parseTrusted(window.params()));
     }
@@ -107,6 +108,7 @@ final class JobRulesJson {
         blackouts,
         Window.End.valueOf(upper(need(node, "end"))),
         need(node, "prepare").asBoolean(),
+        TriggerJson.dst(node),
         node.has("params") ? Json.write(node.get("params")) : "{}");
   }
 

@@ -5,7 +5,6 @@ import dev.millrace.model.Concurrency;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRules;
 import dev.millrace.model.LockUse;
-import dev.millrace.model.Misfire;
 import dev.millrace.model.Need;
 import dev.millrace.model.Overlap;
 import dev.millrace.model.ParamDefinition;
@@ -16,7 +15,6 @@ import dev.millrace.model.RetryPolicy;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.model.StageRules;
 import dev.millrace.model.Tolerance;
-import dev.millrace.model.TriggerDefinition;
 import dev.millrace.model.Window;
 import java.time.Duration;
 import java.time.Instant;
@@ -52,16 +50,16 @@ final class RandomJobs {
     jobs.level(stages, Phase.ON_FAILURE, null, false, random.nextInt(3), "o");
     jobs.level(stages, Phase.FINALLY, null, false, random.nextInt(3), "f");
     return new JobDefinition(
-        "x", "default", "", PARAMS, jobs.triggers(), 5, stages, Map.of(), null, jobs.rules());
-  }
-
-  private List<TriggerDefinition> triggers() {
-    TriggerDefinition every = new TriggerDefinition.Every(Duration.ofDays(1), null, Misfire.LATEST);
-    return one(
-        List.of(
-            List.of(),
-            List.of(
-                every, new TriggerDefinition.Giving(every, "{\"n\":1,\"p\":\"${{ run.job }}\"}"))));
+        "x",
+        "default",
+        "",
+        PARAMS,
+        new RandomTriggers(random).some(),
+        5,
+        stages,
+        Map.of(),
+        null,
+        jobs.rules());
   }
 
   private void level(
@@ -276,6 +274,7 @@ final class RandomJobs {
                     new Window.Blackout(null, null, from, from.plusSeconds(1))))),
         one(List.of(Window.End.values())),
         random.nextBoolean(),
+        new RandomTriggers(random).dst(),
         one(List.of("{}", "{\"p\":\"${{ run.scheduled_for }}\",\"l\":[1,2.50]}")));
   }
 

@@ -1,5 +1,6 @@
 package dev.millrace.scheduler.leader;
 
+import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
@@ -35,7 +36,7 @@ final class Arming {
       Optional<Jobs.TriggerRow> same = take(old, trigger);
       if (same.isPresent()) {
         Jobs.moveTrigger(tx, same.get().id(), position);
-        ticker.arm(same.get().id(), job.id(), trigger, same.get().nextAt());
+        ticker.arm(same.get(), trigger);
       } else {
         add(tx, job, position, trigger, now);
       }
@@ -57,13 +58,20 @@ final class Arming {
       PlannedTriggers.Planned trigger = planned.get(position);
       Optional<Jobs.TriggerRow> same = take(old, trigger);
       if (same.isPresent()) {
-        long next = Ticker.tickAfter(trigger.definition(), now);
+        long next = Ticker.resumedAt(trigger, now);
         Jobs.rearm(tx, same.get().id(), position, next);
         ticker.arm(same.get().id(), job.id(), trigger, next);
       } else {
         add(tx, job, position, trigger, now);
       }
     }
+  }
+
+  /** Those of a job that are not new when they come again: its armed ones, or what a stop left. */
+  static List<Jobs.TriggerRow> known(Handle tx, Jobs.Row job) {
+    return job.state() == JobState.STOPPED
+        ? Jobs.disarmedTriggers(tx, job.id(), DISARMED_MAX)
+        : Jobs.triggers(tx, job.id());
   }
 
   /** Disarms all triggers of a job. */
@@ -78,7 +86,7 @@ final class Arming {
 
   private void add(
       Handle tx, Jobs.Row job, int position, PlannedTriggers.Planned trigger, long now) {
-    long next = Ticker.firstTick(trigger.definition(), now);
+    long next = Ticker.firstTick(trigger, now);
     long id = Jobs.insertTrigger(tx, job.id(), position, trigger.kind(), trigger.spec(), next, now);
     ticker.arm(id, job.id(), trigger, next);
   }

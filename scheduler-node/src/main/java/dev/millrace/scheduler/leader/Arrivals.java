@@ -6,6 +6,7 @@ import dev.millrace.model.RunId;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.RunParams;
@@ -16,6 +17,7 @@ import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,14 +76,46 @@ final class Arrivals {
     for (Ticker.Fire fire : due.fires()) {
       Jobs.Row job = catalog.find(tx, fire.job());
       Plan plan = catalog.plan(tx, job.id(), job.version());
-      pass.tickLateness.add(pass.now - fire.plannedAt());
-      entries.add(entry(fire, birth(tx, pass, plan, fire)));
+      pass.tickLateness.add(pass.now - fire.dueAt());
+      Ticks.Entry entry = entry(fire, birth(tx, pass, plan, fire));
+      entries.add(entry);
+      Optional<Jobs.Advance> delay =
+          entry.run() == 0
+              ? ticker.ended(fire.trigger(), 0, pass.now)
+              : ticker.made(fire.trigger(), entry.run());
+      delay.ifPresent(due.advances()::add);
     }
-    planRuns.passed(tx, pass, due.unfired());
     Ticks.insert(tx, entries, parts.term().epoch(), pass.now);
     Jobs.advance(tx, due.advances());
+    planRuns.passed(tx, pass, due.unfired());
     entries.forEach(entry -> parts.meters().ticks(entry.disposition(), entry.ticks()));
     pass.more |= ticker.nextDue() <= pass.now;
+  }
+
+  /** A fixed delay begins when the run before has ended. */
+  void startDelays(Handle tx, Pass pass) {
+    if (!ticker.hasResting()) {
+      return;
+    }
+    List<Jobs.Advance> advances = new ArrayList<>();
+    for (Draft draft : pass.drafts.values()) {
+      Run run = draft.run();
+      if (run.trigger() != 0 && run.state().isFinal()) {
+        ticker.ended(run.trigger(), run.id(), pass.now).ifPresent(advances::add);
+      }
+    }
+    Jobs.advance(tx, advances);
+  }
+
+  /** The same for runs whose end another term has seen, but not what it means. */
+  void restartDelays(Handle tx, long now) {
+    if (!ticker.hasResting()) {
+      return;
+    }
+    List<Jobs.Advance> advances = new ArrayList<>();
+    Jobs.restingOnEnded(tx)
+        .forEach((trigger, run) -> ticker.ended(trigger, run, now).ifPresent(advances::add));
+    Jobs.advance(tx, advances);
   }
 
   /** In a pause of everything or of its namespace a job's ticks fire no more than in its own. */

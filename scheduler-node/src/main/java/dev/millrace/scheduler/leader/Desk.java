@@ -19,6 +19,7 @@ import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -66,6 +67,10 @@ final class Desk {
     String hash = DefinitionJson.hash(definition);
     Jobs.Row old = catalog.find(tx, definition.namespace(), definition.id());
     if (old == null) {
+      Outcome past = refusedAsPast(List.of(), definition, now);
+      if (past != null) {
+        return unchanged(past);
+      }
       JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
       long id = Jobs.insert(tx, definition.namespace(), definition.id(), first, source, now);
       Jobs.insertVersion(tx, id, 1, DefinitionJson.toJson(definition), hash, command.actor(), now);
@@ -99,6 +104,10 @@ final class Desk {
           new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), old.version(), source);
       catalog.put(moved);
       return unchanged(applied(200, moved, false, noteOf(moved)));
+    }
+    Outcome past = refusedAsPast(Arming.known(tx, old), definition, now);
+    if (past != null) {
+      return unchanged(past);
     }
     int version = old.version() + 1;
     Jobs.insertVersion(
@@ -134,7 +143,24 @@ final class Desk {
       throw new IllegalArgumentException("it has no stages");
     }
     StartLimits.require(definition);
-    PlannedTriggers.of(definition).forEach(trigger -> Ticker.firstTick(trigger.definition(), now));
+    for (PlannedTriggers.Planned trigger : PlannedTriggers.of(definition)) {
+      trigger.judge();
+      Ticker.firstTick(trigger, now);
+    }
+  }
+
+  /** Whether a trigger that is new wants to be refused now; null when none does. */
+  private static Outcome refusedAsPast(
+      List<Jobs.TriggerRow> known, JobDefinition definition, long now) {
+    for (PlannedTriggers.Planned trigger : PlannedTriggers.of(definition)) {
+      String spec = trigger.spec();
+      Optional<String> refusal = trigger.refusal(Ticker.instantOf(now));
+      if (refusal.isPresent() && known.stream().noneMatch(row -> row.spec().equals(spec))) {
+        return refused(
+            422, refusal.get(), "give it an instant to come, or write `past: run` to run it now");
+      }
+    }
+    return null;
   }
 
   /** Params for a run that is asked for, checked; or the refusal. */

@@ -230,6 +230,7 @@ final class Turn {
     dispatching.dispatchFresh(tx, pass);
     dispatching.republishLost(tx, pass);
     families.settle(tx, pass); // what could not be dispatched may have ended its run
+    arrivals.startDelays(tx, pass);
     pass.drafts.values().removeIf(draft -> !draft.changed());
     writer.write(tx, pass.drafts.values(), pass.now);
     seats.write(tx, pass.now);
@@ -248,9 +249,9 @@ final class Turn {
       JobDefinition definition =
           definitions.computeIfAbsent(
               job.id(), id -> catalog.plan(tx, id, job.version()).definition());
-      ticker.arm(
-          row.id(), row.job(), PlannedTriggers.of(definition).get(row.position()), row.nextAt());
+      ticker.arm(row, PlannedTriggers.of(definition).get(row.position()));
     }
+    arrivals.restartDelays(tx, pass.now);
     parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx), Stages.countRunning(tx));
     gates.load(tx);
     seats.load(tx);
