@@ -53,7 +53,7 @@ final class Arrivals {
     Arming arming = new Arming(ticker);
     this.jobMoves = new JobMoves(catalog, arming, births.ids());
     this.desk = new Desk(catalog, arming, jobMoves);
-    this.runDesk = new RunDesk(limits.drafts(), gates);
+    this.runDesk = new RunDesk(catalog, limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
 
