@@ -351,7 +351,8 @@ final class Attempts {
   }
 
   /** It stands in line or with the broker, and one of the two times for that is over. */
-  static void waitedTooLong(Draft draft, int index, long now, double random) {
+  static void waitedTooLong(Draft draft, Fact.Due fact, long now, double random) {
+    int index = fact.stage();
     Stage stage = draft.stage(index);
     StageDefinition definition = draft.plan().stage(index);
     Duration start = definition.rules().startTimeout();
@@ -370,6 +371,9 @@ final class Attempts {
           SWEEP,
           now,
           random);
+    } else if (Timers.queueEnd(definition, stage, fact.restedMicros()) > now) {
+      draft.put(index, stage.edit().due(Timers.queueDue(definition, stage, fact)).build());
+      return;
     } else {
       if (stage.state() == StageState.QUEUED) {
         draft.wish(new Wish.Cancel(definition.id(), stage.attempt(), false));

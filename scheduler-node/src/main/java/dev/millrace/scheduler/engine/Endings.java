@@ -152,7 +152,10 @@ final class Endings {
       return Verdict.ILLEGAL;
     }
     draft.put(clock.paused(fact.by(), now));
-    if (draft.state() != RunState.PAUSED) {
+    if (draft.state() == RunState.PAUSED) {
+      // No move, and yet whoever resumes it later must see that there were two.
+      draft.note("", "also-paused", fact.actor(), fact.reason());
+    } else {
       Timers.stopAll(draft, now);
       draft.moveRun(RunState.PAUSED, Operators.COMMAND, fact.actor(), fact.reason(), now);
       tellChildren(draft, new Fact.Pause(RunClock.BY_PARENT, fact.actor(), fact.reason()));
@@ -168,7 +171,8 @@ final class Endings {
     }
     draft.put(clock.resumed(fact.by()));
     if (draft.clock().pauses() != 0) {
-      return Verdict.ACCEPTED; // somebody else still holds it up
+      draft.note("", "still-paused", fact.actor(), fact.reason());
+      return Verdict.ACCEPTED;
     }
     RunState to = clock.is(RunClock.UNADMITTED) ? RunState.PENDING : whereItWas(draft);
     for (RunState next : RollUp.path(RunState.PAUSED, to)) {

@@ -98,7 +98,7 @@ public final class Engine {
       case Fact.Checkpointed f -> Attempts.checkpointed(draft, f);
       case Fact.Finished f -> Attempts.finished(draft, f, now, random);
       case Fact.WorkerLost f -> Attempts.workerLost(draft, f, now, random);
-      case Fact.Due f -> due(draft, f.stage(), now, random);
+      case Fact.Due f -> due(draft, f, now, random);
       case Fact.RunDue f -> Endings.runDue(draft, now);
       case Fact.Admitted f -> admitted(draft, f, now);
       case Fact.LocksGranted f -> locksGranted(draft, f.stage(), now);
@@ -176,14 +176,15 @@ public final class Engine {
     return Verdict.ACCEPTED;
   }
 
-  private static Verdict due(Draft draft, int index, long now, double random) {
+  private static Verdict due(Draft draft, Fact.Due fact, long now, double random) {
+    int index = fact.stage();
     Stage stage = draft.stage(index);
     if (stage.dueAt() == 0 || stage.dueAt() > now) {
       return Verdict.STALE;
     }
     switch (stage.state()) {
       case BACKING_OFF -> Flow.start(draft, index, now, "retry", null, null);
-      case READY, QUEUED, LOCK_WAIT -> Attempts.waitedTooLong(draft, index, now, random);
+      case READY, QUEUED, LOCK_WAIT -> Attempts.waitedTooLong(draft, fact, now, random);
       case RUNNING -> {
         if (draft.plan().stage(index).ledByLeader()) {
           Led.due(draft, index, now);

@@ -56,8 +56,16 @@ public sealed interface Fact {
   /** The leader has given the worker of this attempt up. */
   record WorkerLost(int stage, int attempt, String worker, String why) implements Fact {}
 
-  /** The stage's due instant may have come. */
-  record Due(int stage) implements Fact {}
+  /**
+   * The stage's due instant may have come.
+   *
+   * @param restedMicros how long its pool was paused since it stands in line
+   */
+  record Due(int stage, long restedMicros) implements Fact {
+    public Due(int stage) {
+      this(stage, 0);
+    }
+  }
 
   /** The run's own due instant may have come. */
   record RunDue() implements Fact {}

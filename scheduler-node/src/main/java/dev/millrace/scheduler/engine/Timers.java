@@ -61,6 +61,26 @@ final class Timers {
     return stage.dueAt() != 0 ? stage.dueAt() : now + micros(definition.queueTimeout());
   }
 
+  /**
+   * When a stage has stood in line for too long; only what its pool rested can move that.
+   *
+   * @return 0 when nothing moves it
+   */
+  static long queueEnd(StageDefinition definition, Stage stage, long restedMicros) {
+    return restedMicros == 0 || definition.queueTimeout() == null
+        ? 0
+        : stage.readyAt() + micros(definition.queueTimeout()) + restedMicros;
+  }
+
+  /** When to look at it again, whose pool was or is paused. */
+  static long queueDue(StageDefinition definition, Stage stage, Fact.Due fact) {
+    Duration start = definition.rules().startTimeout();
+    long byQueue = queueEnd(definition, stage, fact.restedMicros());
+    return start == null || stage.state() != StageState.QUEUED
+        ? byQueue
+        : Math.min(byQueue, stage.queuedAt() + micros(start));
+  }
+
   /** When an attempt that began then has to end. */
   static long attemptDue(Draft draft, int index, long startedAt) {
     Duration limit = draft.plan().stage(index).timeout();

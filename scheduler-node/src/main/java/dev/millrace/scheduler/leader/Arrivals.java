@@ -164,7 +164,7 @@ final class Arrivals {
       case Command.Kind.DEAD_REDRIVE -> limits.dead().redrive(tx, pass, command);
       case Command.Kind.DEAD_DISCARD -> limits.dead().discard(tx, pass, command);
       case Command.Kind.PAUSE -> wideDesk.pause(tx, pass, command);
-      case Command.Kind.RESUME -> wideDesk.resume(tx, command);
+      case Command.Kind.RESUME -> wideDesk.resume(tx, pass, command);
       case Command.Kind.EVENT_SEND -> wideDesk.event(tx, pass, command);
       case Command.Kind.LOCK_PUT -> wideDesk.lock(tx, command);
       case Command.Kind.SHARE_PUT -> wideDesk.share(tx, command);

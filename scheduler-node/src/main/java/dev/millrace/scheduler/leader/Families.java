@@ -13,7 +13,6 @@ import dev.millrace.scheduler.engine.Fact;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.RunClock;
-import dev.millrace.scheduler.engine.Stage;
 import dev.millrace.scheduler.engine.StageInput;
 import dev.millrace.scheduler.engine.Verdict;
 import dev.millrace.scheduler.engine.Wish;
@@ -374,9 +373,8 @@ final class Families {
     if (parent == null) {
       return;
     }
-    boolean ended = draft.ended() && pass.told.add(run.id());
-    boolean reopened = draft.reopens() && pass.told.add(-run.id());
-    if (!ended && !reopened) {
+    List<Fact> news = pass.news.of(draft, Families::output);
+    if (news.isEmpty()) {
       return;
     }
     drafts.open(tx, pass, List.of(parent.run()));
@@ -384,32 +382,14 @@ final class Families {
     if (above == null || above.sealed()) {
       return; // its day was dropped, or it has ended: nobody waits
     }
-    Fact fact =
-        ended
-            ? new Fact.ChildEnded(
-                parent.stage(),
-                parent.attempt(),
-                parent.item(),
-                run.state(),
-                output(run),
-                error(run))
-            : new Fact.ChildReopened(
-                parent.stage(), parent.attempt(), parent.item(), draft.before().state());
-    Engine.apply(above, fact, pass.now, 0.5);
+    for (Fact fact : news) {
+      Engine.apply(above, fact, pass.now, 0.5);
+    }
     open.add(above);
   }
 
   /** The outputs of its last stages: of one stage its own, of several by their ids. */
   private static String output(Run run) {
     return run.parent().item() >= 0 ? null : LastOutputs.of(run);
-  }
-
-  private static String error(Run run) {
-    for (Stage stage : run.stages()) {
-      if (stage.state() == StageState.FAILED && stage.error() != null) {
-        return "run " + new RunId(run.id()) + " is " + run.state() + ": " + stage.error();
-      }
-    }
-    return "run " + new RunId(run.id()) + " is " + run.state();
   }
 }

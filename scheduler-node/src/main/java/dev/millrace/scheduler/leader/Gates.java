@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -24,6 +25,10 @@ import org.jdbi.v3.core.Handle;
  */
 final class Gates {
   private static final int RUNS_PER_PASS_MAX = 500;
+
+  /** How late a queue-timeout may be whose pool was paused. */
+  private static final long LOOK_AGAIN_MICROS = TimeUnit.SECONDS.toMicros(5);
+
   static final String ALL = "all";
   static final String NAMESPACE = "namespace";
   static final String POOL = "pool";
@@ -32,6 +37,7 @@ final class Gates {
   private final Drafts drafts;
   private final Pools pools;
   private final Map<String, Pauses.Row> paused = new HashMap<>();
+  private final Map<String, List<Pauses.Rest>> rests = new HashMap<>();
 
   /** Where the two walks over runs are; -1 when there is nothing to walk for. */
   private long pausing = -1;
@@ -47,6 +53,8 @@ final class Gates {
   void load(Handle tx) {
     paused.clear();
     Pauses.all(tx).forEach(row -> paused.put(key(row.scope(), row.name()), row));
+    rests.clear();
+    Pauses.rests(tx).forEach(this::remember);
     look();
   }
 
@@ -69,9 +77,31 @@ final class Gates {
     look();
   }
 
-  void drop(String scope, String name) {
-    paused.remove(key(scope, name));
+  void drop(Handle tx, String scope, String name, long now) {
+    Pauses.Row row = paused.remove(key(scope, name));
+    if (row != null && scope.equals(POOL)) {
+      Pauses.Rest rest = new Pauses.Rest(name, row.since(), now);
+      Pauses.rested(tx, rest);
+      remember(rest);
+    }
     look();
+  }
+
+  private void remember(Pauses.Rest rest) {
+    rests.computeIfAbsent(rest.pool(), any -> new ArrayList<>()).add(rest);
+  }
+
+  /**
+   * How long a pool was paused since an instant, in microseconds. While it is, the pause is taken
+   * to last a little longer, so that whoever waits in it is not looked at again and again.
+   */
+  long restedMicros(String pool, long since, long now) {
+    long rested = 0;
+    for (Pauses.Rest rest : rests.getOrDefault(pool, List.of())) {
+      rested += Math.max(0, rest.until() - Math.max(since, rest.since()));
+    }
+    Pauses.Row row = paused.get(key(POOL, pool));
+    return row == null ? rested : rested + now - Math.max(since, row.since()) + LOOK_AGAIN_MICROS;
   }
 
   boolean poolPaused(String pool) {

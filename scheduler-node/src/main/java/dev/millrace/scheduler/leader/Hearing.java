@@ -30,13 +30,15 @@ final class Hearing {
 
   private final Turn.Parts parts;
   private final Drafts drafts;
+  private final Gates gates;
   private final DistinctQueue<Claim> notHeld = new DistinctQueue<>();
   private long nextDueAt = Long.MAX_VALUE;
   private boolean dueKnown;
 
-  Hearing(Turn.Parts parts, Drafts drafts) {
+  Hearing(Turn.Parts parts, Drafts drafts, Gates gates) {
     this.parts = parts;
     this.drafts = drafts;
+    this.gates = gates;
   }
 
   /** The worker that holds these claims says that it does not. Any thread. */
@@ -210,9 +212,12 @@ final class Hearing {
     List<Stages.Key> keys = Stages.due(tx, pass.now, parts.batchMax());
     drafts.open(tx, pass, keys.stream().map(Stages.Key::run).toList());
     for (Stages.Key key : keys) {
+      Draft draft = pass.drafts.get(key.run());
+      String pool = draft.run().plan().stage(key.index()).pool();
+      long rested = gates.restedMicros(pool, draft.stage(key.index()).readyAt(), pass.now);
       Engine.apply(
-          pass.drafts.get(key.run()),
-          new Fact.Due(key.index()),
+          draft,
+          new Fact.Due(key.index(), rested),
           pass.now,
           ThreadLocalRandom.current().nextDouble());
     }

@@ -5,6 +5,7 @@ import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.engine.Draft;
+import dev.millrace.scheduler.engine.FamilyNews;
 import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.sweep.WorkerTable;
@@ -42,8 +43,8 @@ final class Pass {
   /** Stages that failed for good in this pass. */
   final List<Dead> dead = new ArrayList<>();
 
-  /** Runs whose end their parents were told, and, negative, whose new beginning. */
-  final Set<Long> told = new HashSet<>();
+  /** What of their children's ends the runs above have heard. */
+  final FamilyNews news = new FamilyNews();
 
   record Dead(Draft draft, int stage) {}
 

@@ -77,7 +77,7 @@ final class Turn {
   Turn(Parts parts) {
     this.parts = parts;
     this.gates = new Gates(catalog, drafts, parts.pools);
-    this.hearing = new Hearing(parts, drafts);
+    this.hearing = new Hearing(parts, drafts, gates);
     this.dispatching = new Dispatching(parts, catalog, drafts, gates);
     Births births = new Births(drafts, catalog, seats, gates);
     this.dead = new DeadDesk(catalog, drafts, births, gates, parts.meters);
@@ -273,7 +273,7 @@ final class Turn {
       hearing.dueAt(books.book(draft, pass.now));
       Run run = draft.run();
       drafts.committed(run);
-      if (run.state().isFinal()) {
+      if (run.state().isFinal() && (draft.isNew() || draft.before().state() != run.state())) {
         parts.meters.runFinished(run.state().name());
       }
       for (Wish wish : draft.wishes()) {

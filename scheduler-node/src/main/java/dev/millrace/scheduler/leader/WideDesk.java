@@ -47,15 +47,15 @@ final class WideDesk {
     if (!SCOPES.contains(scope) || (name.isEmpty() && !scope.equals(Gates.ALL))) {
       return badScope();
     }
-    Pauses.Row row = new Pauses.Row(scope, name, command.actor(), command.reason());
-    boolean changed = Pauses.put(tx, row, pass.now);
+    Pauses.Row row = new Pauses.Row(scope, name, command.actor(), command.reason(), pass.now);
+    boolean changed = Pauses.put(tx, row);
     if (changed) {
       gates.put(row);
     }
     return done(scope, name, changed);
   }
 
-  Outcome resume(Handle tx, Command command) {
+  Outcome resume(Handle tx, Pass pass, Command command) {
     JsonNode body = body(command);
     String scope = body.path("scope").asText();
     String name = scope.equals(Gates.ALL) ? "" : body.path("name").asText();
@@ -63,7 +63,7 @@ final class WideDesk {
       return badScope();
     }
     boolean changed = Pauses.drop(tx, scope, name);
-    gates.drop(scope, name);
+    gates.drop(tx, scope, name, pass.now);
     return done(scope, name, changed);
   }
 

@@ -3,6 +3,7 @@ package dev.millrace.scheduler.leader;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.model.Claim;
+import dev.millrace.model.RunId;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.wire.Start;
@@ -16,6 +17,9 @@ import org.junit.jupiter.api.Test;
  * approvals, locks, turns and pauses, through the leader's own tables and a real broker.
  */
 class FamiliesTest {
+  private static final String FAILED_ITEM =
+      "select id::text from run where parent is not null and state = 'FAILED'";
+
   private TurnFixture at;
 
   @BeforeEach
@@ -156,6 +160,40 @@ class FamiliesTest {
     assertThat(at.count("select count(*) from run where state = 'CANCELLED'")).isEqualTo(4);
   }
 
+  private String failedItem() {
+    return new RunId(Long.parseLong(at.text(FAILED_ITEM))).toString();
+  }
+
+  @Test
+  void theFailureOfAnItemThatAPersonAcceptsCountsAsCompletion() throws Exception {
+    at.apply("id: fan\nstages: [{id: each, run: noop, for-each: '${{ range(3) }}'}]");
+    start("fan");
+    List<Claim> items = claims(at.starts(3));
+    at.fail(items.subList(0, 1), "exit:1");
+    at.passes();
+    assertThat(at.text("select fan from stage where fan is not null")).isEqualTo("3 3 0 1 0");
+    assertThat(act(failedItem(), "each", "acknowledge").status()).isEqualTo(200);
+    assertThat(at.text("select fan from stage where fan is not null")).isEqualTo("3 3 1 0 0");
+    at.complete(items.subList(1, 3), "{}");
+    at.passes();
+    assertThat(at.text("select state from run where parent is null")).isEqualTo("COMPLETED");
+  }
+
+  @Test
+  void anItemThatGoesOnAndIsStoppedInOnePassLetsItsRunEnd() throws Exception {
+    at.apply("id: fan\nstages: [{id: each, run: noop, for-each: '${{ range(2) }}'}]");
+    String run = start("fan");
+    at.fail(claims(at.starts(2)).subList(0, 1), "exit:1");
+    at.passes();
+    String reset = "{\"run\":\"%s\",\"stage\":\"each\",\"action\":\"reset\"}";
+    long first = at.ask(command(Command.Kind.STAGE_ACT, null, reset.formatted(failedItem())));
+    long second = at.ask(command(Command.Kind.RUN_STOP, null, "{\"run\":\"" + run + "\"}"));
+    at.passes();
+    assertThat(at.outcome(first).status()).isEqualTo(200);
+    assertThat(at.outcome(second).status()).isEqualTo(200);
+    assertThat(at.texts("select distinct state::text from run")).containsExactly("CANCELLED");
+  }
+
   @Test
   void anEventIsHeardBeforeAndAfterTheWait() throws Exception {
     at.apply(
@@ -267,6 +305,44 @@ class FamiliesTest {
         .filteredOn(s -> s.claim().stage().equals("a"))
         .extracting(s -> s.claim().run().toString())
         .containsExactly(born);
+  }
+
+  @Test
+  void whoStandsInLineForAPausedPoolDoesNotTimeOutThere() throws Exception {
+    at.apply("id: late\nstages: [{id: a, run: noop, queue-timeout: 30s}]");
+    assertThat(ask(Command.Kind.PAUSE, "{\"scope\":\"pool\",\"name\":\"default\"}").status())
+        .isEqualTo(200);
+    start("late");
+    age("update pause set since = since - interval '20 min'");
+    age(
+        """
+        update stage set ready_at = ready_at - interval '10 min', due_at = due_at - interval '10 min'
+        """);
+    assertThat(states()).isEqualTo("a READY");
+    assertThat(at.count("select (due_at > now())::int from stage")).isEqualTo(1);
+    assertThat(ask(Command.Kind.RESUME, "{\"scope\":\"pool\",\"name\":\"default\"}").status())
+        .isEqualTo(200);
+    assertThat(states()).isEqualTo("a QUEUED");
+    later20Seconds();
+    assertThat(states()).isEqualTo("a QUEUED");
+    later20Seconds();
+    assertThat(states()).isEqualTo("a FAILED");
+    assertThat(at.text("select error_class from stage")).isEqualTo("queue-timeout");
+  }
+
+  private void later20Seconds() throws Exception {
+    age("update pool_rest set since = since - interval '20 s', until = until - interval '20 s'");
+    age(
+        """
+        update stage set ready_at = ready_at - interval '20 s', due_at = due_at - interval '20 s'
+        """);
+  }
+
+  /** As if that time had passed; the next leader knows what the tables say. */
+  private void age(String update) throws Exception {
+    at.database.api().useHandle(handle -> handle.execute(update));
+    at.newTurn();
+    at.passes();
   }
 
   @Test

@@ -1,9 +1,12 @@
 package dev.millrace.scheduler.simulation;
 
 import dev.millrace.lifecycle.RunState;
+import dev.millrace.lifecycle.StageAction;
+import dev.millrace.lifecycle.StageState;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.simulation.Command.Kind;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -14,6 +17,12 @@ import java.util.Set;
  */
 final class Client {
   static final long PERIOD = World.seconds(9);
+
+  /** No job here waits for approval. */
+  private static final List<StageAction> ACTIONS =
+      Arrays.stream(StageAction.values())
+          .filter(each -> each != StageAction.APPROVE && each != StageAction.REJECT)
+          .toList();
 
   private final World world;
   private final List<Integer> scheduled = new ArrayList<>();
@@ -37,6 +46,9 @@ final class Client {
     }
     for (int i = world.random.nextInt(6); i > 0; i--) {
       world.in(world.upTo(World.LOAD), this::command);
+    }
+    for (int i = world.random.nextInt(10); i > 0; i--) {
+      world.in(world.upTo(World.LOAD), this::onStage);
     }
   }
 
@@ -75,12 +87,17 @@ final class Client {
   }
 
   private boolean put(Kind kind, String key, int job, long run) {
+    return put(kind, key, job, run, 0, null);
+  }
+
+  private boolean put(Kind kind, String key, int job, long run, int stage, StageAction action) {
     if (world.store.down()) {
       return false;
     }
     long id = ++lastCommand;
-    world.say(kind.name(), key, id, job, run);
-    world.store.inbox.put(id, new Command(id, kind, key, job, run));
+    world.say(
+        action == null ? kind.name() : action.name(), key, id, action == null ? job : stage, run);
+    world.store.inbox.put(id, new Command(id, kind, key, job, run, stage, action));
     world.wakeLeader(World.millis(5));
     return true;
   }
@@ -101,9 +118,30 @@ final class Client {
     }
   }
 
+  /** A person who looks at one stage of a run, also of one that has ended, and acts on it. */
+  private void onStage() {
+    List<Run> runs = List.copyOf(world.store.runs.values());
+    if (runs.isEmpty()) {
+      return;
+    }
+    Run run = runs.get(world.random.nextInt(runs.size()));
+    int stage = world.random.nextInt(run.plan().size());
+    List<StageAction> possible =
+        ACTIONS.stream().filter(each -> each.possibleIn(run.stages()[stage].state())).toList();
+    if (!possible.isEmpty()) {
+      StageAction action = possible.get(world.random.nextInt(possible.size()));
+      put(Kind.ON_STAGE, null, 0, run.id(), stage, action);
+    }
+  }
+
   /** Lets go on what still stands, until nothing does. */
   void comeBack() {
     for (Run run : world.store.open.values()) {
+      for (int i = 0; i < run.plan().size(); i++) {
+        if (run.stages()[i].state() == StageState.HELD) {
+          put(Kind.ON_STAGE, null, 0, run.id(), i, StageAction.RELEASE);
+        }
+      }
       if (run.state() == RunState.PAUSED) {
         put(Kind.RESUME, null, 0, run.id());
       }

@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.simulation;
 
 import dev.millrace.lifecycle.RunState;
+import dev.millrace.lifecycle.StageState;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Fan;
 import dev.millrace.scheduler.engine.Run;
@@ -37,14 +38,18 @@ final class Family {
       Checker.check(first, "I9", "an item has two runs", of + " " + parent.item());
       count.started++;
     }
-    if (draft.ended()) {
-      if (run.state() == RunState.COMPLETED) {
-        count.completed++;
-      } else if (run.state() == RunState.FAILED) {
-        count.failed++;
-      } else {
-        count.cancelled++;
-      }
+    if (!draft.isNew()) {
+      count(count, draft.before().state(), -1); // a person may have let it go on
+    }
+    count(count, run.state(), 1);
+  }
+
+  private static void count(Count count, RunState state, int by) {
+    switch (state) {
+      case COMPLETED -> count.completed += by;
+      case FAILED -> count.failed += by;
+      case CANCELLED, ENDED -> count.cancelled += by;
+      case PENDING, SCHEDULED, STARTING, RUNNING, PAUSED, STOPPING -> {}
     }
   }
 
@@ -59,7 +64,7 @@ final class Family {
       Stage stage = run.stages()[i];
       Fan fan = stage.fan();
       Count count = counts.get(new Claim(id, i, stage.attempt()));
-      if (fan == null || count == null) {
+      if (fan == null || count == null || stage.state() != StageState.RUNNING) {
         continue;
       }
       boolean same =

@@ -20,13 +20,6 @@ import java.util.Set;
 
 /** Replays the log of moves, and holds it against the rows and against what clients know. */
 final class History {
-  /**
-   * The engine starts further items of a run that is paused when one of those under way ends; set
-   * this when it no longer does.
-   */
-  private static final boolean ITEMS_REST_IN_A_PAUSE =
-      Boolean.getBoolean("millrace.simulation.items-rest");
-
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** A run as its log tells it. */
@@ -47,6 +40,9 @@ final class History {
   private final Set<Long> paused = new HashSet<>();
   private final Set<Long> stopped = new HashSet<>();
 
+  /** Runs that a person let go on after their end. */
+  private final Set<Long> reopened = new HashSet<>();
+
   History(World world) {
     this.world = world;
   }
@@ -62,6 +58,17 @@ final class History {
       case STOP, KILL -> {
         stopped.add(answer.run());
         paused.remove(answer.run()); // what always comes last comes now
+      }
+      case ON_STAGE -> {
+        switch (answer.command().action()) {
+          case RESET, COMPLETE, ACKNOWLEDGE -> {
+            // In a run that is stopped they are refused, except for what always comes last; so it
+            // had ended, and goes on because a person says so.
+            stopped.remove(answer.run());
+            reopened.add(answer.run());
+          }
+          case HOLD, RELEASE, SKIP, UNSKIP, RUN, KILL, APPROVE, REJECT -> {}
+        }
       }
     }
   }
@@ -106,7 +113,9 @@ final class History {
     Checker.check(legal, "I5", "run " + run.id() + ", log says " + was, move);
     known.stages[index] = next;
     if (was == StageState.WAITING && (next == StageState.READY || next == StageState.LOCK_WAIT)) {
-      boolean met = holds(run.plan().stage(index).needs(), run.plan(), known.stages);
+      boolean met =
+          move.path(3).asText().equals("command") // a person runs it now, whatever it needs
+              || holds(run.plan().stage(index).needs(), run.plan(), known.stages);
       Checker.check(met, "I7", "run " + run.id() + " starts before its needs", move);
     }
     if (next == StageState.QUEUED) {
@@ -120,8 +129,8 @@ final class History {
     boolean stop = stopped.contains(run.id()) && !last;
     Checker.check(!stop, "I14", "dispatched after a stop, run", run.id());
     Checker.check(!known.state.isFinal(), "I14", "dispatched after its end, run", run.id());
-    if (run.parent() != null) {
-      boolean above = ITEMS_REST_IN_A_PAUSE && paused.contains(run.parent().run());
+    if (run.parent() != null && !reopened.contains(run.id())) {
+      boolean above = paused.contains(run.parent().run());
       Checker.check(!above, "I14", "an item is dispatched in a pause, run", run.id());
       boolean over = stopped.contains(run.parent().run());
       Checker.check(!over, "I14", "an item is dispatched after a stop, run", run.id());

@@ -1,10 +1,10 @@
 package dev.millrace.scheduler.simulation;
 
-import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageState;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Fact;
+import dev.millrace.scheduler.engine.FamilyNews;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.Verdict;
@@ -12,9 +12,7 @@ import dev.millrace.scheduler.engine.Wish;
 import dev.millrace.scheduler.simulation.Store.Seat;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 
 /**
  * What the runs of one turn mean for each other, in the same transaction: items, ends that are
@@ -25,7 +23,7 @@ final class Kin {
   private final Turn turn;
   private final Locks locks;
   private final Deque<Draft> open = new ArrayDeque<>();
-  private final Set<Long> told = new HashSet<>();
+  private final FamilyNews news = new FamilyNews();
 
   Kin(World world, Turn turn, Locks locks) {
     this.world = world;
@@ -144,20 +142,25 @@ final class Kin {
   private void tellParent(Draft draft) {
     Run run = draft.run();
     Run.Parent parent = run.parent();
-    if (parent == null || !draft.ended() || !told.add(run.id())) {
+    if (parent == null) {
+      return;
+    }
+    List<Fact> facts = news.of(draft, ended -> null);
+    boolean unheard =
+        world.is(Mutant.CHILD_END_NOT_TOLD)
+            || (world.is(Mutant.CHILD_END_COMPARED_WITH_BEFORE)
+                && !draft.ended()
+                && !draft.reopens());
+    if (facts.isEmpty() || unheard) {
       return;
     }
     Draft above = turn.open(parent.run());
-    if (above == null || world.is(Mutant.CHILD_END_NOT_TOLD)) {
+    if (above == null) {
       return;
     }
     int times = world.is(Mutant.CHILD_END_TOLD_TWICE) ? 2 : 1;
     for (int i = 0; i < times; i++) {
-      RunState state = run.state();
-      Fact fact =
-          new Fact.ChildEnded(
-              parent.stage(), parent.attempt(), parent.item(), state, null, "run is " + state);
-      Engine.apply(above, fact, turn.now(), 0.5);
+      facts.forEach(fact -> Engine.apply(above, fact, turn.now(), 0.5));
     }
     open.add(above);
   }

@@ -33,6 +33,8 @@ enum Mutant {
   LOCK_GRANTED_TWICE_AFTER_TAKEOVER,
   /** The end of an item's run is told twice. */
   CHILD_END_TOLD_TWICE,
+  /** Only an end that comes first in a turn is told, not that a person changed it. */
+  CHILD_END_COMPARED_WITH_BEFORE,
   /** The end of an item's run is not told. */
   CHILD_END_NOT_TOLD,
   /** A submission that comes again makes another run. */

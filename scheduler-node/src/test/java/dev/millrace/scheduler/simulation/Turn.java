@@ -240,6 +240,8 @@ final class Turn {
           case RESUME -> new Fact.Resume(RunClock.BY_RUN, "client", null);
           case STOP -> new Fact.Stop("client", "enough");
           case KILL -> new Fact.Kill("client", "enough");
+          case ON_STAGE ->
+              new Fact.OnStage(command.stage(), command.action(), "client", "so be it", null);
         };
     boolean forgotten =
         world.is(Mutant.STOP_ANSWERED_NOT_DONE) && command.kind() == Command.Kind.STOP;

@@ -96,6 +96,14 @@ create table pause (
   primary key (scope, name)
 );
 
+-- Pauses of pools that are over: the time that a stage stood in line then does not count against its queue-timeout.
+create table pool_rest (
+  pool  text not null,
+  since timestamptz not null,
+  until timestamptz not null,
+  primary key (pool, since)
+);
+
 -- How the workers of a pool are shared between namespaces that have work for it, and how fast a pool may start.
 create table share (
   namespace text primary key,
