@@ -30,15 +30,20 @@ final class JobCommand {
   int apply(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "FILE", arity = "1..*", description = "Job files, or - for stdin.")
-          List<String> files)
+          List<String> files,
+      @Option(
+              names = "--paused",
+              description = "What is new begins PAUSED; what exists keeps its state.")
+          boolean paused)
       throws InterruptedException {
     List<JobFile> read = files.stream().map(JobFile::read).toList();
     requireValid(read);
     var answers = ApiClient.JSON.createArrayNode();
+    String path = paused ? ApiPath.JOBS + "?paused=true" : ApiPath.JOBS;
     try (Session session = server.open(terminal)) {
       for (JobFile file : read) {
         String type = file.isJson() ? "application/json" : "application/yaml";
-        ApiClient.Answer answer = session.client().post(ApiPath.JOBS, type, file.text());
+        ApiClient.Answer answer = session.client().post(path, type, file.text());
         answers.add(answer.body());
         if (!session.json()) {
           terminal.say(file.name() + ": " + applied(answer));
@@ -53,13 +58,15 @@ final class JobCommand {
   private static String applied(ApiClient.Answer answer) {
     String job = "job " + answer.body().path("id").asText();
     String version = answer.body().path("version").asText();
+    JsonNode note = answer.body().path("note");
+    String more = note.isTextual() ? "; " + note.asText() : "";
     return switch (answer.status()) {
-      case 201 -> job + " created";
+      case 201 -> job + " created" + more;
       case 202 -> "accepted; no leader answered yet, it is applied later";
       default ->
           answer.body().path("changed").asBoolean(true)
-              ? job + " is now at version " + version
-              : job + " is unchanged at version " + version;
+              ? job + " is now at version " + version + more
+              : job + " is unchanged at version " + version + more;
     };
   }
 
@@ -164,6 +171,36 @@ final class JobCommand {
   }
 
   @Command(
+      name = "archive",
+      description =
+          "Make a job read-only for ever. Its history stays, its open runs go on, its id is free.",
+      mixinStandardHelpOptions = true)
+  int archive(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB") String job,
+      @Option(
+              names = "--force",
+              description = "Also when a file defines it; nobody may watch its directory any more.")
+          boolean force,
+      @Mixin ReasonOption reason)
+      throws InterruptedException {
+    ObjectNode body = reason.body();
+    return change(server, job, "archive", "archived", force ? body.put("force", true) : body);
+  }
+
+  @Command(
+      name = "stop",
+      description = "Disarm a job's triggers and start nothing until resumed; open runs go on.",
+      mixinStandardHelpOptions = true)
+  int stop(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB") String job,
+      @Mixin ReasonOption reason)
+      throws InterruptedException {
+    return change(server, job, "stop", "stopped", reason.body());
+  }
+
+  @Command(
       name = "pause",
       description = "Start no new runs until resumed.",
       mixinStandardHelpOptions = true)
@@ -172,23 +209,25 @@ final class JobCommand {
       @Parameters(paramLabel = "JOB") String job,
       @Mixin ReasonOption reason)
       throws InterruptedException {
-    return change(server, job, "pause", "paused", reason);
+    return change(server, job, "pause", "paused", reason.body());
   }
 
-  @Command(name = "resume", description = "Undo a pause.", mixinStandardHelpOptions = true)
+  @Command(
+      name = "resume",
+      description = "Undo a pause or a stop; a stopped job's triggers are armed from now on.",
+      mixinStandardHelpOptions = true)
   int resume(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB") String job,
       @Mixin ReasonOption reason)
       throws InterruptedException {
-    return change(server, job, "resume", "resumed", reason);
+    return change(server, job, "resume", "resumed", reason.body());
   }
 
-  private int change(
-      ServerOptions server, String job, String verb, String done, ReasonOption reason)
+  private int change(ServerOptions server, String job, String verb, String done, ObjectNode body)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
-      ApiClient.Answer answer = session.client().post(ApiPath.job(job) + "/" + verb, reason.body());
+      ApiClient.Answer answer = session.client().post(ApiPath.job(job) + "/" + verb, body);
       session.showDone(answer, "job " + job + " " + done);
     }
     return ExitCode.OK;

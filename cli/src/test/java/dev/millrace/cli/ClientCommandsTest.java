@@ -144,6 +144,31 @@ final class ClientCommandsTest {
   }
 
   @Test
+  void aJobIsStoppedAndArchivedWithAReason() {
+    server
+        .answer("POST /api/v1/jobs/hello/stop", 200, "{\"state\":\"STOPPED\"}")
+        .answer("POST /api/v1/jobs/hello/archive", 200, "{\"state\":\"ARCHIVED\"}")
+        .answer("POST /api/v1/jobs/hello/resume", 200, "{\"state\":\"SCHEDULED\"}");
+    assertThat(run("job", "stop", "hello", "--reason", "moved").out()).contains("hello stopped");
+    assertThat(server.requests().getLast().body()).isEqualTo("{\"reason\":\"moved\"}");
+    assertThat(run("job", "archive", "hello", "--force").out()).contains("hello archived");
+    assertThat(server.requests().getLast().body()).isEqualTo("{\"force\":true}");
+    assertThat(run("job", "resume", "hello").out()).contains("hello resumed");
+  }
+
+  @Test
+  void aNewJobMayBeginPausedAndItsNoteIsShown() throws Exception {
+    Path good = Files.writeString(folder.resolve("good.yaml"), Examples.text("hello"));
+    server.answer(
+        "POST /api/v1/jobs",
+        200,
+        "{\"id\":\"hello\",\"version\":2,\"changed\":true,\"note\":\"the job is STOPPED\"}");
+    assertThat(run("job", "apply", "--paused", good.toString()).out())
+        .contains("is now at version 2; the job is STOPPED");
+    assertThat(server.requests().getLast().line()).endsWith("?paused=true");
+  }
+
+  @Test
   void followingALogEndsWithTheRun() {
     server
         .answer("GET /api/v1/runs/0HZXW3V5K2Q8T", 200, RUN.formatted("RUNNING", "RUNNING"))

@@ -171,7 +171,7 @@ class WholeFlowTest {
     JsonNode gone = flow.send(leader, "DELETE", "/api/v1/jobs/changing", "application/json", "");
     assertThat(gone.get("httpStatus").asInt()).isEqualTo(200);
     assertThat(flow.post(leader, "/api/v1/jobs/changing/runs").get("httpStatus").asInt())
-        .isEqualTo(404);
+        .isEqualTo(409);
     assertThat(flow.apply(leader, HELLO.formatted("changing", "default")).get("version").asInt())
         .as("its name is free again")
         .isEqualTo(1);

@@ -8,17 +8,17 @@ public enum JobState {
   SCHEDULED,
   /** Keeps its definition; nothing new starts until it is resumed. */
   PAUSED,
-  /** Its triggers are disarmed for good; people may archive it. */
+  /** Its triggers are disarmed and nobody starts it; people may resume or archive it. */
   STOPPED,
   /** Read-only; history stays readable. */
   ARCHIVED;
 
   public boolean canBecome(JobState next) {
     return switch (this) {
-      case CREATED -> next == SCHEDULED || next == PAUSED || next == ARCHIVED;
+      case CREATED -> next == SCHEDULED || next == PAUSED;
       case SCHEDULED -> next == PAUSED || next == STOPPED || next == ARCHIVED;
       case PAUSED -> next == SCHEDULED || next == STOPPED || next == ARCHIVED;
-      case STOPPED -> next == ARCHIVED;
+      case STOPPED -> next == SCHEDULED || next == ARCHIVED;
       case ARCHIVED -> false;
     };
   }

@@ -36,19 +36,23 @@ public record Command(
   public static final class Kind {
     private Kind() {}
 
-    /** {@code {"definition": canonical JSON object, "source": "api" | "dir:PATH"}} */
+    /**
+     * {@code {"definition": canonical JSON object, "source": "api" | "dir:PATH", "paused": true or
+     * absent}}: a job that is new begins PAUSED; one that exists keeps its state.
+     */
     public static final String JOB_APPLY = "job.apply";
 
     /**
-     * {@code {"source": null | "dir:PATH"}}: with a source, only a job that this source defines is
-     * removed.
+     * {@code {"source": null | "dir:PATH", "force": true or absent}}: the job becomes ARCHIVED.
+     * With a source, only a job that this source defines; without one, a job that a file defines
+     * only by force.
      */
     public static final String JOB_DELETE = "job.delete";
 
     /** {@code {}} */
     public static final String JOB_PAUSE = "job.pause";
 
-    /** {@code {}} */
+    /** {@code {}}: also a job that is stopped, whose triggers are armed again from now on. */
     public static final String JOB_RESUME = "job.resume";
 
     /**
@@ -89,7 +93,7 @@ public record Command(
      */
     public static final String STAGE_ACT = "stage.act";
 
-    /** {@code {}}: its triggers are disarmed for good. */
+    /** {@code {}}: its triggers are disarmed until it is resumed. */
     public static final String JOB_STOP = "job.stop";
 
     /**

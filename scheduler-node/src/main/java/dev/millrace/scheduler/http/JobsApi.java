@@ -4,6 +4,7 @@ import static dev.millrace.scheduler.http.Route.get;
 import static dev.millrace.scheduler.http.Route.json;
 import static dev.millrace.scheduler.http.Route.post;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.definition.DefinitionJson;
@@ -26,6 +27,7 @@ import org.jdbi.v3.core.Jdbi;
 final class JobsApi {
   private static final String TAG = "jobs";
   private static final Set<String> REASON_ONLY = Set.of("reason");
+  private static final Set<String> ARCHIVE_KEYS = Set.of("reason", "force");
 
   private final Jdbi jdbi;
   private final Asker asker;
@@ -49,12 +51,12 @@ final class JobsApi {
                 "JobText",
                 List.of(json(201, "Job"), json(200, "Job"), json(202, "Accepted")),
                 this::apply)
-            .query("namespace"),
+            .query("namespace", "paused"),
         get("/api/v1/jobs/{job}", TAG, "A job with its definition", "Job", this::one)
             .query("namespace"),
         post("/api/v1/jobs/{job}", TAG, "Archive a job", null, changed, this::delete)
             .as("DELETE")
-            .query("namespace", "reason"),
+            .query("namespace", "reason", "force"),
         get("/api/v1/jobs/{job}/versions", TAG, "Versions", "VersionPage", this::versions)
             .query("namespace", "limit", "after"),
         post(
@@ -68,10 +70,26 @@ final class JobsApi {
         post(
                 "/api/v1/jobs/{job}/resume",
                 TAG,
-                "Start again what is due",
+                "Start again what is due; a stopped job's triggers are armed from now on",
                 "Reason",
                 changed,
                 call -> change(call, Command.Kind.JOB_RESUME))
+            .query("namespace"),
+        post(
+                "/api/v1/jobs/{job}/stop",
+                TAG,
+                "Disarm its triggers and start nothing until resumed; its open runs go on",
+                "Reason",
+                changed,
+                call -> change(call, Command.Kind.JOB_STOP))
+            .query("namespace"),
+        post(
+                "/api/v1/jobs/{job}/archive",
+                TAG,
+                "Make it read-only for ever; its history stays, its open runs go on",
+                "Archive",
+                changed,
+                this::archive)
             .query("namespace"),
         get("/api/v1/ticks", "time", "The tick ledger of a job", "TickPage", this::ticks)
             .query("job", "namespace", "limit", "after"),
@@ -137,6 +155,7 @@ final class JobsApi {
     ObjectNode body = Json.object();
     body.set("definition", Json.stored(DefinitionJson.toJson(job)));
     body.put("source", "api");
+    body.put("paused", call.flag("paused"));
     Command command =
         new Command(
             Command.Kind.JOB_APPLY,
@@ -150,7 +169,9 @@ final class JobsApi {
         .ifPresent(
             outcome -> {
               ObjectNode made = read(job.namespace(), job.id());
-              made.set("changed", Json.stored(outcome.body()).path("changed"));
+              JsonNode done = Json.stored(outcome.body());
+              made.set("changed", done.path("changed"));
+              made.put("note", done.path("note").asText(null));
               call.answer(outcome.status(), made);
             });
   }
@@ -198,8 +219,23 @@ final class JobsApi {
   }
 
   private void delete(Call call) throws InterruptedException {
-    ObjectNode body = Json.object().put("reason", call.query("reason"));
-    command(call, Command.Kind.JOB_DELETE, "{\"source\":null}", Call.reason(body));
+    ObjectNode asked = Json.object().put("reason", call.query("reason"));
+    archive(call, call.flag("force"), Call.reason(asked));
+  }
+
+  private void archive(Call call) throws InterruptedException {
+    ObjectNode asked = call.object(ARCHIVE_KEYS);
+    JsonNode force = asked.path("force");
+    if (!force.isMissingNode() && !force.isBoolean()) {
+      throw Problem.badRequest("force is true or false", "Send {\"force\": true}.");
+    }
+    archive(call, force.asBoolean(), Call.reason(asked));
+  }
+
+  private void archive(Call call, boolean force, String reason) throws InterruptedException {
+    ObjectNode body = Json.object().put("force", force);
+    body.putNull("source");
+    command(call, Command.Kind.JOB_DELETE, Json.write(body), reason);
   }
 
   private void change(Call call, String kind) throws InterruptedException {

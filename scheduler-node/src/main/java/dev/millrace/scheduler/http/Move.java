@@ -55,7 +55,8 @@ record Move(String subject, String from, String to, String cause, String actor, 
     if ("ARCHIVED".equals(to)) {
       return "deleted";
     }
-    return from.equals("PAUSED") && "SCHEDULED".equals(to) ? "resumed" : lower(to);
+    boolean again = from.equals("PAUSED") || from.equals("STOPPED");
+    return again && "SCHEDULED".equals(to) ? "resumed" : lower(to);
   }
 
   private static String lower(String state) {

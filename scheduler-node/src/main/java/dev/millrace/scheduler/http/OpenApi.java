@@ -25,6 +25,10 @@ final class OpenApi {
           "stage", "A stage's id.",
           "reason", "Why you ask.",
           "run", "A run's id.");
+  private static final Map<String, String> QUERY_OF_JOBS =
+      Map.of(
+          "paused", "true: a job that is new begins PAUSED; one that exists keeps its state.",
+          "force", "true: also when a file of a watched directory defines it.");
   private static final Map<String, String> QUERY_OF_EVENTS =
       Map.of(
           "digest", "true: tell only that something changed, at most once per poll.",
@@ -109,7 +113,8 @@ final class OpenApi {
     if (tag.equals(DeadLettersApi.TAG) && QUERY_OF_DEAD_LETTERS.containsKey(name)) {
       return QUERY_OF_DEAD_LETTERS.get(name);
     }
-    return QUERY.getOrDefault(name, QUERY_OF_EVENTS.getOrDefault(name, ""));
+    return QUERY.getOrDefault(
+        name, QUERY_OF_EVENTS.getOrDefault(name, QUERY_OF_JOBS.getOrDefault(name, "")));
   }
 
   private static String operationId(Route route) {

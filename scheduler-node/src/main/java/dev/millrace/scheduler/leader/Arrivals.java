@@ -32,6 +32,7 @@ final class Arrivals {
   private final Limits limits;
   private final Births births;
   private final Desk desk;
+  private final JobMoves jobMoves;
   private final RunDesk runDesk;
   private final WideDesk wideDesk;
   private final Gates gates;
@@ -45,7 +46,9 @@ final class Arrivals {
     this.births = limits.births();
     this.gates = limits.gates();
     this.planRuns = new PlanRuns(limits.drafts(), births);
-    this.desk = new Desk(catalog, ticker, births.ids());
+    Arming arming = new Arming(ticker);
+    this.jobMoves = new JobMoves(catalog, arming, births.ids());
+    this.desk = new Desk(catalog, arming, jobMoves);
     this.runDesk = new RunDesk(limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
@@ -169,32 +172,32 @@ final class Arrivals {
       case Command.Kind.LOCK_PUT -> wideDesk.lock(tx, command);
       case Command.Kind.SHARE_PUT -> wideDesk.share(tx, command);
       case Command.Kind.RATE_PUT -> wideDesk.rate(tx, pass, command);
-      case Command.Kind.JOB_STOP -> ended(tx, pass, command, false);
       case Command.Kind.JOB_APPLY -> desk.applyJob(tx, command, parts.term().epoch(), pass.now);
-      case Command.Kind.JOB_DELETE -> ended(tx, pass, command, true);
-      case Command.Kind.JOB_PAUSE -> pauseJob(tx, pass, command, JobState.PAUSED);
-      case Command.Kind.JOB_RESUME -> pauseJob(tx, pass, command, JobState.SCHEDULED);
+      case Command.Kind.JOB_DELETE -> moveJob(tx, pass, command, jobMoves::archive);
+      case Command.Kind.JOB_STOP -> moveJob(tx, pass, command, jobMoves::stop);
+      case Command.Kind.JOB_PAUSE -> moveJob(tx, pass, command, jobMoves::pause);
+      case Command.Kind.JOB_RESUME -> moveJob(tx, pass, command, jobMoves::resume);
       default -> Desk.unknownKind(command);
     };
   }
 
-  /** A job that starts nothing any more. */
-  private Outcome ended(Handle tx, Pass pass, Command command, boolean archived) {
-    Jobs.Row job = catalog.find(tx, command.namespace(), command.job());
-    Outcome outcome =
-        archived
-            ? desk.deleteJob(tx, command, parts.term().epoch(), pass.now)
-            : desk.stopJob(tx, command, parts.term().epoch(), pass.now);
-    if (outcome.status() == 200 && job != null) {
-      planRuns.dropPrepared(tx, pass, job.id(), command.actor());
-    }
-    return outcome;
+  /** A move of a job. */
+  @FunctionalInterface
+  private interface JobMove {
+    Outcome apply(Handle tx, Command command, long epoch, long now);
   }
 
-  /** Its open runs follow. */
-  private Outcome pauseJob(Handle tx, Pass pass, Command command, JobState to) {
-    Outcome outcome = desk.moveJob(tx, command, to, parts.term().epoch(), pass.now);
-    gates.look();
+  /** Its open runs follow: paused with it, and let go where the pause ends in whatever way. */
+  private Outcome moveJob(Handle tx, Pass pass, Command command, JobMove move) {
+    Jobs.Row job = catalog.find(tx, command.namespace(), command.job());
+    Outcome outcome = move.apply(tx, command, parts.term().epoch(), pass.now);
+    if (outcome.status() == 200 && job != null) {
+      gates.look();
+      JobState state = catalog.find(tx, job.id()).state();
+      if (state == JobState.STOPPED || state == JobState.ARCHIVED) {
+        planRuns.dropPrepared(tx, pass, job.id(), command.actor());
+      }
+    }
     return outcome;
   }
 
@@ -217,7 +220,7 @@ final class Arrivals {
   private Outcome startRuns(Handle tx, Pass pass, Command command, List<String> bodies) {
     Jobs.Row job = catalog.find(tx, command.namespace(), command.job());
     if (job == null) {
-      return Desk.noSuchJob(command);
+      return Desk.noSuchJob(tx, command, "starts no runs");
     }
     if (job.state() != JobState.SCHEDULED) {
       return Desk.refused(

@@ -22,30 +22,32 @@ import java.util.Locale;
 import org.jdbi.v3.core.Handle;
 
 /**
- * Executes commands about jobs inside the leader's transaction; commands about runs are the turn's.
- * A refused command is an outcome, never an exception. The leader's thread.
+ * Executes commands that define jobs, inside the leader's transaction; their states are {@link
+ * JobMoves}'s. A refused command is an outcome, never an exception. The leader's thread.
  */
 final class Desk {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Catalog catalog;
-  private final Ticker ticker;
-  private final Ids ids;
+  private final Arming arming;
+  private final JobMoves moves;
 
-  Desk(Catalog catalog, Ticker ticker, Ids ids) {
+  Desk(Catalog catalog, Arming arming, JobMoves moves) {
     this.catalog = catalog;
-    this.ticker = ticker;
-    this.ids = ids;
+    this.arming = arming;
+    this.moves = moves;
   }
 
   Outcome applyJob(Handle tx, Command command, long epoch, long now) {
     JobDefinition definition;
     String source;
+    boolean paused;
     try {
       JsonNode body = JSON.readTree(command.body());
       definition = DefinitionJson.fromJson(body.path("definition").toString());
       checkUsable(definition, now);
       source = body.path("source").asText("api");
+      paused = body.path("paused").asBoolean();
     } catch (JsonProcessingException | RuntimeException e) {
       return refused(
           422,
@@ -55,15 +57,14 @@ final class Desk {
     String hash = DefinitionJson.hash(definition);
     Jobs.Row old = catalog.find(tx, definition.namespace(), definition.id());
     if (old == null) {
-      long id =
-          Jobs.insert(tx, definition.namespace(), definition.id(), JobState.SCHEDULED, source, now);
+      JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
+      long id = Jobs.insert(tx, definition.namespace(), definition.id(), first, source, now);
       Jobs.insertVersion(tx, id, 1, DefinitionJson.toJson(definition), hash, command.actor(), now);
-      Jobs.Row row =
-          new Jobs.Row(id, definition.namespace(), definition.id(), JobState.SCHEDULED, 1, source);
+      Jobs.Row row = new Jobs.Row(id, definition.namespace(), definition.id(), first, 1, source);
       catalog.put(row);
-      arm(tx, row, definition, now);
-      record(tx, row, epoch, now, moves(command, null, JobState.CREATED, JobState.SCHEDULED));
-      return applied(201, row, true);
+      arming.arm(tx, row, definition, now);
+      moves.record(tx, row, command, epoch, now, null, JobState.CREATED, first);
+      return applied(201, row, true, noteOfNew(tx, row));
     }
     boolean handedOver = !old.source().equals(source) && isSameDirectory(old.source(), source);
     if (!handedOver && !old.source().equals(source) && old.source().startsWith("dir:")) {
@@ -76,17 +77,17 @@ final class Desk {
       return refused(
           409,
           "job '" + old.name() + "' was defined through the API",
-          "delete it there first, or use another id");
+          "archive it there first, or use another id");
     }
     if (Jobs.hash(tx, old.id(), old.version()).equals(hash)) {
       if (!handedOver) {
-        return applied(200, old, false);
+        return applied(200, old, false, noteOf(old));
       }
       Jobs.update(tx, old.id(), old.state(), old.version(), source, now);
       Jobs.Row moved =
           new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), old.version(), source);
       catalog.put(moved);
-      return applied(200, moved, false);
+      return applied(200, moved, false, noteOf(moved));
     }
     int version = old.version() + 1;
     Jobs.insertVersion(
@@ -95,8 +96,10 @@ final class Desk {
     Jobs.Row row =
         new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), version, source);
     catalog.put(row);
-    arm(tx, row, definition, now);
-    return applied(200, row, true);
+    if (row.state() != JobState.STOPPED) { // else they are armed when it is resumed
+      arming.arm(tx, row, definition, now);
+    }
+    return applied(200, row, true, noteOf(row));
   }
 
   /** A renamed file, or the other one of two, may go on with the job. */
@@ -117,64 +120,6 @@ final class Desk {
     }
     StartLimits.require(definition);
     PlannedTriggers.of(definition).forEach(trigger -> Ticker.firstTick(trigger.definition(), now));
-  }
-
-  Outcome deleteJob(Handle tx, Command command, long epoch, long now) {
-    Jobs.Row row = catalog.find(tx, command.namespace(), command.job());
-    if (row == null) {
-      return noSuchJob(command);
-    }
-    String source = source(command);
-    if (source != null && !row.source().equals(source)) {
-      return refused(
-          409, "job '" + row.name() + "' is defined by " + row.source(), "nothing was removed");
-    }
-    for (Jobs.TriggerRow trigger : Jobs.triggers(tx, row.id())) {
-      Jobs.disarm(tx, trigger.id());
-      ticker.disarm(trigger.id());
-    }
-    Jobs.Row archived =
-        new Jobs.Row(
-            row.id(), row.namespace(), row.name(), JobState.ARCHIVED, row.version(), row.source());
-    Jobs.update(tx, row.id(), JobState.ARCHIVED, row.version(), row.source(), now);
-    catalog.archived(archived);
-    record(tx, archived, epoch, now, moves(command, row.state(), JobState.ARCHIVED));
-    return applied(200, archived, true);
-  }
-
-  /** Its triggers are disarmed for good; its open runs go on. */
-  Outcome stopJob(Handle tx, Command command, long epoch, long now) {
-    Outcome outcome = moveJob(tx, command, JobState.STOPPED, epoch, now);
-    Jobs.Row row = catalog.find(tx, command.namespace(), command.job());
-    if (outcome.status() == 200) {
-      for (Jobs.TriggerRow trigger : Jobs.triggers(tx, row.id())) {
-        Jobs.disarm(tx, trigger.id());
-        ticker.disarm(trigger.id());
-      }
-    }
-    return outcome;
-  }
-
-  Outcome moveJob(Handle tx, Command command, JobState to, long epoch, long now) {
-    Jobs.Row row = catalog.find(tx, command.namespace(), command.job());
-    if (row == null) {
-      return noSuchJob(command);
-    }
-    if (row.state() == to) {
-      return applied(200, row, false);
-    }
-    if (!row.state().canBecome(to)) {
-      return refused(
-          409,
-          "job '" + row.name() + "' is " + row.state() + " and cannot become " + to,
-          "see GET jobs/" + row.name());
-    }
-    Jobs.update(tx, row.id(), to, row.version(), row.source(), now);
-    Jobs.Row moved =
-        new Jobs.Row(row.id(), row.namespace(), row.name(), to, row.version(), row.source());
-    catalog.put(moved);
-    record(tx, moved, epoch, now, moves(command, row.state(), to));
-    return applied(200, moved, true);
   }
 
   /** Params for a run that is asked for, checked; or the refusal. */
@@ -239,61 +184,6 @@ final class Desk {
     };
   }
 
-  /**
-   * Makes the triggers of this version the armed ones. A trigger that is written as before keeps
-   * its row, so its ledger and its next tick go on.
-   */
-  private void arm(Handle tx, Jobs.Row job, JobDefinition definition, long now) {
-    List<Jobs.TriggerRow> old = new ArrayList<>(Jobs.triggers(tx, job.id()));
-    List<PlannedTriggers.Planned> planned = PlannedTriggers.of(definition);
-    for (int position = 0; position < planned.size(); position++) {
-      PlannedTriggers.Planned trigger = planned.get(position);
-      String spec = trigger.spec();
-      Jobs.TriggerRow same =
-          old.stream()
-              .filter(row -> row.spec().equals(spec) && row.kind().equals(trigger.kind()))
-              .findFirst()
-              .orElse(null);
-      if (same != null) {
-        old.remove(same);
-        Jobs.moveTrigger(tx, same.id(), position);
-        ticker.arm(same.id(), job.id(), trigger, same.nextAt());
-        continue;
-      }
-      long next = Ticker.firstTick(trigger.definition(), now);
-      long id = Jobs.insertTrigger(tx, job.id(), position, trigger.kind(), spec, next, now);
-      ticker.arm(id, job.id(), trigger, next);
-    }
-    for (Jobs.TriggerRow gone : old) {
-      Jobs.disarm(tx, gone.id());
-      ticker.disarm(gone.id());
-    }
-  }
-
-  private void record(Handle tx, Jobs.Row job, long epoch, long now, String moves) {
-    Jobs.recordMove(tx, ids.next(now), job.id(), epoch, now, moves);
-  }
-
-  /** The job's moves along these states; the first may be null for a job that did not exist. */
-  private static String moves(Command command, JobState... states) {
-    var list = JSON.createArrayNode();
-    int first = states[0] == null ? 1 : 0;
-    for (int i = Math.max(1, first); i < states.length; i++) {
-      list.addArray()
-          .add("@job")
-          .add(states[i - 1] == null ? null : states[i - 1].name())
-          .add(states[i].name())
-          .add("command")
-          .add(command.actor())
-          .add(command.reason());
-    }
-    return list.toString();
-  }
-
-  private static String source(Command command) {
-    return text(command.body(), "source");
-  }
-
   /** A text field of a command's body, or null when the body is unreadable or has no such text. */
   static String text(String body, String field) {
     try {
@@ -304,11 +194,40 @@ final class Desk {
     }
   }
 
-  private static Outcome applied(int status, Jobs.Row row, boolean changed) {
+  /** What whoever applied it should know, or null. */
+  private static String noteOfNew(Handle tx, Jobs.Row row) {
+    return Jobs.wasArchived(tx, row.namespace(), row.name())
+        ? "an archived job of this id stays as it is, with its versions and runs; this is a new one"
+        : null;
+  }
+
+  private static String noteOf(Jobs.Row row) {
+    return row.state() == JobState.SCHEDULED
+        ? null
+        : "the job is " + row.state() + " and stays so; resume it to let it start runs";
+  }
+
+  private static Outcome applied(int status, Jobs.Row row, boolean changed, String note) {
+    ObjectNode body = answer(row, changed);
+    body.put("note", note);
+    return new Outcome(status, body.toString());
+  }
+
+  static ObjectNode answer(Jobs.Row row, boolean changed) {
     ObjectNode body = JSON.createObjectNode();
     body.put("job", row.name()).put("namespace", row.namespace()).put("version", row.version());
-    body.put("state", row.state().name()).put("changed", changed);
-    return new Outcome(status, body.toString());
+    return body.put("state", row.state().name()).put("changed", changed);
+  }
+
+  /** A command about a job that has no such name any more, or never had. */
+  static Outcome noSuchJob(Handle tx, Command command, String wanted) {
+    if (command.job() != null && Jobs.wasArchived(tx, command.namespace(), command.job())) {
+      return refused(
+          409,
+          "job '" + command.job() + "' is ARCHIVED and " + wanted,
+          "it is read-only; applying its definition makes a new job of that id");
+    }
+    return noSuchJob(command);
   }
 
   static Outcome noSuchJob(Command command) {

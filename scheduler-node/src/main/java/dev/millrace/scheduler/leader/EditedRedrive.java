@@ -50,7 +50,7 @@ final class EditedRedrive {
           row.id(),
           409,
           "job '" + job.name() + "' is " + job.state() + "; it starts no runs",
-          "apply the job again, or discard the letter");
+          "resume a stopped job, apply an archived one again, or discard the letter");
     }
     ObjectNode body = JSON.createObjectNode();
     body.set("params", merged(read(old.params()), given));

@@ -31,6 +31,12 @@ public final class Jobs {
   private static final String FIND_ID =
       "select id, namespace, name, state, version, source from job where id = :id";
 
+  private static final String WAS_ARCHIVED =
+      """
+      select exists (
+        select 1 from job where namespace = :namespace and name = :name and state = 'ARCHIVED')
+      """;
+
   private static final String ANY_PAUSED =
       "select exists (select 1 from job where state = 'PAUSED')";
 
@@ -91,6 +97,17 @@ public final class Jobs {
   private static final String DISARM =
       "update trigger set active = false, next_at = null where id = :id";
 
+  private static final String DISARMED =
+      """
+      select id, job, position, kind, spec, micros(next_at) from trigger where job = :job and not active
+      order by id desc limit :limit
+      """;
+
+  private static final String REARM =
+      """
+      update trigger set active = true, position = :position, next_at = ts(:nextAt) where id = :id
+      """;
+
   private static final String ADVANCE =
       """
       update trigger t set next_at = ts(u.next_at) from unnest(?, ?) as u (id, next_at) where t.id = u.id
@@ -102,6 +119,15 @@ public final class Jobs {
         .bind("name", name)
         .map((r, c) -> row(r))
         .findOne();
+  }
+
+  /** True when there was a job of this name that is archived now. */
+  public static boolean wasArchived(Handle tx, String namespace, String name) {
+    return tx.createQuery(WAS_ARCHIVED)
+        .bind("namespace", namespace)
+        .bind("name", name)
+        .mapTo(Boolean.class)
+        .one();
   }
 
   public static boolean anyPaused(Handle tx) {
@@ -201,6 +227,24 @@ public final class Jobs {
 
   public static void disarm(Handle tx, long id) {
     tx.createUpdate(DISARM).bind("id", id).execute();
+  }
+
+  /** Triggers of a job that were armed once, the newest first. */
+  public static List<TriggerRow> disarmedTriggers(Handle tx, long job, int limit) {
+    return tx.createQuery(DISARMED)
+        .bind("job", job)
+        .bind("limit", limit)
+        .map((r, c) -> triggerRow(r))
+        .list();
+  }
+
+  /** Arms a trigger that was disarmed; its ledger goes on. */
+  public static void rearm(Handle tx, long id, int position, long nextAt) {
+    tx.createUpdate(REARM)
+        .bind("id", id)
+        .bind("position", position)
+        .bind("nextAt", nextAt)
+        .execute();
   }
 
   /**

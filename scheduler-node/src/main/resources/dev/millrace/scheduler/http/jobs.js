@@ -109,16 +109,17 @@ const JobActions = {
     return () => {
       const { job } = props;
       if (job.state === "ARCHIVED") return null;
-      const paused = job.state === "PAUSED";
+      const stopped = job.state === "STOPPED";
+      const paused = job.state === "PAUSED" || stopped;
       const what = paused ? "resume" : "pause";
       const close = () => { open.value = null; };
       return h("span", { class: "actions" }, [
         h("button", { onClick: () => { open.value = "change"; } }, paused ? "Resume" : "Pause"),
-        h("button", { class: "primary", onClick: () => { open.value = "start"; } }, "Start"),
+        stopped ? null : h("button", { class: "primary", onClick: () => { open.value = "start"; } }, "Start"),
         open.value === "start" ? h(TriggerDialog, { job, onClose: close }) : null,
         open.value === "change" ? h(ReasonDialog, {
           title: `${paused ? "Resume" : "Pause"} ${job.id}?`, action: paused ? "Resume" : "Pause", run: change(what), onClose: close,
-          text: paused ? "Its triggers fire again; ticks of the pause stay recorded as skipped." : "Attempts in flight finish, nothing new starts until it is resumed.",
+          text: stopped ? "Its triggers are armed again, from now on." : paused ? "Its triggers fire again; ticks of the pause stay recorded as skipped." : "Attempts in flight finish, nothing new starts until it is resumed.",
         }) : null,
       ]);
     };

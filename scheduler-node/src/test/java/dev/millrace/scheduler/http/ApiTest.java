@@ -134,6 +134,22 @@ class ApiTest {
   }
 
   @Test
+  void aJobIsStoppedAndArchivedByRoutesOfTheirOwn() throws Exception {
+    api.rows.job(job("closed"));
+    assertThat(api.post("/api/v1/jobs/closed/stop", "{\"reason\":\"moved\"}").status())
+        .isEqualTo(200);
+    assertThat(api.get("/api/v1/jobs/closed").json().path("state").asText()).isEqualTo("STOPPED");
+    assertThat(api.post("/api/v1/jobs/closed/archive", "{\"force\":\"yes\"}").status())
+        .isEqualTo(400);
+    assertThat(api.post("/api/v1/jobs/closed/archive", "{\"force\":true}").status()).isEqualTo(200);
+    JsonNode archived = api.get("/api/v1/jobs/closed").json();
+    assertThat(archived.path("state").asText()).isEqualTo("ARCHIVED");
+    assertThat(api.get("/api/v1/jobs/closed/versions").json().path("items"))
+        .as("its history stays readable")
+        .hasSize(1);
+  }
+
+  @Test
   void aRunIsStartedReadAndStopped() throws Exception {
     api.rows.job(job("started"));
     var made =

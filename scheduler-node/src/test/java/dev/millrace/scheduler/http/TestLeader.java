@@ -76,6 +76,7 @@ final class TestLeader implements AutoCloseable {
           apply(tx, DefinitionJson.fromJson(body.get("definition").toString()));
       case Command.Kind.JOB_PAUSE -> state(tx, command, "PAUSED");
       case Command.Kind.JOB_RESUME -> state(tx, command, "SCHEDULED");
+      case Command.Kind.JOB_STOP -> state(tx, command, "STOPPED");
       case Command.Kind.JOB_DELETE -> state(tx, command, "ARCHIVED");
       case Command.Kind.RUN_START -> start(tx, command, body.get("params").toString());
       case Command.Kind.RUN_STOP -> stop(tx, RunId.parse(body.get("run").asText()));

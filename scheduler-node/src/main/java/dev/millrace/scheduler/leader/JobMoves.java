@@ -1,0 +1,136 @@
+package dev.millrace.scheduler.leader;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.millrace.lifecycle.JobState;
+import dev.millrace.scheduler.command.Command;
+import dev.millrace.scheduler.command.Outcome;
+import dev.millrace.scheduler.store.Jobs;
+import org.jdbi.v3.core.Handle;
+
+/**
+ * Moves jobs along their lifecycle, inside the leader's transaction: pause, resume, stop and
+ * archive. A move that is no arrow is refused with both states. The leader's thread.
+ */
+final class JobMoves {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String FILE = "dir:";
+
+  private final Catalog catalog;
+  private final Arming arming;
+  private final Ids ids;
+
+  JobMoves(Catalog catalog, Arming arming, Ids ids) {
+    this.catalog = catalog;
+    this.arming = arming;
+    this.ids = ids;
+  }
+
+  Outcome pause(Handle tx, Command command, long epoch, long now) {
+    return move(tx, command, JobState.PAUSED, epoch, now);
+  }
+
+  /** Lets it start again; one that was stopped has its triggers armed from now on. */
+  Outcome resume(Handle tx, Command command, long epoch, long now) {
+    Jobs.Row before = catalog.find(tx, command.namespace(), command.job());
+    Outcome outcome = move(tx, command, JobState.SCHEDULED, epoch, now);
+    if (outcome.status() == 200 && before.state() == JobState.STOPPED) {
+      var definition = catalog.plan(tx, before.id(), before.version()).definition();
+      arming.rearm(tx, catalog.find(tx, before.id()), definition, now);
+    }
+    return outcome;
+  }
+
+  /** Its triggers are disarmed and nobody starts it, until it is resumed; its open runs go on. */
+  Outcome stop(Handle tx, Command command, long epoch, long now) {
+    Outcome outcome = move(tx, command, JobState.STOPPED, epoch, now);
+    if (outcome.status() == 200) {
+      arming.disarm(tx, catalog.find(tx, command.namespace(), command.job()).id());
+    }
+    return outcome;
+  }
+
+  /** Read-only from now on; its open runs go on, its name is free for a new job. */
+  Outcome archive(Handle tx, Command command, long epoch, long now) {
+    Jobs.Row row = catalog.find(tx, command.namespace(), command.job());
+    String source = Desk.text(command.body(), "source");
+    if (row == null) {
+      return source == null
+          ? Desk.noSuchJob(tx, command, "cannot become ARCHIVED again")
+          : Desk.noSuchJob(command);
+    }
+    if (source != null && !row.source().equals(source)) {
+      return Desk.refused(
+          409, "job '" + row.name() + "' is defined by " + row.source(), "nothing was removed");
+    }
+    if (source == null && row.source().startsWith(FILE) && !forced(command)) {
+      return Desk.refused(
+          409,
+          "job '"
+              + row.name()
+              + "' is defined by "
+              + row.source().substring(FILE.length())
+              + ", which would bring it back as a new job",
+          "remove that file; or stop the job; or send force when nobody watches that directory");
+    }
+    arming.disarm(tx, row.id());
+    Jobs.Row archived = written(tx, row, JobState.ARCHIVED, now);
+    catalog.archived(archived);
+    record(tx, archived, command, epoch, now, row.state(), JobState.ARCHIVED);
+    return new Outcome(200, Desk.answer(archived, true).toString());
+  }
+
+  private static boolean forced(Command command) {
+    try {
+      return JSON.readTree(command.body()).path("force").asBoolean();
+    } catch (JsonProcessingException e) {
+      return false; // who cannot be understood forces nothing
+    }
+  }
+
+  private Outcome move(Handle tx, Command command, JobState to, long epoch, long now) {
+    Jobs.Row row = catalog.find(tx, command.namespace(), command.job());
+    if (row == null) {
+      return Desk.noSuchJob(tx, command, "cannot become " + to);
+    }
+    if (row.state() == to) {
+      return new Outcome(200, Desk.answer(row, false).toString());
+    }
+    if (!row.state().canBecome(to)) {
+      return Desk.refused(
+          409,
+          "job '" + row.name() + "' is " + row.state() + " and cannot become " + to,
+          row.state().canBecome(JobState.SCHEDULED)
+              ? "resume it first"
+              : "GET /api/v1/jobs/" + row.name() + " shows it");
+    }
+    Jobs.Row moved = written(tx, row, to, now);
+    catalog.put(moved);
+    record(tx, moved, command, epoch, now, row.state(), to);
+    return new Outcome(200, Desk.answer(moved, true).toString());
+  }
+
+  private static Jobs.Row written(Handle tx, Jobs.Row row, JobState to, long now) {
+    Jobs.update(tx, row.id(), to, row.version(), row.source(), now);
+    return new Jobs.Row(row.id(), row.namespace(), row.name(), to, row.version(), row.source());
+  }
+
+  /**
+   * Writes the job's moves into the transition log.
+   *
+   * @param along the states that it went through; the first is null for a job that did not exist
+   */
+  void record(Handle tx, Jobs.Row job, Command command, long epoch, long now, JobState... along) {
+    var list = JSON.createArrayNode();
+    for (int i = 1; i < along.length; i++) {
+      list.addArray()
+          .add("@job")
+          .add(along[i - 1] == null ? null : along[i - 1].name())
+          .add(along[i].name())
+          .add("command")
+          .add(command.actor())
+          .add(command.reason());
+    }
+    Jobs.recordMove(tx, ids.next(now), job.id(), epoch, now, list.toString());
+  }
+}
