@@ -17,6 +17,18 @@ final class ApiPath {
     return JOBS + "/" + ApiClient.encoded(job);
   }
 
+  static String version(String job, int version) {
+    return job(job) + "/versions/" + version;
+  }
+
+  /** Nulls are left to the server. */
+  static String diff(String job, Integer from, Integer to) {
+    String older = from == null ? "" : "from=" + from;
+    String newer = to == null ? "" : "to=" + to;
+    String query = older + (older.isEmpty() || newer.isEmpty() ? "" : "&") + newer;
+    return job(job) + "/diff" + (query.isEmpty() ? "" : "?" + query);
+  }
+
   static String runsOf(String job) {
     return job(job) + "/runs";
   }

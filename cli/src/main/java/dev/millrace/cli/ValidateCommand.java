@@ -50,8 +50,8 @@ final class ValidateCommand implements Callable<Integer> {
         }
       }
     }
-    if (output == OutputForm.JSON) {
-      terminal.say(OutputForm.pretty(items));
+    if (output != OutputForm.TABLE) {
+      terminal.say(output.written(items));
     }
     return good ? ExitCode.OK : ExitCode.FAILED;
   }

@@ -38,9 +38,14 @@ public record Command(
 
     /**
      * {@code {"definition": canonical JSON object, "source": "api" | "dir:PATH", "paused": true or
-     * absent}}: a job that is new begins PAUSED; one that exists keeps its state.
+     * absent}}: a job that is new begins PAUSED; one that exists keeps its state. Where a pattern
+     * was used there are {@code "pattern": {"id": "7", "version": 2}} and {@code "written"}, what
+     * its author wrote.
      */
     public static final String JOB_APPLY = "job.apply";
+
+    /** {@code {"version": 3}}: what that version said becomes a new version. */
+    public static final String JOB_ROLLBACK = "job.rollback";
 
     /**
      * {@code {"source": null | "dir:PATH", "force": true or absent}}: the job becomes ARCHIVED.

@@ -57,8 +57,6 @@ final class JobsApi {
         post("/api/v1/jobs/{job}", TAG, "Archive a job", null, changed, this::delete)
             .as("DELETE")
             .query("namespace", "reason", "force"),
-        get("/api/v1/jobs/{job}/versions", TAG, "Versions", "VersionPage", this::versions)
-            .query("namespace", "limit", "after"),
         post(
                 "/api/v1/jobs/{job}/pause",
                 TAG,
@@ -135,6 +133,7 @@ final class JobsApi {
           ReadsJobs.Job job = find(handle, namespace, name);
           ObjectNode node = Views.job(job, ReadsJobs.triggers(handle, List.of(job.id())));
           node.set("definition", Json.stored(job.definition()));
+          node.set("written", Json.stored(job.written()));
           ArrayNode graph = node.putArray("graph");
           for (StageDefinition stage : Definitions.of(job.definition()).stages()) {
             ObjectNode item =
@@ -249,28 +248,6 @@ final class JobsApi {
     asker
         .ask(call, command, "/api/v1/jobs/" + name)
         .ifPresent(outcome -> call.answer(outcome.status(), Json.stored(outcome.body())));
-  }
-
-  private void versions(Call call) {
-    int limit = call.limit();
-    int before = Math.clamp(call.after(Integer.MAX_VALUE), 0, Integer.MAX_VALUE);
-    jdbi.useHandle(
-        handle -> {
-          ReadsJobs.Job job = find(handle, call.namespace(), call.path("job"));
-          List<ReadsJobs.Version> versions = ReadsJobs.versions(handle, job.id(), before, limit);
-          ArrayNode items = Json.array();
-          for (ReadsJobs.Version version : versions) {
-            ObjectNode item = items.addObject();
-            item.put("version", version.version());
-            item.put("hash", version.hash());
-            item.put("actor", version.actor());
-            item.put("createdAt", Json.text(version.createdAt()));
-            item.set("definition", Json.stored(version.definition()));
-          }
-          call.page(
-              items,
-              versions.size() < limit ? null : Integer.toString(versions.getLast().version()));
-        });
   }
 
   private void ticks(Call call) {

@@ -29,6 +29,10 @@ final class OpenApi {
       Map.of(
           "paused", "true: a job that is new begins PAUSED; one that exists keeps its state.",
           "force", "true: also when a file of a watched directory defines it.");
+  private static final Map<String, String> QUERY_OF_DEFINITIONS =
+      Map.of(
+          "from", "The older version; the one before 'to' when left out.",
+          "to", "The newer version; the one in force when left out.");
   private static final Map<String, String> QUERY_OF_EVENTS =
       Map.of(
           "digest", "true: tell only that something changed, at most once per poll.",
@@ -44,7 +48,7 @@ final class OpenApi {
 
   /** Each with a part of the schemas. */
   private static final List<String> SCHEMAS =
-      List.of("openapi-schemas.json", "openapi-dead-letters.json");
+      List.of("openapi-schemas.json", "openapi-dead-letters.json", "openapi-definitions.json");
 
   private OpenApi() {}
 
@@ -110,6 +114,9 @@ final class OpenApi {
   }
 
   private static String describe(String tag, String name) {
+    if (tag.equals(VersionsApi.TAG) && QUERY_OF_DEFINITIONS.containsKey(name)) {
+      return QUERY_OF_DEFINITIONS.get(name);
+    }
     if (tag.equals(DeadLettersApi.TAG) && QUERY_OF_DEAD_LETTERS.containsKey(name)) {
       return QUERY_OF_DEAD_LETTERS.get(name);
     }

@@ -43,9 +43,20 @@ final class Views {
     }
     node.put("nextTick", job.state().equals("SCHEDULED") ? next : null);
     node.set("lastRun", lastRun(job));
+    node.set("pattern", pattern(job.pattern()));
     node.set(
         "params", definition.path("params").isObject() ? definition.get("params") : Json.object());
     return node;
+  }
+
+  /** The pattern that something was made of; null where none was used. */
+  static JsonNode pattern(ReadsJobs.PatternVersion pattern) {
+    return pattern == null
+        ? NullNode.instance
+        : Json.object()
+            .put("name", pattern.name())
+            .put("namespace", pattern.namespace())
+            .put("version", pattern.version());
   }
 
   private static java.time.Instant instant(String text) {

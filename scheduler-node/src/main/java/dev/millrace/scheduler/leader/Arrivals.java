@@ -32,6 +32,7 @@ final class Arrivals {
   private final Limits limits;
   private final Births births;
   private final Desk desk;
+  private final VersionDesk versionDesk;
   private final JobMoves jobMoves;
   private final RunDesk runDesk;
   private final WideDesk wideDesk;
@@ -48,7 +49,9 @@ final class Arrivals {
     this.planRuns = new PlanRuns(limits.drafts(), births);
     Arming arming = new Arming(ticker);
     this.jobMoves = new JobMoves(catalog, arming, births.ids());
-    this.desk = new Desk(catalog, arming, jobMoves);
+    JobWrites writes = new JobWrites(catalog, arming, births.ids());
+    this.desk = new Desk(catalog, writes);
+    this.versionDesk = new VersionDesk(catalog, writes);
     this.runDesk = new RunDesk(limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
@@ -173,6 +176,8 @@ final class Arrivals {
       case Command.Kind.SHARE_PUT -> wideDesk.share(tx, command);
       case Command.Kind.RATE_PUT -> wideDesk.rate(tx, pass, command);
       case Command.Kind.JOB_APPLY -> desk.applyJob(tx, command, parts.term().epoch(), pass.now);
+      case Command.Kind.JOB_ROLLBACK ->
+          versionDesk.rollback(tx, command, parts.term().epoch(), pass.now);
       case Command.Kind.JOB_DELETE -> moveJob(tx, pass, command, jobMoves::archive);
       case Command.Kind.JOB_STOP -> moveJob(tx, pass, command, jobMoves::stop);
       case Command.Kind.JOB_PAUSE -> moveJob(tx, pass, command, jobMoves::pause);
