@@ -220,10 +220,20 @@ final class RunCommand {
       name = "why",
       description = "Why a run does not move: every reason, who can change it, and until when.",
       mixinStandardHelpOptions = true)
-  int why(@Mixin ServerOptions server, @Parameters(paramLabel = "RUN") String run)
+  int why(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "RUN") String run,
+      @Option(
+              names = "--stage",
+              paramLabel = "STAGE",
+              description = "Of this stage, and of the run as a whole.")
+          String stage)
       throws InterruptedException {
+    String path = ApiPath.run(run) + "/why";
     try (Session session = server.open(terminal)) {
-      session.show(session.client().get(ApiPath.run(run) + "/why"), RunView::why);
+      session.show(
+          session.client().get(stage == null ? path : path + "?stage=" + ApiClient.encoded(stage)),
+          RunView::why);
     }
     return ExitCode.OK;
   }

@@ -68,7 +68,7 @@ public record Stage(
   }
 
   /** A person skipped it, and its turn may still come. */
-  boolean awaitsItsTurn() {
+  public boolean awaitsItsTurn() {
     return is(BY_HAND) && !is(HOPELESS);
   }
 

@@ -59,10 +59,8 @@ final class LogsApi {
             handle -> {
               RunsApi.find(handle, id);
               List<ReadsRuns.Stage> stages = ReadsRuns.stages(handle, List.of(id.value()));
-              if (stage != null && stages.stream().noneMatch(s -> s.name().equals(stage))) {
-                throw Problem.notFound(
-                    "run " + id + " has no stage '" + Call.shortened(stage) + "'",
-                    "Its stages are in GET /api/v1/runs/" + id + ".");
+              if (stage != null) {
+                RunsApi.stageOf(id, stages, stage);
               }
               return merged(
                   ReadsRuns.logs(handle, id.value(), stage, List.copyOf(cursor.values()), limit),

@@ -36,6 +36,7 @@ final class Marks {
     add(words, bits, Stage.BY_HAND, "skippedByHand");
     add(words, bits, Stage.KILLED, "killed");
     add(words, bits, Stage.PARKED, "parked");
+    add(words, bits, Stage.HOPELESS, "turnCannotCome");
     return words;
   }
 

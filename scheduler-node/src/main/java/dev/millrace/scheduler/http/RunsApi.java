@@ -8,11 +8,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.definition.StartLimits;
+import dev.millrace.expression.DidYouMean;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.model.RunId;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.store.ReadsRuns;
+import dev.millrace.scheduler.store.ReadsWhy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -55,7 +57,8 @@ final class RunsApi {
         get("/api/v1/runs/{run}/history", TAG, "Every move", "HistoryPage", this::history)
             .query("limit", "after"),
         get("/api/v1/runs/{run}/attempts", TAG, "Ended attempts", "AttemptPage", this::attempts),
-        get("/api/v1/runs/{run}/why", TAG, "Why it does not move", "WhyPage", this::why),
+        get("/api/v1/runs/{run}/why", TAG, "Why it does not move", "WhyPage", this::why)
+            .query("stage"),
         get("/api/v1/runs/{run}/audit", TAG, "The log replayed", "Audit", this::audit),
         get("/api/v1/runs/{run}/children", TAG, "Runs its stages wait for", "RunPage", this::kids)
             .query("state", "limit", "after"),
@@ -223,15 +226,25 @@ final class RunsApi {
   }
 
   private static int indexOf(Handle handle, RunId id, String name) {
-    return ReadsRuns.stages(handle, List.of(id.value())).stream()
+    return stageOf(id, ReadsRuns.stages(handle, List.of(id.value())), name).index();
+  }
+
+  /** The stage of that id, or a problem that names the one that was probably meant. */
+  static ReadsRuns.Stage stageOf(RunId run, List<ReadsRuns.Stage> stages, String name) {
+    return stages.stream()
         .filter(stage -> stage.name().equals(name))
         .findFirst()
-        .map(ReadsRuns.Stage::index)
         .orElseThrow(
             () ->
                 Problem.notFound(
-                    "run " + id + " has no stage '" + Call.shortened(name) + "'",
-                    "GET /api/v1/runs/" + id + " lists its stages."));
+                    "run "
+                        + run
+                        + " has no stage '"
+                        + Call.shortened(name)
+                        + "'"
+                        + DidYouMean.phrase(
+                            name, stages.stream().map(ReadsRuns.Stage::name).toList()),
+                    "GET /api/v1/runs/" + run + " lists its stages."));
   }
 
   private static String next(ReadsRuns.Run run) {
@@ -282,12 +295,16 @@ final class RunsApi {
 
   private void why(Call call) {
     RunId id = call.run();
+    String only = call.query("stage");
     List<Why.Reason> reasons =
         jdbi.withHandle(
             handle -> {
               ReadsRuns.Run run = find(handle, id);
-              return new ArrayList<>(
-                  Why.of(handle, run, ReadsRuns.stages(handle, List.of(id.value()))));
+              List<ReadsRuns.Stage> stages = ReadsRuns.stages(handle, List.of(id.value()));
+              if (only != null) {
+                stageOf(id, stages, only);
+              }
+              return new ArrayList<>(Why.of(handle, run, stages, only));
             });
     ArrayNode items = Json.array();
     for (Why.Reason reason : reasons) {
@@ -297,6 +314,9 @@ final class RunsApi {
       item.put("detail", reason.detail());
       item.put("until", Json.text(reason.until()));
       item.put("holder", reason.holder());
+      ArrayNode holders = item.putArray("holders");
+      reason.holders().stream().limit(ReadsWhy.HOLDERS_MAX).forEach(holders::add);
+      item.put("holderCount", reason.holderCount());
     }
     call.page(items, null);
   }

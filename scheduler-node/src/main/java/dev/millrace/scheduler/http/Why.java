@@ -2,105 +2,134 @@ package dev.millrace.scheduler.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.millrace.lifecycle.StageState;
-import dev.millrace.model.JobDefinition;
-import dev.millrace.model.Need;
 import dev.millrace.model.Phase;
 import dev.millrace.model.RunId;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.scheduler.engine.Fan;
-import dev.millrace.scheduler.store.ReadsFleet;
+import dev.millrace.scheduler.engine.Stage;
 import dev.millrace.scheduler.store.ReadsLimits;
 import dev.millrace.scheduler.store.ReadsRuns;
+import dev.millrace.scheduler.store.ReadsWhy;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.function.Predicate;
 import org.jdbi.v3.core.Handle;
 
-/** Why the stages of a run do not move, each with who can change it. Stateless; any thread. */
+/**
+ * Why a run and its stages do not move: every reason, with who can change it. Each stage that has
+ * not ended and is not on a worker has one at least. One for each question; the caller's thread.
+ */
 final class Why {
-  /** Counting what is ahead costs; beyond this many stages nobody reads on. */
-  private static final int AHEAD_COUNTS_MAX = 20;
+  private static final int NAMES_MAX = 3;
 
-  private static final int WORKERS_MAX = 10_000;
-
-  /** One condition; {@code stage} is null for what holds the whole run. */
-  record Reason(String stage, String reason, String detail, Instant until, String holder) {}
-
-  private final Handle handle;
-  private final ReadsRuns.Run run;
-  private final List<ReadsRuns.Stage> stages;
-  private final List<Fleet.Member> workers;
-  private final List<ReadsLimits.Seat> seats;
-  private final List<ReadsLimits.Pause> pauses;
-  private final JobDefinition job;
-  private final Map<String, ReadsRuns.Stage> byName = new HashMap<>();
-  private int aheadCounts;
-
-  private Why(Handle handle, ReadsRuns.Run run, List<ReadsRuns.Stage> stages) {
-    this.handle = handle;
-    this.run = run;
-    this.stages = stages;
-    this.seats = ReadsLimits.around(handle, run.id());
-    this.pauses = ReadsLimits.pauses(handle);
-    this.job = Definitions.of(run.definition());
-    this.workers =
-        ReadsFleet.workers(handle, "", false, WORKERS_MAX).stream().map(Fleet.Member::of).toList();
-  }
-
-  static List<Reason> of(Handle handle, ReadsRuns.Run run, List<ReadsRuns.Stage> stages) {
-    return run.finishedAt() != null ? List.of() : new Why(handle, run, stages).reasons();
-  }
-
-  private List<Reason> reasons() {
-    List<Reason> found = new ArrayList<>();
-    found.addAll(WholeRun.of(handle, run, seats));
-    for (ReadsRuns.Stage stage : stages) {
-      byName.put(stage.name(), stage);
+  /**
+   * One condition.
+   *
+   * @param stage null for what holds the whole run
+   * @param until when it ends by itself, or null
+   * @param holders who can change it, the first so many
+   * @param holderCount how many there are of them
+   */
+  record Reason(
+      String stage,
+      String reason,
+      String detail,
+      Instant until,
+      List<String> holders,
+      int holderCount) {
+    Reason(String stage, String reason, String detail, Instant until, String holder) {
+      this(stage, reason, detail, until, List.of(holder), 1);
     }
-    for (ReadsRuns.Stage stage : stages) {
-      found.addAll(reasons(stage));
+
+    Reason(String stage, String reason, String detail, List<String> holders) {
+      this(stage, reason, detail, null, holders, holders.size());
+    }
+
+    /** The first of the holders in one text. */
+    String holder() {
+      int named = Math.min(NAMES_MAX, holders.size());
+      String names = String.join(", ", holders.subList(0, named));
+      return holderCount > named ? names + " and " + (holderCount - named) + " more" : names;
+    }
+  }
+
+  private final WhyFacts facts;
+
+  private Why(WhyFacts facts) {
+    this.facts = facts;
+  }
+
+  /**
+   * @param only of this stage and of the run as a whole; null for all
+   */
+  static List<Reason> of(
+      Handle handle, ReadsRuns.Run run, List<ReadsRuns.Stage> stages, String only) {
+    if (run.finishedAt() != null) {
+      return List.of();
+    }
+    return new Why(new WhyFacts(handle, run, stages))
+        .reasons(stage -> only == null || stage.name().equals(only));
+  }
+
+  private List<Reason> reasons(Predicate<ReadsRuns.Stage> wanted) {
+    List<Reason> found = new ArrayList<>(WholeRun.of(facts));
+    boolean executed = false;
+    for (ReadsRuns.Stage stage : facts.stages) {
+      if (wanted.test(stage)) {
+        found.addAll(reasons(stage));
+      }
+      executed |= stage.state().equals("RUNNING");
+    }
+    if (found.isEmpty() && !executed && facts.stages.stream().allMatch(wanted)) {
+      found.add(
+          new Reason(
+              null,
+              "DECIDING",
+              "all its stages have ended or are about to start; the leader decides in a moment",
+              null,
+              WholeRun.LEADER));
     }
     return found;
   }
 
   private List<Reason> reasons(ReadsRuns.Stage stage) {
-    StageDefinition definition = definition(stage);
+    StageDefinition definition = facts.definition(stage);
     return switch (StageState.valueOf(stage.state())) {
-      case WAITING -> List.of(waiting(stage, definition));
-      case READY -> List.of(ready(stage));
-      case QUEUED -> List.of(queued(stage));
+      case WAITING -> waiting(stage, definition);
+      case READY -> ready(stage);
+      case QUEUED -> queued(stage);
       case BACKING_OFF -> List.of(backingOff(stage, definition));
-      case HELD ->
-          List.of(
-              new Reason(
-                  stage.name(),
-                  "HELD",
-                  "a person holds it; release it to let it go on",
-                  null,
-                  "person"));
+      case HELD -> held(stage, definition);
       case LOCK_WAIT -> lockWait(stage, definition);
       case RUNNING -> running(stage, definition);
-      case SKIPPED ->
-          Marks.ofStage(stage.marks()).contains("skippedByHand")
-              ? List.of(
-                  new Reason(
-                      stage.name(),
-                      "SKIPPED_BY_HAND",
-                      "a person skipped it; it counts as complete when its needs are met",
-                      null,
-                      "its needs"))
-              : List.of();
+      case SKIPPED -> Unmet.isSettled(stage) ? List.of() : skippedByHand(stage, definition);
       case COMPLETED, FAILED, CANCELLED, SKIPPED_COMPLETE, ACKNOWLEDGED -> List.of();
     };
   }
 
-  private StageDefinition definition(ReadsRuns.Stage stage) {
-    return job.stages().stream()
-        .filter(known -> known.id().equals(stage.name()))
-        .findFirst()
-        .orElse(null);
+  private static Reason one(ReadsRuns.Stage stage, String kind, String detail, String holder) {
+    return new Reason(stage.name(), kind, detail, null, holder);
+  }
+
+  private List<Reason> held(ReadsRuns.Stage stage, StageDefinition definition) {
+    List<Reason> found = new ArrayList<>();
+    found.add(one(stage, "HELD", "a person holds it; release it to let it go on", "person"));
+    found.addAll(before(stage, definition));
+    return found;
+  }
+
+  private List<Reason> skippedByHand(ReadsRuns.Stage stage, StageDefinition definition) {
+    List<Reason> before = before(stage, definition);
+    Reason skipped =
+        new Reason(
+            stage.name(),
+            "SKIPPED_BY_HAND",
+            "a person skipped it; it counts as complete when its turn comes",
+            before.isEmpty()
+                ? List.of(facts.run.startedAt() == null ? "run" : WholeRun.LEADER)
+                : before.stream().flatMap(reason -> reason.holders().stream()).toList());
+    return List.of(skipped);
   }
 
   private static Reason backingOff(ReadsRuns.Stage stage, StageDefinition definition) {
@@ -125,77 +154,77 @@ final class Why {
   }
 
   private List<Reason> lockWait(ReadsRuns.Stage stage, StageDefinition definition) {
-    List<Reason> found = new ArrayList<>();
-    for (ReadsLimits.Seat seat : seats) {
-      if (seat.run() == run.id() && seat.index() == stage.index() && !seat.held()) {
-        found.add(WholeRun.inLine(stage.name(), "LOCK_WAIT", seat, seats));
-      }
-    }
+    List<Reason> found = new ArrayList<>(WholeRun.lines(facts, stage.name(), stage.index()));
     if (definition != null && definition.rules().rate() != null) {
       var rate = definition.rules().rate();
       found.add(
-          new Reason(
-              stage.name(),
+          one(
+              stage,
               "RATE",
-              "may start " + rate.limit() + " times in " + rate.per() + ", others were first",
-              null,
-              "rate"));
+              "may start " + rate.limit() + " times in " + rate.per() + "; others were first",
+              "rate of stage " + stage.name()));
     }
-    return found.isEmpty()
-        ? List.of(
-            new Reason(
-                stage.name(), "LOCK_WAIT", "its locks are given in a moment", null, "leader"))
-        : found;
+    if (!found.isEmpty()) {
+      return found;
+    }
+    return List.of(
+        facts.run.state().equals("PAUSED")
+            ? one(stage, "RUN_PAUSED", "its locks are free, its run is paused", "run")
+            : facts.morePlaces()
+                ? one(stage, "LOCK_WAIT", "waits for its locks, as many stages of it do", "locks")
+                : one(stage, "LOCK_WAIT", "its locks are given in a moment", WholeRun.LEADER));
   }
 
   private List<Reason> running(ReadsRuns.Stage stage, StageDefinition definition) {
-    if (!"leader".equals(stage.worker())) {
-      return workers.stream()
-          .filter(member -> member.row().id().equals(stage.worker()))
-          .filter(member -> !member.row().state().equals("ALIVE"))
-          .map(
-              member ->
-                  new Reason(
-                      stage.name(),
-                      "WORKER_" + member.row().state(),
-                      "its worker has been silent since " + member.row().seenAt(),
-                      null,
-                      "worker " + member.row().id()))
-          .toList();
+    if (!Stage.LEADER.equals(stage.worker())) {
+      ReadsWhy.Silent silent = facts.silent(stage.worker());
+      return silent == null
+          ? List.of()
+          : List.of(
+              one(
+                  stage,
+                  "WORKER_" + silent.state(),
+                  "its worker has been silent since " + silent.seenAt(),
+                  "worker " + silent.id()));
     }
-    if (stage.fan() != null) {
-      Fan fan = Fan.parse(stage.fan());
-      return List.of(
-          new Reason(
-              stage.name(),
-              "ITEMS",
-              fan.open()
-                  + " items are under way, "
-                  + (fan.items() - fan.started())
-                  + " have not started, "
-                  + fan.failed()
-                  + " failed",
-              null,
-              "GET /api/v1/runs/" + new RunId(run.id()) + "/stages/" + stage.name() + "/items"));
-    }
-    return List.of(led(stage, definition == null ? "" : definition.handler(), definition));
+    return List.of(
+        stage.fan() == null ? led(stage, definition) : items(stage, Fan.parse(stage.fan())));
   }
 
-  private static Reason led(ReadsRuns.Stage stage, String handler, StageDefinition definition) {
+  private Reason items(ReadsRuns.Stage stage, Fan fan) {
+    List<String> open = children(stage);
+    return new Reason(
+        stage.name(),
+        "ITEMS",
+        fan.open()
+            + " items are under way, "
+            + (fan.items() - fan.started())
+            + " have not started, "
+            + fan.completed()
+            + " of "
+            + fan.items()
+            + " have completed; see GET /api/v1/runs/"
+            + new RunId(facts.run.id())
+            + "/stages/"
+            + stage.name()
+            + "/items",
+        null,
+        open.isEmpty() ? List.of(WholeRun.LEADER) : open,
+        Math.max(Math.max(1, fan.open()), open.size()));
+  }
+
+  private List<String> children(ReadsRuns.Stage stage) {
+    return facts.children(stage.index()).stream()
+        .map(child -> "run " + new RunId(child.run()))
+        .toList();
+  }
+
+  private Reason led(ReadsRuns.Stage stage, StageDefinition definition) {
     JsonNode with = definition == null ? Json.object() : Json.stored(definition.withJson());
-    return switch (handler) {
+    return switch (stage.handler()) {
       case StageDefinition.WAIT_TIME ->
           new Reason(stage.name(), "WAIT_TIME", "waits for a time", stage.dueAt(), "clock");
-      case StageDefinition.WAIT_EVENT ->
-          new Reason(
-              stage.name(),
-              "WAIT_EVENT",
-              "waits for the event '"
-                  + with.path("event").asText()
-                  + "'"
-                  + (with.has("key") ? " with key " + with.path("key").asText() : ""),
-              stage.dueAt(),
-              "whoever sends the event");
+      case StageDefinition.WAIT_EVENT -> event(stage);
       case StageDefinition.WAIT_APPROVAL ->
           new Reason(
               stage.name(),
@@ -203,143 +232,209 @@ final class Why {
               "waits for approval: " + with.path("message").asText("approve or reject it"),
               stage.dueAt(),
               with.path("role").asText("person"));
-      case StageDefinition.SUB_JOB ->
+      case StageDefinition.SUB_JOB -> {
+        List<String> open = children(stage);
+        yield new Reason(
+            stage.name(),
+            "JOB",
+            "waits for a run of job '" + with.path("job").asText() + "'",
+            stage.dueAt(),
+            open.isEmpty() ? List.of(WholeRun.LEADER) : open,
+            Math.max(1, open.size()));
+      }
+      default ->
           new Reason(
               stage.name(),
-              "JOB",
-              "waits for a run of job '" + with.path("job").asText() + "'",
-              null,
-              "its own run");
-      default ->
-          new Reason(stage.name(), "GROUP", "waits for the stages in it", null, "its stages");
+              "GROUP",
+              "waits for the stages in it",
+              open(other -> isIn(other, stage.name())));
     };
   }
 
-  private Reason waiting(ReadsRuns.Stage stage, StageDefinition definition) {
-    if (run.extra().marks() != 0 && Marks.ofRun(run.extra().marks()).contains("notAdmitted")) {
-      return new Reason(
-          stage.name(), "NOT_ADMITTED", "its run has not been admitted yet", null, "run");
+  private Reason event(ReadsRuns.Stage stage) {
+    ReadsWhy.Listening listening = facts.listening(stage.index());
+    if (listening == null) {
+      return one(stage, "WAIT_EVENT", "is heard of in a moment", WholeRun.LEADER);
     }
-    String group = definition == null ? null : definition.rules().group();
-    if (group != null
-        && byName.containsKey(group)
-        && !byName.get(group).state().equals("RUNNING")) {
-      return new Reason(
-          stage.name(),
-          "GROUP",
-          "its group " + group + " is " + byName.get(group).state(),
-          null,
-          group);
-    }
-    List<String> missing = new ArrayList<>();
-    if (definition != null) {
-      definition.needs().visit(need -> addMissing(missing, need));
-    }
-    if (missing.isEmpty() && definition != null && definition.rules().phase() != Phase.MAIN) {
-      return new Reason(
-          stage.name(),
-          "PHASE",
-          "comes after the others have ended: " + definition.rules().phase(),
-          null,
-          "the stages before it");
-    }
-    String names = String.join(", ", missing);
+    boolean keyed = !listening.key().isEmpty();
     return new Reason(
         stage.name(),
-        "NEEDS",
-        missing.isEmpty() ? "all its needs are met; it is ready in a moment" : "needs " + names,
-        null,
-        missing.isEmpty() ? "leader" : names);
+        "WAIT_EVENT",
+        "waits for the event '"
+            + listening.name()
+            + "'"
+            + (keyed ? " with key '" + listening.key() + "'" : ""),
+        stage.dueAt(),
+        "event " + listening.name() + (keyed ? "/" + listening.key() : ""));
   }
 
-  private void addMissing(List<String> missing, Need.Stage need) {
-    ReadsRuns.Stage other = byName.get(need.id());
-    boolean open = other != null && !StageState.valueOf(other.state()).isFinal();
-    boolean notComplete =
-        other != null
-            && need.is() == Need.Is.COMPLETED
-            && !StageState.valueOf(other.state()).countsAsComplete();
-    if (open || notComplete) {
-      missing.add(
-          need.id()
-              + (need.is() == Need.Is.COMPLETED ? "" : " to be " + need.is())
-              + " ("
-              + other.state()
-              + ")");
-    }
+  /** Stages that have not ended, of those that are wanted; the leader when there is none. */
+  private List<String> open(Predicate<ReadsRuns.Stage> wanted) {
+    List<String> names =
+        facts.stages.stream()
+            .filter(wanted)
+            .filter(stage -> !Unmet.isSettled(stage))
+            .map(stage -> "stage " + stage.name())
+            .toList();
+    return names.isEmpty() ? List.of(WholeRun.LEADER) : names;
   }
 
-  private Reason ready(ReadsRuns.Stage stage) {
-    if (Marks.ofStage(stage.marks()).contains("parked")) {
-      return new Reason(stage.name(), "RUN_PAUSED", "its run is paused", null, "run");
+  private boolean isIn(ReadsRuns.Stage stage, String group) {
+    StageDefinition definition = facts.definition(stage);
+    return definition != null && group.equals(definition.rules().group());
+  }
+
+  private List<Reason> waiting(ReadsRuns.Stage stage, StageDefinition definition) {
+    List<Reason> found = new ArrayList<>();
+    List<String> marks = Marks.ofRun(facts.run.extra().marks());
+    if (marks.contains("notAdmitted") || marks.contains("prepared")) {
+      String id = new RunId(facts.run.id()).toString();
+      found.add(one(stage, "NOT_ADMITTED", "its run has not been admitted yet", "run " + id));
     }
-    for (ReadsLimits.Pause pause : pauses) {
-      if (pause.scope().equals("pool") && pause.name().equals(stage.pool())) {
-        return new Reason(
-            stage.name(),
-            "POOL_PAUSED",
-            "pool "
-                + stage.pool()
-                + " is paused by "
-                + pause.actor()
-                + (pause.reason() == null ? "" : ": " + pause.reason()),
-            null,
-            "pool " + stage.pool());
+    found.addAll(before(stage, definition));
+    if (found.isEmpty()) {
+      found.add(
+          one(stage, "NEEDS", "all its needs are met; it is ready in a moment", WholeRun.LEADER));
+    }
+    return found;
+  }
+
+  /** Which of the other stages are before it. */
+  private List<Reason> before(ReadsRuns.Stage stage, StageDefinition definition) {
+    if (definition == null) {
+      return List.of();
+    }
+    String group = definition.rules().group();
+    String fan = fanOf(definition);
+    if (fan != null) {
+      return List.of(
+          one(stage, "ITEMS", "is executed in the runs of the items of " + fan, "stage " + fan));
+    }
+    List<Reason> found = new ArrayList<>();
+    if (group != null
+        && facts.byName.containsKey(group)
+        && !facts.byName.get(group).state().equals("RUNNING")) {
+      found.add(
+          one(
+              stage,
+              "GROUP",
+              "its group " + group + " is " + facts.byName.get(group).state(),
+              "stage " + group));
+    }
+    List<Unmet.Missing> missing = Unmet.of(definition.needs(), facts.byName);
+    if (!missing.isEmpty()) {
+      found.add(
+          new Reason(
+              stage.name(),
+              "NEEDS",
+              "needs " + String.join(", ", missing.stream().map(Unmet.Missing::text).toList()),
+              missing.stream().map(each -> "stage " + each.stage()).toList()));
+    }
+    Phase phase = definition.rules().phase();
+    List<String> earlier = open(other -> other.index() != stage.index() && isEarlier(other, phase));
+    if (phase != Phase.MAIN && !earlier.equals(List.of(WholeRun.LEADER))) {
+      found.add(
+          new Reason(
+              stage.name(), "PHASE", "comes after the others have ended: " + phase, earlier));
+    }
+    return found;
+  }
+
+  /** Compensations wait for each other: what came last is undone first. */
+  private boolean isEarlier(ReadsRuns.Stage other, Phase phase) {
+    StageDefinition definition = facts.definition(other);
+    Phase its = definition == null ? Phase.MAIN : definition.rules().phase();
+    return its.compareTo(phase) < 0 || (its == phase && phase == Phase.COMPENSATE);
+  }
+
+  /** The fan-out whose items a stage is executed for, or null. */
+  private String fanOf(StageDefinition definition) {
+    StageDefinition at = definition;
+    while (at != null && at.rules().group() != null) {
+      String group = at.rules().group();
+      at = facts.byName.containsKey(group) ? facts.definition(group) : null;
+      if (at != null && at.rules().forEach() != null) {
+        return group;
       }
     }
-    Reason unable = noWorker(stage);
-    if (unable != null) {
-      return unable;
-    }
-    String pool = "pool " + stage.pool();
-    if (aheadCounts++ >= AHEAD_COUNTS_MAX) {
-      return new Reason(stage.name(), "BACKLOG", "waits for its turn in " + pool, null, pool);
-    }
-    long ahead =
-        ReadsFleet.ahead(handle, new ReadsFleet.Place(stage.pool(), stage.priority(), stage.run()));
-    String count = ahead == ReadsFleet.COUNT_MAX ? ahead + " or more" : Long.toString(ahead);
-    return new Reason(
-        stage.name(), "BACKLOG", "behind " + count + " other stages in " + pool, null, pool);
-  }
-
-  private Reason queued(ReadsRuns.Stage stage) {
-    Reason unable = noWorker(stage);
-    if (unable != null) {
-      return unable;
-    }
-    String pool = "pool " + stage.pool();
-    return new Reason(
-        stage.name(),
-        "QUEUED",
-        "is with the broker; a worker of " + pool + " takes it",
-        null,
-        pool);
-  }
-
-  private Reason noWorker(ReadsRuns.Stage stage) {
-    List<Fleet.Member> ofPool =
-        workers.stream().filter(worker -> worker.serves(stage.pool())).toList();
-    String pool = "pool " + stage.pool();
-    if (ofPool.isEmpty()) {
-      return new Reason(
-          stage.name(),
-          "NO_WORKER",
-          "no live worker in " + pool + "; start one: millrace worker --pool " + stage.pool(),
-          null,
-          pool);
-    }
-    if (ofPool.stream().noneMatch(worker -> worker.handlers().contains(stage.handler()))) {
-      return new Reason(
-          stage.name(),
-          "NO_HANDLER",
-          "no worker of " + pool + " has the handler '" + stage.handler() + "'",
-          null,
-          pool);
-    }
-    if (ofPool.stream().allMatch(Fleet.Member::draining)) {
-      return new Reason(
-          stage.name(), "DRAINING", "all workers of " + pool + " are draining", null, pool);
-    }
     return null;
+  }
+
+  private List<Reason> ready(ReadsRuns.Stage stage) {
+    List<Reason> found = new ArrayList<>();
+    if (Marks.ofStage(stage.marks()).contains("parked")) {
+      String id = new RunId(facts.run.id()).toString();
+      found.add(one(stage, "RUN_PAUSED", "its run is paused", "run " + id));
+    }
+    if (stage.pool().isEmpty()) {
+      if (found.isEmpty()) {
+        found.add(one(stage, "NEEDS", "the leader starts it in a moment", WholeRun.LEADER));
+      }
+      return found;
+    }
+    String pool = "pool " + stage.pool();
+    for (ReadsLimits.Pause pause : facts.pauses) {
+      if (pause.scope().equals("pool") && pause.name().equals(stage.pool())) {
+        found.add(one(stage, "POOL_PAUSED", WholeRun.paused(pool, pause), pool));
+      }
+    }
+    found.addAll(noWorker(stage, pool));
+    facts
+        .rate(stage.pool())
+        .ifPresent(
+            rate ->
+                found.add(
+                    one(
+                        stage,
+                        "POOL_RATE",
+                        pool
+                            + " may start "
+                            + rate.starts()
+                            + " stages in "
+                            + rate.perMillis()
+                            + " ms",
+                        pool)));
+    if (found.isEmpty()) {
+      String ahead =
+          facts
+              .ahead(stage)
+              .map(count -> "behind " + count + " other stages in " + pool)
+              .orElse("waits for its turn in " + pool);
+      int slots = facts.capacity(stage).slots();
+      found.add(one(stage, "BACKLOG", ahead + ", which has " + slots + " slots", pool));
+    }
+    return found;
+  }
+
+  private List<Reason> queued(ReadsRuns.Stage stage) {
+    String pool = "pool " + stage.pool();
+    List<Reason> unable = noWorker(stage, pool);
+    return unable.isEmpty()
+        ? List.of(
+            one(stage, "QUEUED", "is with the broker; a worker of " + pool + " takes it", pool))
+        : unable;
+  }
+
+  private List<Reason> noWorker(ReadsRuns.Stage stage, String pool) {
+    ReadsWhy.Capacity capacity = facts.capacity(stage);
+    if (capacity.live() == 0) {
+      return List.of(
+          one(
+              stage,
+              "NO_WORKER",
+              "no live worker in " + pool + "; start one: millrace worker --pool " + stage.pool(),
+              pool));
+    }
+    if (capacity.able() == 0) {
+      return List.of(
+          one(
+              stage,
+              "NO_HANDLER",
+              "no worker of " + pool + " has the handler '" + stage.handler() + "'",
+              pool));
+    }
+    return capacity.taking() == 0
+        ? List.of(one(stage, "DRAINING", "all workers of " + pool + " are draining", pool))
+        : List.of();
   }
 }

@@ -10,6 +10,7 @@ import dev.millrace.model.StageRules;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Fact;
+import dev.millrace.scheduler.engine.FamilyNews;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.RunClock;
@@ -69,6 +70,11 @@ final class Families {
 
   /** Follows up on everything that the pass has decided so far. */
   void settle(Handle tx, Pass pass) {
+    for (Draft draft : List.copyOf(pass.drafts.values())) {
+      if (draft.run().parent() != null && !draft.isNew() && draft.before().state().isFinal()) {
+        tellParent(tx, pass, draft, pass.news.reopened(draft));
+      }
+    }
     for (Draft draft : pass.drafts.values()) {
       if (draft.changed() && concerns(draft)) {
         open.add(draft);
@@ -110,7 +116,10 @@ final class Families {
       seatsOf(draft);
     }
     admitUnlimited(pass, draft);
-    tellParent(tx, pass, draft);
+    if (draft.run().parent() != null) {
+      tellParent(tx, pass, draft, pass.news.reopened(draft));
+      tellParent(tx, pass, draft, pass.news.ended(draft, Families::output));
+    }
   }
 
   /** Each ended item wishes for the next one: what follows each other is made in one step. */
@@ -218,12 +227,7 @@ final class Families {
     long run = draft.run().id();
     drafts.open(tx, pass, OpenRuns.children(tx, run, wish.stage()));
     for (Draft child : List.copyOf(pass.drafts.values())) {
-      Run.Parent parent = child.run().parent();
-      if (parent != null
-          && parent.run() == run
-          && parent.stage() == wish.stage()
-          && !child.sealed()
-          && !child.run().state().isFinal()) {
+      if (!child.sealed() && FamilyNews.reaches(wish, draft, child)) {
         Engine.apply(child, wish.fact(), pass.now, 0);
         open.add(child);
       }
@@ -367,24 +371,17 @@ final class Families {
     }
   }
 
-  private void tellParent(Handle tx, Pass pass, Draft draft) {
-    Run run = draft.run();
-    Run.Parent parent = run.parent();
-    if (parent == null) {
+  private void tellParent(Handle tx, Pass pass, Draft draft, Fact fact) {
+    if (fact == null) {
       return;
     }
-    List<Fact> news = pass.news.of(draft, Families::output);
-    if (news.isEmpty()) {
-      return;
-    }
-    drafts.open(tx, pass, List.of(parent.run()));
-    Draft above = pass.drafts.get(parent.run());
+    long parent = draft.run().parent().run();
+    drafts.open(tx, pass, List.of(parent));
+    Draft above = pass.drafts.get(parent);
     if (above == null || above.sealed()) {
       return; // its day was dropped, or it has ended: nobody waits
     }
-    for (Fact fact : news) {
-      Engine.apply(above, fact, pass.now, 0.5);
-    }
+    Engine.apply(above, fact, pass.now, 0.5);
     open.add(above);
   }
 

@@ -3,6 +3,7 @@ package dev.millrace.scheduler.leader;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.millrace.expression.DidYouMean;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageAction;
 import dev.millrace.lifecycle.StageState;
@@ -12,6 +13,7 @@ import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Fact;
+import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.RunClock;
 import dev.millrace.scheduler.engine.Verdict;
 import dev.millrace.wire.Wire;
@@ -20,6 +22,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -129,10 +132,18 @@ final class RunDesk {
   }
 
   private static Outcome noSuchStage(Draft draft, String stage) {
+    Plan plan = draft.run().plan();
+    List<String> known = IntStream.range(0, plan.size()).mapToObj(i -> plan.stage(i).id()).toList();
+    RunId id = new RunId(draft.run().id());
     return Desk.refused(
         404,
-        "run " + new RunId(draft.run().id()) + " has no stage '" + stage + "'",
-        "GET /api/v1/runs/" + new RunId(draft.run().id()) + " lists its stages");
+        "run "
+            + id
+            + " has no stage '"
+            + stage
+            + "'"
+            + (stage == null ? "" : DidYouMean.phrase(stage, known)),
+        "GET /api/v1/runs/" + id + " lists its stages");
   }
 
   private static Outcome apply(Pass pass, Draft draft, Command command, Fact fact) {

@@ -41,14 +41,6 @@ public final class ReadsLimits {
       order by s.subject, s.number
       """;
 
-  private static final String OF_SUBJECTS =
-      """
-      select s.subject, s.run, s.idx, g.name, s.weight, s.exclusive, s.held, s.asked_at
-      from seat s left join stage g on g.run = s.run and g.idx = s.idx
-      where s.subject in (select subject from seat where run = :run)
-      order by s.subject, s.number
-      """;
-
   private static final String CAPACITIES =
       "select name, capacity from named_lock where namespace = :namespace order by name";
 
@@ -98,11 +90,6 @@ public final class ReadsLimits {
                   all.stream().filter(seat -> !seat.held()).toList()));
         });
     return locks;
-  }
-
-  /** Everything about what a run and its stages hold or wait for, in the order of the lines. */
-  public static List<Seat> around(Handle handle, long run) {
-    return handle.createQuery(OF_SUBJECTS).bind("run", run).map((row, context) -> seat(row)).list();
   }
 
   private static Seat seat(java.sql.ResultSet row) throws java.sql.SQLException {

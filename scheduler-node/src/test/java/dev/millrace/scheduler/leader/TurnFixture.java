@@ -45,6 +45,7 @@ import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -57,6 +58,7 @@ import java.util.concurrent.atomic.AtomicReference;
 final class TurnFixture implements AutoCloseable {
   static final Duration TTL = Duration.ofMinutes(10);
   private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration OFTEN = Duration.ofMillis(2);
   private static final EngineSettings SETTINGS = new EngineSettings(2_000, 2_000, 20_000, 64);
 
   final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
@@ -67,7 +69,8 @@ final class TurnFixture implements AutoCloseable {
   private final TestVirtualHost host;
   private final java.sql.Connection lease;
   private final DatabaseClock clock = new DatabaseClock();
-  private final Pools pools = new Pools(SETTINGS);
+  private final EngineSettings settings;
+  private final Pools pools;
   private final Outbox outbox;
   private final Dispatcher dispatcher;
   private final Loop publishing;
@@ -75,14 +78,23 @@ final class TurnFixture implements AutoCloseable {
   private final AmqpLink consuming;
   private final Connection connection;
   private final Channel channel;
-  private Turn turn;
+  private final Commands commands;
+  private final Map<String, Pools.Capacity> capacities = new HashMap<>();
+  private volatile Turn turn;
 
   TurnFixture() throws Exception {
+    this(SETTINGS);
+  }
+
+  TurnFixture(EngineSettings settings) throws Exception {
+    this.settings = settings;
+    pools = new Pools(settings);
     postgres = TestServers.postgres().freshDatabase();
     database =
         new Database(
             new PostgresSettings(postgres.jdbcUrl(), postgres.user(), postgres.password(), 4));
     database.start();
+    commands = new Commands(database.api(), () -> turn.inboxHint());
     lease = database.single("lease", Duration.ofSeconds(10));
     Leases.Won won = Leases.take(lease, "test", "test", TTL.toSeconds()).orElseThrow();
     clock.sync(won.now(), System.nanoTime());
@@ -107,7 +119,7 @@ final class TurnFixture implements AutoCloseable {
     intake.consumer().on(consuming);
     consuming.start();
     await().atMost(SOON).until(consuming::connected);
-    pools.capacities(Map.of("default", new Pools.Capacity(1, 100, Set.of("noop"))));
+    capacity("default", new Pools.Capacity(1, 100, Set.of("noop")));
     newTurn();
   }
 
@@ -128,7 +140,7 @@ final class TurnFixture implements AutoCloseable {
                 database.leader(),
                 clock,
                 term,
-                new Commands(database.api(), () -> {}),
+                commands,
                 outbox,
                 pools,
                 dispatcher,
@@ -136,7 +148,19 @@ final class TurnFixture implements AutoCloseable {
                 workers,
                 new Meters(metrics),
                 point -> faults.get().at(point),
-                SETTINGS.batchMax()));
+                settings.batchMax()));
+  }
+
+  /** What live workers of a pool can do from now on; declares its queue. */
+  void capacity(String pool, Pools.Capacity capacity) throws IOException {
+    Topology.declarePool(channel, pool);
+    capacities.put(pool, capacity);
+    pools.capacities(Map.copyOf(capacities));
+  }
+
+  /** Asks this leader, as the API does; its answers come with the passes. */
+  Commands commands() {
+    return commands;
   }
 
   boolean pass() throws InterruptedException {
@@ -232,7 +256,11 @@ final class TurnFixture implements AutoCloseable {
     byte[] body = ReportCodec.encode(new Reports("worker", reports));
     channel.basicPublish("", Entities.REPORTS, null, body);
     channel.waitForConfirmsOrDie(20_000);
-    await().atMost(SOON).until(() -> !intake.isEmpty());
+    await()
+        .atMost(SOON)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(OFTEN)
+        .until(() -> !intake.isEmpty());
   }
 
   /** Reports that these have failed, each with this class. */
@@ -244,7 +272,11 @@ final class TurnFixture implements AutoCloseable {
     byte[] body = ReportCodec.encode(new Reports("worker", reports));
     channel.basicPublish("", Entities.REPORTS, null, body);
     channel.waitForConfirmsOrDie(20_000);
-    await().atMost(SOON).until(() -> !intake.isEmpty());
+    await()
+        .atMost(SOON)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(OFTEN)
+        .until(() -> !intake.isEmpty());
   }
 
   /** Reports that nobody acked; ends the leader's connection, so that the broker shows them. */

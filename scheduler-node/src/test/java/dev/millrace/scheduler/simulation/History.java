@@ -104,6 +104,9 @@ final class History {
       boolean legal = known.state == null || known.state.canBecome(next);
       Checker.check(java.util.Objects.equals(was, from) && legal, "I5", "run " + run.id(), move);
       known.state = next;
+      if (next.isFinal()) {
+        paused.remove(run.id()); // who lets it go on later, asks for no resume
+      }
       return;
     }
     int index = run.plan().indexOf(subject);
@@ -115,7 +118,7 @@ final class History {
     if (was == StageState.WAITING && (next == StageState.READY || next == StageState.LOCK_WAIT)) {
       boolean met =
           move.path(3).asText().equals("command") // a person runs it now, whatever it needs
-              || holds(run.plan().stage(index).needs(), run.plan(), known.stages);
+              || holds(run.plan().stage(index).needs(), run.plan(), outcomes(run, known));
       Checker.check(met, "I7", "run " + run.id() + " starts before its needs", move);
     }
     if (next == StageState.QUEUED) {
@@ -135,6 +138,17 @@ final class History {
       boolean over = stopped.contains(run.parent().run());
       Checker.check(!over, "I14", "an item is dispatched after a stop, run", run.id());
     }
+  }
+
+  /** What a person skipped ahead of its turn counts when its turn comes. */
+  private static StageState[] outcomes(Run run, Told known) {
+    StageState[] states = known.stages.clone();
+    for (int i = 0; i < states.length; i++) {
+      if (run.stages()[i].awaitsItsTurn()) {
+        states[i] = StageState.WAITING;
+      }
+    }
+    return states;
   }
 
   private static boolean holds(Need need, Plan plan, StageState[] states) {

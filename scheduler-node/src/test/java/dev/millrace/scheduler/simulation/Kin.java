@@ -32,6 +32,11 @@ final class Kin {
   }
 
   void settle() {
+    for (Draft draft : List.copyOf(turn.drafts())) {
+      if (draft.run().parent() != null && !draft.isNew() && draft.before().state().isFinal()) {
+        tellParent(draft, news.reopened(draft));
+      }
+    }
     for (Draft draft : turn.drafts()) {
       if (draft.changed()) {
         open.add(draft);
@@ -58,7 +63,10 @@ final class Kin {
       }
     }
     seatsOf(draft);
-    tellParent(draft);
+    if (draft.run().parent() != null) {
+      tellParent(draft, news.reopened(draft));
+      tellParent(draft, news.ended(draft, ended -> null));
+    }
   }
 
   private void startItems(Draft draft, Wish.StartItems wish) {
@@ -81,11 +89,7 @@ final class Kin {
         .filter(child -> child.parent() != null && child.parent().run() == run)
         .forEach(child -> turn.open(child.id()));
     for (Draft child : List.copyOf(turn.drafts())) {
-      Run.Parent parent = child.run().parent();
-      if (parent != null
-          && parent.run() == run
-          && parent.stage() == wish.stage()
-          && !child.run().state().isFinal()) {
+      if (FamilyNews.reaches(wish, draft, child)) {
         Engine.apply(child, wish.fact(), turn.now(), 0);
         open.add(child);
       }
@@ -139,28 +143,22 @@ final class Kin {
     return taken;
   }
 
-  private void tellParent(Draft draft) {
-    Run run = draft.run();
-    Run.Parent parent = run.parent();
-    if (parent == null) {
-      return;
-    }
-    List<Fact> facts = news.of(draft, ended -> null);
+  private void tellParent(Draft draft, Fact fact) {
     boolean unheard =
         world.is(Mutant.CHILD_END_NOT_TOLD)
             || (world.is(Mutant.CHILD_END_COMPARED_WITH_BEFORE)
                 && !draft.ended()
                 && !draft.reopens());
-    if (facts.isEmpty() || unheard) {
+    if (fact == null || unheard) {
       return;
     }
-    Draft above = turn.open(parent.run());
+    Draft above = turn.open(draft.run().parent().run());
     if (above == null) {
       return;
     }
     int times = world.is(Mutant.CHILD_END_TOLD_TWICE) ? 2 : 1;
     for (int i = 0; i < times; i++) {
-      facts.forEach(fact -> Engine.apply(above, fact, turn.now(), 0.5));
+      Engine.apply(above, fact, turn.now(), 0.5);
     }
     open.add(above);
   }
