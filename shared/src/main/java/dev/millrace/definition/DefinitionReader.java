@@ -112,6 +112,9 @@ public final class DefinitionReader {
 
   /** True for a text that is a pattern, whether a good one or not. */
   public static boolean isPattern(String text, String sourceName) {
+    if (!text.contains("pattern")) {
+      return false; // most are jobs, which need not be parsed twice
+    }
     Optional<Doc> doc =
         new DocParser(new Problems(sourceName)).parse(text, isJson(text, sourceName));
     return doc.isPresent()

@@ -55,6 +55,11 @@ public final class PatternDefinition {
     return loadTime;
   }
 
+  /** The same pattern in another namespace. */
+  public PatternDefinition inNamespace(String other) {
+    return new PatternDefinition(name, other, description, params, loadTime, root);
+  }
+
   /** What it says as JSON, whatever it is written in: equal patterns have equal texts. */
   public String json() {
     return Json.write(root.toJson());

@@ -185,7 +185,7 @@ class PatternTest {
             pool ->
                 assertThat(pool)
                     .startsWith("job.yaml:6:9: stages[0].pool: 'a b' is not possible")
-                    .endsWith("(put into the pattern copy@1, line 18, column 13)"));
+                    .endsWith("(put into the pattern copy@1, line 18, column 11)"));
   }
 
   @Test

@@ -39,10 +39,27 @@ public record Command(
     /**
      * {@code {"definition": canonical JSON object, "source": "api" | "dir:PATH", "paused": true or
      * absent}}: a job that is new begins PAUSED; one that exists keeps its state. Where a pattern
-     * was used there are {@code "pattern": {"id": "7", "version": 2}} and {@code "written"}, what
-     * its author wrote.
+     * was used there are {@code "pattern": {"namespace", "name", "version"}} and {@code "written"},
+     * what its author wrote.
      */
     public static final String JOB_APPLY = "job.apply";
+
+    /**
+     * All jobs of a set, all or nothing: {@code {"source": "set:NAME", "prune": false, "adopt":
+     * false, "expect": "..." or absent, "patterns": [{"namespace", "name", "version", "text",
+     * "format", "hash", "file"}], "jobs": [as in JOB_APPLY, with "file"]}}. With {@code expect},
+     * only while what a plan was based on is still so.
+     */
+    public static final String SET_APPLY = "set.apply";
+
+    /**
+     * {@code {"namespace", "name", "text", "format", "hash", "source"}}: what the pattern says from
+     * now on; jobs that were made of it stay as they are.
+     */
+    public static final String PATTERN_PUT = "pattern.put";
+
+    /** {@code {"name"}}: refused while a living job was made of it. */
+    public static final String PATTERN_DELETE = "pattern.delete";
 
     /** {@code {"version": 3}}: what that version said becomes a new version. */
     public static final String JOB_ROLLBACK = "job.rollback";

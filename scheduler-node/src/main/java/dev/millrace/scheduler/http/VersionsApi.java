@@ -149,7 +149,7 @@ final class VersionsApi {
         .ifPresent(outcome -> call.answer(outcome.status(), Json.stored(outcome.body())));
   }
 
-  private static int number(String key, String text) {
+  static int number(String key, String text) {
     if (!text.matches("[1-9][0-9]{0,8}")) {
       throw Problem.badRequest(
           "'" + key + "' is the number of a version, not '" + Call.shortened(text) + "'",

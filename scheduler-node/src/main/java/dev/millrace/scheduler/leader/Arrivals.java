@@ -9,11 +9,14 @@ import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Jobs;
+import dev.millrace.scheduler.store.OpenRuns;
 import dev.millrace.scheduler.store.Ticks;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jdbi.v3.core.Handle;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +36,12 @@ final class Arrivals {
   private final Births births;
   private final Desk desk;
   private final VersionDesk versionDesk;
+  private final SetDesk setDesk;
+  private final Checks checks = new Checks();
+
+  /** Commands whose definitions are being judged; they stay in the inbox. */
+  private final Set<Long> later = new HashSet<>();
+
   private final JobMoves jobMoves;
   private final RunDesk runDesk;
   private final WideDesk wideDesk;
@@ -52,6 +61,7 @@ final class Arrivals {
     JobWrites writes = new JobWrites(catalog, arming, births.ids());
     this.desk = new Desk(catalog, writes);
     this.versionDesk = new VersionDesk(catalog, writes);
+    this.setDesk = new SetDesk(writes, jobMoves, checks);
     this.runDesk = new RunDesk(limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
@@ -137,11 +147,17 @@ final class Arrivals {
       room += Math.max(0, Dispatching.roomIn(pass, pool) - pool.backlog());
     }
     int limit = Math.clamp(room, Math.min(COMMANDS_MIN, parts.batchMax()), parts.batchMax());
-    List<Inbox.Row> rows = Inbox.take(tx, limit);
+    if (checks.idle()) {
+      later.clear();
+    }
+    List<Inbox.Row> rows = Inbox.take(tx, limit, later);
     int weight = rows.stream().mapToInt(Inbox.Row::weight).sum();
     for (Inbox.Row row : rows) {
       Outcome outcome = execute(tx, pass, row.command());
-      if (row.answer()) {
+      if (outcome == null) {
+        Inbox.putBack(tx, row);
+        later.add(row.id());
+      } else if (row.answer()) {
         pass.answerIds.add(row.id());
         pass.answers.add(outcome);
       } else if (outcome.status() >= 400) {
@@ -155,6 +171,17 @@ final class Arrivals {
     return weight >= limit;
   }
 
+  /** True while commands wait until their definitions are judged. */
+  boolean judging() {
+    return !later.isEmpty();
+  }
+
+  /** True when commands waited for that and need not wait any more. */
+  boolean judged() {
+    return !later.isEmpty() && checks.idle();
+  }
+
+  /** Null when it is to be executed later; then nothing was done. */
   private Outcome execute(Handle tx, Pass pass, Command command) {
     return switch (command.kind()) {
       case Command.Kind.RUN_START -> startRun(tx, pass, command);
@@ -178,6 +205,9 @@ final class Arrivals {
       case Command.Kind.JOB_APPLY -> desk.applyJob(tx, command, parts.term().epoch(), pass.now);
       case Command.Kind.JOB_ROLLBACK ->
           versionDesk.rollback(tx, command, parts.term().epoch(), pass.now);
+      case Command.Kind.SET_APPLY -> applySet(tx, pass, command);
+      case Command.Kind.PATTERN_PUT -> PatternDesk.put(tx, command, pass.now);
+      case Command.Kind.PATTERN_DELETE -> PatternDesk.delete(tx, command, pass.now);
       case Command.Kind.JOB_DELETE -> moveJob(tx, pass, command, jobMoves::archive);
       case Command.Kind.JOB_STOP -> moveJob(tx, pass, command, jobMoves::stop);
       case Command.Kind.JOB_PAUSE -> moveJob(tx, pass, command, jobMoves::pause);
@@ -204,6 +234,17 @@ final class Arrivals {
       }
     }
     return outcome;
+  }
+
+  private Outcome applySet(Handle tx, Pass pass, Command command) {
+    SetDesk.Done done = setDesk.apply(tx, command, parts.term().epoch(), pass.now);
+    if (!done.archived().isEmpty()) {
+      gates.look();
+      List<Long> jobs = done.archived().stream().map(Jobs.Row::id).toList();
+      OpenRuns.withPrepared(tx, jobs)
+          .forEach(job -> planRuns.dropPrepared(tx, pass, job, command.actor()));
+    }
+    return done.outcome();
   }
 
   private Outcome startRun(Handle tx, Pass pass, Command command) {

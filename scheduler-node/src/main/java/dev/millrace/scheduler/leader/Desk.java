@@ -10,6 +10,7 @@ import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
+import dev.millrace.scheduler.definition.Owners;
 import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
 import java.util.ArrayList;
@@ -38,7 +39,7 @@ final class Desk {
     boolean paused;
     try {
       JsonNode body = JSON.readTree(command.body());
-      wanted = Wanted.of(body);
+      wanted = Wanted.withPatterns(tx, List.of(Wanted.of(body))).getFirst();
       Wanted.checkUsable(wanted.definition(), now);
       source = body.path("source").asText(Owners.API);
       paused = body.path("paused").asBoolean();
@@ -56,9 +57,9 @@ final class Desk {
       return applied(201, row, true, noteOfNew(tx, row));
     }
     Jobs.Row old = known.row();
-    Outcome refusal = Owners.refusal(old, source);
+    var refusal = Owners.refusal("job '" + old.name() + "'", old.source(), source);
     if (refusal != null) {
-      return refusal;
+      return refused(409, refusal.detail(), refusal.remedy());
     }
     String owner = Owners.after(old.source(), source);
     if (wanted.isInForce(known)) {

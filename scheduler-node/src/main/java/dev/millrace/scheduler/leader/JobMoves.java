@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
+import dev.millrace.scheduler.definition.Owners;
 import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
 import java.util.ArrayList;

@@ -7,8 +7,10 @@ import dev.millrace.definition.DefinitionJson;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
+import dev.millrace.scheduler.definition.Owners;
 import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
+import dev.millrace.scheduler.store.Patterns;
 import java.util.List;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
@@ -78,8 +80,8 @@ final class VersionDesk {
               definition,
               old.definition(),
               old.hash(),
+              old.pattern() == null ? null : new Patterns.Use("", "", old.patternVersion()),
               old.pattern(),
-              old.patternVersion(),
               old.written());
     } catch (RuntimeException e) { // whatever it was, the version stays as it is
       return Desk.refused(

@@ -4,30 +4,36 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.millrace.definition.DefinitionJson;
 import dev.millrace.definition.StartLimits;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.scheduler.definition.SetDecision;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.store.JobBatches;
+import dev.millrace.scheduler.store.Patterns;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import org.jdbi.v3.core.Handle;
 
 /**
  * A definition that somebody wants in force. Immutable.
  *
  * @param json its canonical text
- * @param pattern the pattern that it was made of, or null
+ * @param use the version of a pattern that it was made of, or null
+ * @param pattern that pattern's key, or null
  * @param written what its author wrote, where a pattern was used, or null
  */
 record Wanted(
     JobDefinition definition,
     String json,
     String hash,
+    Patterns.Use use,
     Long pattern,
-    Integer patternVersion,
     String written) {
 
   /**
-   * Reads a command's {@code {"definition": {...}, "pattern": {"id": "7", "version": 2}, "written":
-   * {...}}}; the last two are absent where no pattern was used.
+   * Reads a command's {@code {"definition": {...}, "pattern": {"namespace": "default", "name":
+   * "copy", "version": 2}, "written": {...}}}; the last two are absent where no pattern was used.
    *
    * @throws IllegalArgumentException when it cannot be read, with a message for people
    */
@@ -39,20 +45,70 @@ record Wanted(
         definition,
         DefinitionJson.toJson(definition),
         DefinitionJson.hash(definition),
-        made ? Long.valueOf(pattern.path("id").asText()) : null,
-        made ? pattern.path("version").asInt() : null,
+        made
+            ? new Patterns.Use(
+                pattern.path("namespace").asText(),
+                pattern.path("name").asText(),
+                pattern.path("version").asInt())
+            : null,
+        null,
         made ? body.path("written").toString() : null);
+  }
+
+  /**
+   * The same with the keys of their patterns.
+   *
+   * @throws IllegalArgumentException when one is not there any more, with a message for people
+   */
+  static List<Wanted> withPatterns(Handle tx, List<Wanted> all) {
+    List<Patterns.Use> uses =
+        all.stream().map(Wanted::use).filter(Objects::nonNull).distinct().toList();
+    Map<Patterns.Use, Long> ids = Patterns.ids(tx, uses);
+    return all.stream()
+        .map(
+            wanted -> {
+              if (wanted.use != null && ids.get(wanted.use) == null) {
+                throw new IllegalArgumentException(
+                    "the pattern "
+                        + wanted.use.name()
+                        + "@"
+                        + wanted.use.version()
+                        + ", which job '"
+                        + wanted.definition.id()
+                        + "' was made of, is not there any more");
+              }
+              return wanted.with(ids.get(wanted.use));
+            })
+        .toList();
+  }
+
+  Wanted with(Long key) {
+    return new Wanted(definition, json, hash, use, key, written);
+  }
+
+  Integer patternVersion() {
+    return use == null ? null : use.version();
   }
 
   JobBatches.Name name() {
     return new JobBatches.Name(definition.namespace(), definition.id());
   }
 
+  /** As a set decides on it. */
+  SetDecision.Want want() {
+    return new SetDecision.Want(name(), hash, mark(pattern, patternVersion()));
+  }
+
+  /** Tells versions of patterns apart. */
+  static String mark(Long pattern, Integer version) {
+    return pattern == null ? null : pattern + "@" + version;
+  }
+
   /** True when exactly this is in force. */
   boolean isInForce(JobBatches.Known known) {
     return known.hash().equals(hash)
         && Objects.equals(known.pattern(), pattern)
-        && Objects.equals(known.patternVersion(), patternVersion);
+        && Objects.equals(known.patternVersion(), patternVersion());
   }
 
   /**
