@@ -9,6 +9,7 @@ final class ApiPath {
   static final String PAUSES = "/api/v1/pauses";
   static final String LOCKS = "/api/v1/locks";
   static final String DEAD_LETTERS = "/api/v1/dead-letters";
+  static final String PATTERNS = "/api/v1/patterns";
   static final String REDRIVES = DEAD_LETTERS + "/redrives";
 
   private ApiPath() {}
@@ -27,6 +28,14 @@ final class ApiPath {
     String newer = to == null ? "" : "to=" + to;
     String query = older + (older.isEmpty() || newer.isEmpty() ? "" : "&") + newer;
     return job(job) + "/diff" + (query.isEmpty() ? "" : "?" + query);
+  }
+
+  static String set(String set) {
+    return "/api/v1/sets/" + ApiClient.encoded(set);
+  }
+
+  static String pattern(String pattern) {
+    return PATTERNS + "/" + ApiClient.encoded(pattern);
   }
 
   static String runsOf(String job) {

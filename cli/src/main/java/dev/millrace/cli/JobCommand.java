@@ -72,13 +72,16 @@ final class JobCommand {
 
   /** All files are checked before the first one is sent: nothing is half applied for a typo. */
   private void requireValid(List<JobFile> files) {
-    DefinitionReader reader = new DefinitionReader();
     int wrong = 0;
     for (JobFile file : files) {
-      if (reader.read(file.text(), file.name()) instanceof DefinitionReader.Result.Bad bad) {
-        bad.problems().forEach(problem -> terminal.note(problem.toString()));
-        wrong++;
+      DefinitionReader.Checked checked = DefinitionReader.check(file.text(), file.name());
+      if (checked.kind() == DefinitionReader.Kind.PATTERN) {
+        throw new UserError(
+            file.name() + " is a pattern and no job",
+            "millrace pattern apply registers it; millrace apply takes jobs and patterns.");
       }
+      checked.problems().forEach(problem -> terminal.note(problem.toString()));
+      wrong += checked.problems().isEmpty() ? 0 : 1;
     }
     if (wrong > 0) {
       throw new UserError(
