@@ -217,13 +217,23 @@ final class JobCommand {
       @Option(
               names = {"-w", "--wait"},
               description = "Wait for the end; exit with 0 only when the run COMPLETED.")
-          boolean wait)
+          boolean wait,
+      @Option(names = "--dry-run", description = "Show what would happen, and start nothing.")
+          boolean dryRun)
       throws InterruptedException {
+    if (dryRun && wait) {
+      throw new UserError("--dry-run starts nothing to --wait for", "Leave one of them out.");
+    }
     try (Session session = server.open(terminal)) {
       ObjectNode body = ApiClient.JSON.createObjectNode();
       if (params != null) {
         body.set(
             "params", Params.typed(params, session.client().get(ApiPath.job(job)).path("params")));
+      }
+      if (dryRun) {
+        String path = ApiPath.runsOf(job) + "?dryRun=true";
+        session.show(session.client().post(path, body).body(), DryRunView::lines);
+        return ExitCode.OK;
       }
       ApiClient.Answer answer = session.client().post(ApiPath.runsOf(job), body);
       if (answer.status() == 202) {

@@ -33,6 +33,10 @@ final class RunCommand {
           String state,
       @Option(names = "--open", description = "Not ended ones only.") boolean open,
       @Option(
+              names = "--children",
+              description = "Those too that stages of other runs wait for, such as items.")
+          boolean children,
+      @Option(
               names = "--limit",
               paramLabel = "N",
               defaultValue = "20",
@@ -48,6 +52,9 @@ final class RunCommand {
     }
     if (open) {
       query.add("open=true");
+    }
+    if (children) {
+      query.add("children=true");
     }
     String path = query.isEmpty() ? ApiPath.RUNS : ApiPath.RUNS + "?" + String.join("&", query);
     try (Session session = server.open(terminal)) {

@@ -44,16 +44,32 @@ final class RunView {
     lines.add("run        " + run.path("id").asText());
     lines.add(
         "job        " + run.path("job").asText() + "  version " + run.path("version").asText());
-    lines.add("state      " + state(run));
+    lines.add("state      " + state(run) + facts(run));
+    JsonNode parent = run.path("parent");
+    if (parent.isObject()) {
+      JsonNode item = parent.path("item");
+      lines.add(
+          "parent     "
+              + parent.path("run").asText()
+              + " stage "
+              + parent.path("stage").asText(Times.NONE)
+              + (item.isNumber() ? " item " + item.asText() : ""));
+    }
     lines.add("trigger    " + run.path("trigger").asText(Times.NONE));
     lines.add("created    " + Times.local(run.path("createdAt")));
     lines.add("started    " + Times.local(run.path("startedAt")));
     lines.add("finished   " + Times.local(run.path("finishedAt")));
+    if (run.path("endsAt").isTextual()) {
+      lines.add("window end " + Times.local(run.path("endsAt")) + byHand(run.path("marks")));
+    }
+    if (!run.path("pausedBy").isEmpty()) {
+      lines.add("paused by  " + joined(run.path("pausedBy")));
+    }
     if (!run.path("params").isEmpty()) {
       lines.add("params     " + run.path("params"));
     }
     lines.add("");
-    Table stages = new Table("STAGE", "STATE", "ATTEMPT", "POOL", "TOOK", "EXIT", "ERROR");
+    Table stages = new Table("STAGE", "STATE", "ATTEMPT", "POOL", "TOOK", "EXIT", "NOTES");
     for (JsonNode stage : run.path("stages")) {
       stages.row(
           stage.path("id").asText(),
@@ -62,10 +78,48 @@ final class RunView {
           stage.path("pool").asText(Times.NONE),
           Times.between(stage.path("startedAt"), stage.path("finishedAt")),
           textOrDash(stage.path("exitCode")),
-          firstLine(stage.path("error")));
+          notes(stage));
     }
     lines.addAll(stages.lines());
     return lines;
+  }
+
+  /** What is to be known of it beside its state. */
+  private static String facts(JsonNode run) {
+    return (run.path("late").asBoolean() ? "  late" : "")
+        + (run.path("prepared").asBoolean() ? "  made ahead of its window" : "");
+  }
+
+  private static String byHand(JsonNode marks) {
+    for (JsonNode mark : marks) {
+      if (mark.asText().equals("untilManuallyEnded")) {
+        return ", but only a person ends it";
+      }
+    }
+    return "";
+  }
+
+  private static String joined(JsonNode texts) {
+    List<String> all = new ArrayList<>();
+    texts.forEach(text -> all.add(text.asText()));
+    return String.join(", ", all);
+  }
+
+  /** Its error, and what was recorded about how long it ran. */
+  private static String notes(JsonNode stage) {
+    List<String> notes = new ArrayList<>();
+    for (JsonNode mark : stage.path("marks")) {
+      switch (mark.asText()) {
+        case "tooShort" -> notes.add("faster than min-duration");
+        case "tooLong" -> notes.add("longer than max-duration");
+        default -> {} // what it says shows in the state
+      }
+    }
+    String error = firstLine(stage.path("error"));
+    if (!error.isEmpty()) {
+      notes.add(error);
+    }
+    return String.join("; ", notes);
   }
 
   static String logLine(JsonNode line) {

@@ -41,6 +41,12 @@ final class StageCommand implements Callable<Integer> {
       description = "With complete: what the stage has put out.")
   String result;
 
+  @Option(
+      names = "--ticket",
+      paramLabel = "ID",
+      description = "With acknowledge: where it is looked into; kept with the reason.")
+  String ticket;
+
   @Mixin ReasonOption reason;
 
   StageCommand(Terminal terminal) {
@@ -52,6 +58,14 @@ final class StageCommand implements Callable<Integer> {
     ObjectNode body = reason.body();
     if (result != null) {
       body.set("output", json(result));
+    }
+    if (ticket != null) {
+      if (action != StageAction.ACKNOWLEDGE) {
+        throw new UserError(
+            "--ticket goes with acknowledge only, not with " + action.word(),
+            "Name it in the --reason.");
+      }
+      body.put("ticket", ticket);
     }
     String path = ApiPath.run(run) + "/stages/" + ApiClient.encoded(stage) + "/" + action.word();
     try (Session session = server.open(terminal)) {

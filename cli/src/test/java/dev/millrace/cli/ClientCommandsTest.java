@@ -92,6 +92,63 @@ final class ClientCommandsTest {
   }
 
   @Test
+  void aDryRunShowsWhatWouldHappen() {
+    server.answer(
+        "POST /api/v1/jobs/hello/runs",
+        200,
+        """
+        {"job":"hello","version":3,"key":null,
+         "admission":{"outcome":"WAITS","because":["lock 'door': run 0HZXW3V5K2Q8T"]},
+         "window":{"openSince":null,"nextStart":"2026-01-02T03:04:05Z","blackout":false,"note":"n"},
+         "params":[{"name":"who","value":"world","from":"default"},{"name":"n","value":null,"from":"nothing"}],
+         "stages":[
+           {"id":"a","handler":"noop","pool":"fast","executes":"NO","locks":[],"problem":null,
+            "if":{"expression":"params.full","value":false,"waitsFor":[],"problem":null},"forEach":null},
+           {"id":"b","handler":"noop","pool":null,"executes":"DEPENDS","locks":["gpu"],"problem":"with: x",
+            "if":{"expression":"stages.a.output","value":null,"waitsFor":["a"],"problem":null},
+            "forEach":{"expression":"params.urls","items":3,"waitsFor":[]}}],
+         "pools":[{"pool":"fast","workers":0,"slots":0,"paused":true,"handlersWithoutWorker":["noop"]}],
+         "locks":[{"name":"gpu","capacity":3,"taken":1,"waiting":2}]}
+        """);
+    Cli result = run("job", "trigger", "hello", "--dry-run");
+    assertThat(result.code()).isEqualTo(ExitCode.OK);
+    assertThat(server.requests().getLast().line()).contains("/runs?dryRun=true");
+    assertThat(result.out())
+        .contains(
+            "it would be made, and wait\n           lock 'door': run 0HZXW3V5K2Q8T\n",
+            "who    world  default\n",
+            "no        if params.full is false\n",
+            "depends   if stages.a.output is known after a; for-each params.urls: 3 items; with: x;"
+                + " locks gpu\n",
+            "pool fast: 0 workers, 0 slots, paused; nobody executes noop\n",
+            "lock gpu: 1 of 3 taken, 2 in line\n",
+            "nothing was started\n");
+    Cli both = run("job", "trigger", "hello", "--dry-run", "--wait");
+    assertThat(both.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(both.err()).contains("--dry-run starts nothing to --wait for");
+  }
+
+  @Test
+  void aRunShowsItsWindowAndHowLongItsStagesShouldTake() {
+    server.answer(
+        "GET /api/v1/runs/0HZXW3V5K2Q8T",
+        200,
+        """
+        {"id":"0HZXW3V5K2Q8T","job":"hello","version":1,"state":"PAUSED","trigger":"plan","params":{},
+         "endsAt":"2026-01-02T03:04:05Z","marks":["untilManuallyEnded"],"pausedBy":["run","blackout"],
+         "stages":[
+           {"id":"a","state":"COMPLETED","attempt":1,"pool":"default","error":null,"marks":["tooShort"]},
+           {"id":"b","state":"FAILED","attempt":1,"pool":"default","error":"no","marks":["tooLong"]}]}
+        """);
+    assertThat(run("run", "show", "0HZXW3V5K2Q8T").out())
+        .contains(
+            ", but only a person ends it\n",
+            "paused by  run, blackout\n",
+            "faster than min-duration\n",
+            "longer than max-duration; no\n");
+  }
+
+  @Test
   void whatTheServerRefusesIsShownWithItsRemedy() {
     server.answer(
         "GET /api/v1/jobs/none",

@@ -1,9 +1,15 @@
 package dev.millrace.amqp;
 
+import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.ShutdownSignalException;
 import dev.millrace.wire.Entities;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Declares the broker's entities, the same from every node, so that whoever comes first makes them.
@@ -30,6 +36,11 @@ public final class Topology {
    */
   private static final int DEAD_BYTES_MAX = 256 * 1024 * 1024;
 
+  private static final Logger log = LoggerFactory.getLogger(Topology.class);
+
+  /** Queues of which the log has told already; every reconnection declares again. */
+  private static final Set<String> TOLD = ConcurrentHashMap.newKeySet();
+
   private Topology() {}
 
   /** Declares everything that is not one pool's. */
@@ -37,18 +48,14 @@ public final class Topology {
     channel.exchangeDeclare(Entities.STAGES, "direct", true);
     channel.exchangeDeclare(Entities.CONTROL, "fanout", true);
     channel.exchangeDeclare(Entities.DEAD, "fanout", true);
-    channel.queueDeclare(
-        Entities.DEAD, true, false, false, Map.of("x-max-length-bytes", DEAD_BYTES_MAX));
+    declare(channel, Entities.DEAD, Map.of("x-max-length-bytes", DEAD_BYTES_MAX));
     channel.queueBind(Entities.DEAD, Entities.DEAD, "");
     channel.queueDeclare(Entities.REPORTS, true, false, false, null);
-    channel.queueDeclare(
-        Entities.HEARTBEATS, true, false, false, Map.of("x-message-ttl", HEARTBEAT_TTL_MILLIS));
-    channel.queueDeclare(Entities.LOGS, true, false, false, Map.of("x-max-length", LOGS_MAX));
-    channel.queueDeclare(
+    declare(channel, Entities.HEARTBEATS, Map.of("x-message-ttl", HEARTBEAT_TTL_MILLIS));
+    declare(channel, Entities.LOGS, Map.of("x-max-length", LOGS_MAX));
+    declare(
+        channel,
         Entities.ARTIFACTS,
-        true,
-        false,
-        false,
         Map.of(
             "x-message-ttl",
             ARTIFACT_TTL_MILLIS,
@@ -68,14 +75,49 @@ public final class Topology {
   public static String declarePool(Channel channel, String pool) throws IOException {
     String queue = Entities.stagesOf(pool);
     channel.exchangeDeclare(Entities.STAGES, "direct", true);
-    channel.queueDeclare(
+    declare(
+        channel,
         queue,
-        true,
-        false,
-        false,
         Map.of("x-queue-type", "quorum", "x-delivery-limit", QUORUM_DELIVERY_LIMIT));
     channel.queueBind(queue, Entities.STAGES, pool);
     return queue;
+  }
+
+  /**
+   * A durable queue that is there with other arguments is used as it is: an older version or an
+   * operator has made it, and no limit is worth refusing to work for. On a channel of its own,
+   * because a refused declaration closes the channel.
+   */
+  private static void declare(Channel channel, String queue, Map<String, Object> arguments)
+      throws IOException {
+    Channel own = channel.getConnection().createChannel();
+    if (own == null) {
+      throw new IOException("the connection has no channel left to declare queue " + queue + " on");
+    }
+    try {
+      own.queueDeclare(queue, true, false, false, arguments);
+    } catch (IOException refused) {
+      if (!isOtherwiseThere(refused)) {
+        throw refused;
+      }
+      if (TOLD.add(queue)) {
+        log.warn(
+            "queue exists with other arguments than this version declares; it is used as it is."
+                + " Delete it when it is empty and it is made anew, or set a policy queue={}"
+                + " wanted={} broker={}",
+            queue,
+            arguments,
+            refused.getCause().getMessage());
+      }
+    } finally {
+      own.abort();
+    }
+  }
+
+  private static boolean isOtherwiseThere(IOException refused) {
+    return refused.getCause() instanceof ShutdownSignalException signal
+        && signal.getReason() instanceof AMQP.Channel.Close close
+        && close.getReplyCode() == AMQP.PRECONDITION_FAILED;
   }
 
   /** Declares a worker's own control queue, gone with its connection. */

@@ -58,7 +58,7 @@ public final class DefinitionJson {
     List<ParamDefinition> params = new ArrayList<>();
     need(node, "params").properties().forEach(e -> params.add(param(e.getKey(), e.getValue())));
     List<TriggerDefinition> triggers = new ArrayList<>();
-    need(node, "triggers").forEach(trigger -> triggers.add(trigger(trigger)));
+    need(node, "triggers").forEach(trigger -> triggers.add(giving(trigger)));
     Map<String, String> labels = new LinkedHashMap<>();
     need(node, "labels").properties().forEach(e -> labels.put(e.getKey(), e.getValue().asText()));
     return new JobDefinition(
@@ -117,8 +117,18 @@ public final class DefinitionJson {
           node.put("anchor", every.anchor().toString());
         }
       }
+      case TriggerDefinition.Giving giving -> {
+        return trigger(giving.trigger()).set("params", Json.parseTrusted(giving.params()));
+      }
     }
     return node.put("misfire", lower(trigger.misfire()));
+  }
+
+  private static TriggerDefinition giving(JsonNode node) {
+    TriggerDefinition trigger = trigger(node);
+    return node.has("params")
+        ? new TriggerDefinition.Giving(trigger, Json.write(node.get("params")))
+        : trigger;
   }
 
   private static TriggerDefinition trigger(JsonNode node) {

@@ -305,7 +305,7 @@ final class Expansion {
                   + DidYouMean.phrase(entry.key(), known.keySet())
                   + (known.isEmpty() ? "" : "; it has " + String.join(", ", sorted(known))));
         } else {
-          value(problems, param, entry, label)
+          value(problems, param, entry, pattern.loadTime().contains(param.name()), label)
               .ifPresent(json -> values.put(param.name(), new Value(json, entry.value(), true)));
         }
       }
@@ -327,7 +327,11 @@ final class Expansion {
   }
 
   private static Optional<JsonNode> value(
-      Problems problems, ParamDefinition param, Doc.Entry entry, String label) {
+      Problems problems,
+      ParamDefinition param,
+      Doc.Entry entry,
+      boolean atLoad,
+      String label) {
     String path = "with." + param.name();
     if (param.secret()) {
       problems.add(
@@ -342,7 +346,8 @@ final class Expansion {
         && scalar.textual()) {
       json = Json.text(scalar.text());
     }
-    if (!ParamValues.fits(json, param.type())) {
+    boolean later = !atLoad && Expressions.isWhole(entry.value()); // judged when it has a value
+    if (!later && !ParamValues.fits(json, param.type())) {
       problems.add(
           entry.value(),
           path,

@@ -8,13 +8,32 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Compiles every expression of a job against what it may read. Confined to one thread. */
 final class ExpressionCheck {
+  private static final String NO_PARAMS_YET =
+      "reads parameters, which a run does not have yet when it is given some; `run` can be read";
+  private static final String ABOVE_ONLY =
+      "reads a parameter that does not stand above it; a default can read those above and `run`";
+
   private final Problems problems;
   private final Fields job;
   private final Map<String, String> params;
   private final Map<Expressions.Same, Set<String>> good = new HashMap<>();
+
+  /**
+   * The expressions that stand in no stage.
+   *
+   * @param rules may read the run's parameters
+   * @param ticks what triggers and the window give: before a run has parameters
+   */
+  record OfJob(Expressions rules, Expressions ticks, List<ParamReader.Default> defaults) {
+    Stream<Expressions> all() {
+      return Stream.concat(
+          Stream.of(rules, ticks), defaults.stream().map(ParamReader.Default::expressions));
+    }
+  }
 
   ExpressionCheck(Problems problems, Fields job, List<ParamDefinition> params) {
     this.problems = problems;
@@ -28,10 +47,10 @@ final class ExpressionCheck {
    * @param sure false when the graph is wrong; then all stages of a phase may be read, since who
    *     comes first is not known
    */
-  void check(Expressions ofJob, List<StageReader.Node> nodes, boolean sure) {
+  void check(OfJob ofJob, List<StageReader.Node> nodes, boolean sure) {
     long count =
-        nodes.stream()
-            .flatMap(node -> node.expressions().written().stream())
+        Stream.concat(ofJob.all(), nodes.stream().map(StageReader.Node::expressions))
+            .flatMap(expressions -> expressions.written().stream())
             .map(Expressions.Written::same)
             .distinct()
             .count();
@@ -40,7 +59,12 @@ final class ExpressionCheck {
           "has " + count + " different expressions; possible are " + Expressions.DIFFERENT_MAX);
       return;
     }
-    ofJob.check(problems, good, new Scope(params, Set.of(), false, false), Set.of());
+    ofJob.rules().check(problems, good, new Scope(params, Set.of(), false, false), Set.of());
+    ofJob.ticks().check(problems, Scope.NONE, params, NO_PARAMS_YET);
+    for (ParamReader.Default each : ofJob.defaults()) {
+      Scope above = new Scope(each.above(), Set.of(), false, false);
+      each.expressions().check(problems, above, params, ABOVE_ONLY);
+    }
     Upstream upstream = new Upstream(nodes.stream().map(StageReader.Node::stage).toList());
     for (StageReader.Node node : nodes) {
       if (!node.expressions().written().isEmpty() && !problems.isFull()) {

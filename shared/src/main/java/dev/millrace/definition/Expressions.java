@@ -31,6 +31,7 @@ final class Expressions {
     CONDITION,
     LIST,
     KEY,
+    NUMBER,
     /** A condition over the error of the last attempt. */
     RETRY,
     /** Text with expressions in it. */
@@ -109,6 +110,24 @@ final class Expressions {
     }
   }
 
+  /** The value of a parameter: what is one expression has to give what the parameter takes. */
+  void value(Doc doc, String path, String type) {
+    if (!isWhole(doc)) {
+      template(doc, path);
+      return;
+    }
+    String text = ((Doc.Scalar) doc).text();
+    Use use =
+        switch (type) {
+          case "string" -> Use.KEY;
+          case "number", "integer" -> Use.NUMBER;
+          case "boolean" -> Use.CONDITION;
+          case "array" -> Use.LIST;
+          default -> Use.TEMPLATE;
+        };
+    written.add(new Written(use, use == Use.TEMPLATE ? text : source(text), item, doc, path));
+  }
+
   /** The source without its braces, or null with a problem. */
   private String add(Use use, Fields fields, String key, String text, boolean braces) {
     if (text == null) {
@@ -167,6 +186,33 @@ final class Expressions {
     }
   }
 
+  /**
+   * Compiles all of them where fewer parameters may be read than the job has.
+   *
+   * @param params all that it has, by name their types
+   * @param remedy what is said when only that is wrong
+   */
+  void check(Problems problems, Scope scope, Map<String, String> params, String remedy) {
+    Scope all = new Scope(params, scope.stages(), scope.item(), scope.error());
+    for (Written one : written) {
+      boolean tooEarly = !compiles(one, scope) && compiles(one, all);
+      if (tooEarly) {
+        problems.add(one.at(), one.path(), remedy);
+      } else {
+        check(problems, one, scope, Set.of());
+      }
+    }
+  }
+
+  private static boolean compiles(Written one, Scope scope) {
+    try {
+      compile(one, scope);
+      return true;
+    } catch (ExpressionException | TemplateException wrong) {
+      return false; // what is wrong is told by who compiles it again
+    }
+  }
+
   private static Scope within(Written one, Scope scope) {
     Scope own = one.item() ? scope.withItem() : scope;
     return one.use() == Use.RETRY ? own.withError() : own;
@@ -196,6 +242,7 @@ final class Expressions {
           Expression.compile(one.source(), scope, Expression.Kind.BOOL).stages();
       case LIST -> Expression.compile(one.source(), scope, Expression.Kind.LIST).stages();
       case KEY -> Expression.compile(one.source(), scope, Expression.Kind.TEXT).stages();
+      case NUMBER -> Expression.compile(one.source(), scope, Expression.Kind.NUMBER).stages();
       case TEMPLATE -> Template.compile(Json.text(one.source()), scope).stages();
     };
   }

@@ -32,18 +32,26 @@ final class JobReader {
     String id = job.requiredId("id");
     String namespace = job.id("namespace");
     String description = job.text("description");
-    List<ParamDefinition> params = ParamReader.read(problems, job);
-    List<TriggerDefinition> triggers = TriggerReader.read(problems, job);
+    ParamReader paramReader = new ParamReader(problems, job);
+    List<ParamDefinition> params = paramReader.read();
+    Expressions ofTicks = new Expressions(false);
+    GivenReader given = new GivenReader(params, ofTicks);
+    List<TriggerDefinition> triggers = TriggerReader.read(problems, job, given);
     Integer priority = job.integer("priority", 0, 9);
     Expressions expressions = new Expressions(false);
-    JobRules rules = new JobRulesReader(problems, job, expressions).read();
+    JobRules rules = new JobRulesReader(problems, job, expressions, given).read();
     RetryPolicy retry = RetryReader.read(job, "retry", expressions);
     Map<String, String> labels = job.textMap("labels");
     String metadata = metadata(job);
-    StageReader stages = new StageReader(problems, job, retry == null ? RetryPolicy.NONE : retry);
+    StageReader stages =
+        new StageReader(problems, job, retry == null ? RetryPolicy.NONE : retry, params);
     List<StageReader.Node> nodes = stages.read();
     refuseLocksTwice(problems, rules, nodes);
-    new ExpressionCheck(problems, job, params).check(expressions, nodes, stages.hasGoodGraph());
+    new ExpressionCheck(problems, job, params)
+        .check(
+            new ExpressionCheck.OfJob(expressions, ofTicks, paramReader.defaults()),
+            nodes,
+            stages.hasGoodGraph());
     job.finish(UNSUPPORTED);
     if (!problems.none()) {
       return null;

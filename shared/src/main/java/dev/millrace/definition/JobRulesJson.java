@@ -77,6 +77,9 @@ final class JobRulesJson {
     }
     node.put("end", lower(window.end()));
     node.put("prepare", window.prepare());
+    if (!window.params().equals("{}")) {
+      node.set("params", Json.parseTrusted(window.params()));
+    }
   }
 
   private static void blackout(ObjectNode node, Window.Blackout blackout) {
@@ -103,7 +106,8 @@ final class JobRulesJson {
         duration(need(node, "length")),
         blackouts,
         Window.End.valueOf(upper(need(node, "end"))),
-        need(node, "prepare").asBoolean());
+        need(node, "prepare").asBoolean(),
+        node.has("params") ? Json.write(node.get("params")) : "{}");
   }
 
   private static Instant instant(JsonNode node) {

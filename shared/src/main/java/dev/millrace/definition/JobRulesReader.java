@@ -24,11 +24,13 @@ final class JobRulesReader {
   private final Problems problems;
   private final Fields job;
   private final Expressions expressions;
+  private final GivenReader given;
 
-  JobRulesReader(Problems problems, Fields job, Expressions expressions) {
+  JobRulesReader(Problems problems, Fields job, Expressions expressions, GivenReader given) {
     this.problems = problems;
     this.job = job;
     this.expressions = expressions;
+    this.given = given;
   }
 
   JobRules read() {
@@ -37,7 +39,7 @@ final class JobRulesReader {
     List<LockUse> locks = LockReader.read(problems, job);
     Duration timeout = job.duration("timeout", TIMEOUT_MIN);
     Duration deadline = job.parsed("deadline", JobRulesReader::deadline);
-    Window window = WindowReader.read(problems, job);
+    Window window = WindowReader.read(problems, job, given);
     String environment = job.id("environment");
     return new JobRules(overlap, concurrency, locks, timeout, deadline, window, environment);
   }

@@ -7,6 +7,7 @@ import dev.millrace.expression.DidYouMean;
 import dev.millrace.model.ParamDefinition;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -25,11 +26,18 @@ public final class ParamValues {
     record Ok(String json) implements Result {}
 
     /** At least one problem. */
-    record Bad(List<Problem> problems) implements Result {}
+    record Bad(List<Problem> problems) implements Result {
+      /** All of them on one line. */
+      public String text() {
+        return problems.stream()
+            .map(problem -> problem.path() + ": " + problem.message())
+            .collect(Collectors.joining("; "));
+      }
+    }
   }
 
   /**
-   * Checks values and fills in defaults.
+   * Checks values and fills in defaults, but for those that depend on the run.
    *
    * @param givenJson a JSON object, or null or blank for no values
    */
@@ -74,7 +82,7 @@ public final class ParamValues {
     if (value == null) {
       if (definition.required()) {
         problems.add(0, 0, definition.name(), "is required and was not given");
-      } else if (definition.defaultJson() != null) {
+      } else if (definition.defaultJson() != null && !definition.isComputed()) {
         merged.set(definition.name(), Json.parseTrusted(definition.defaultJson()));
       }
       return;
@@ -108,6 +116,18 @@ public final class ParamValues {
       problems.add(line, column, "", "not JSON: " + JsonReason.of(broken));
     }
     return null;
+  }
+
+  /**
+   * What an expression gave, as a parameter of this type takes it: a text takes numbers and truth,
+   * too.
+   *
+   * @return empty when it does not fit
+   */
+  public static Optional<JsonNode> taken(JsonNode value, String type) {
+    boolean becomesText = type.equals("string") && (value.isNumber() || value.isBoolean());
+    JsonNode taken = becomesText ? Json.text(value.asText()) : value;
+    return fits(taken, type) ? Optional.of(taken) : Optional.empty();
   }
 
   static boolean fits(JsonNode value, String type) {

@@ -60,7 +60,7 @@ public final class PatternReader {
     String name = fields.requiredId("pattern");
     String namespace = fields.id("namespace");
     String description = fields.text("description");
-    List<ParamDefinition> params = ParamReader.read(problems, fields);
+    List<ParamDefinition> params = new ParamReader(problems, fields).read();
     for (Doc.Entry entry : root.entries()) {
       if (OF_JOBS.contains(entry.key())) {
         problems.add(
@@ -163,6 +163,15 @@ public final class PatternReader {
             "'"
                 + hole.name()
                 + "' is secret and would be readable in each job; read it with ${{ params."
+                + hole.name()
+                + " }}");
+      } else if (param.isComputed()) {
+        problems.add(
+            scalar,
+            path,
+            "the default of '"
+                + hole.name()
+                + "' depends on the run; read it with ${{ params."
                 + hole.name()
                 + " }}");
       } else if (!whole && !hole.code() && Set.of("object", "array").contains(param.type())) {

@@ -27,6 +27,7 @@ public sealed interface Schedule {
       case TriggerDefinition.At at -> new Once(at.instant());
       case TriggerDefinition.Every every ->
           new Periodic(every.interval(), every.anchor() == null ? Instant.EPOCH : every.anchor());
+      case TriggerDefinition.Giving giving -> of(giving.trigger());
     };
   }
 

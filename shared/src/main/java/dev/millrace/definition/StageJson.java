@@ -83,8 +83,11 @@ final class StageJson {
     if (!stage.pool().equals(StageDefinition.NO_POOL)) {
       node.put("pool", stage.pool());
     }
+    JsonNode with = Json.parseTrusted(stage.withJson());
     if (!group) {
-      node.set("with", Json.parseTrusted(stage.withJson()));
+      node.set("with", with);
+    } else if (with.has("params")) {
+      node.set("params", with.get("params"));
     }
     needs.run();
     boolean repeats = !group && !LedReader.isWait(stage.handler());
@@ -184,12 +187,19 @@ final class StageJson {
         id,
         need(node, "run").asText(),
         node.has("pool") ? node.get("pool").asText() : StageDefinition.NO_POOL,
-        node.has("with") ? Json.write(node.get("with")) : "{}",
+        with(node),
         needs,
         node.has("retry") ? retry(node.get("retry")) : RetryPolicy.NONE,
         duration(node.get("timeout")),
         queueTimeout,
         rules);
+  }
+
+  private static String with(JsonNode node) {
+    if (node.has("params")) {
+      return Json.write(Json.object().set("params", node.get("params")));
+    }
+    return node.has("with") ? Json.write(node.get("with")) : "{}";
   }
 
   private static Need needs(JsonNode node, String prefix) {

@@ -2,6 +2,7 @@ package dev.millrace.definition;
 
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.Need;
+import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.Phase;
 import dev.millrace.model.RetryPolicy;
 import dev.millrace.model.StageDefinition;
@@ -29,7 +30,6 @@ final class StageReader {
   private static final Set<String> UNSUPPORTED =
       Set.of(
           "uses",
-          "params",
           "concurrency",
           "network",
           "limits",
@@ -47,6 +47,7 @@ final class StageReader {
   private final Problems problems;
   private final Fields job;
   private final RetryPolicy jobRetry;
+  private final List<ParamDefinition> params;
   private final List<Node> nodes = new ArrayList<>();
   private final List<Node> compensations = new ArrayList<>();
   private boolean goodGraph;
@@ -81,10 +82,11 @@ final class StageReader {
     }
   }
 
-  StageReader(Problems problems, Fields job, RetryPolicy jobRetry) {
+  StageReader(Problems problems, Fields job, RetryPolicy jobRetry, List<ParamDefinition> params) {
     this.problems = problems;
     this.job = job;
     this.jobRetry = jobRetry;
+    this.params = params;
   }
 
   /** All stages, compensations included, each in its phase. */
@@ -183,7 +185,7 @@ final class StageReader {
       StageRules rules,
       Expressions expressions) {
     String pool = fields.id("pool");
-    String with = WithReader.read(fields, handler, expressions);
+    String with = input(fields, handler, expressions);
     RetryPolicy own = RetryReader.read(fields, "retry", expressions);
     Duration timeout = fields.duration("timeout", TIMEOUT_MIN);
     Duration queueTimeout =
@@ -204,9 +206,26 @@ final class StageReader {
         rules);
   }
 
+  /** What it is started with; of a group, what it gives the stages in it. */
+  private String input(Fields fields, String handler, Expressions expressions) {
+    String with = WithReader.read(fields, handler, expressions);
+    if (!StageDefinition.GROUP.equals(handler)) {
+      return with;
+    }
+    String given = new GivenReader(params, expressions).read(fields);
+    return given.equals("{}") ? given : "{\"params\":" + given + "}";
+  }
+
   private void group(Fields fields, Level level, StageDefinition group) {
     boolean isGroup = StageDefinition.GROUP.equals(group.handler());
     Doc written = fields.take("stages");
+    Doc params = fields.take("params");
+    if (!isGroup && params != null) {
+      fields.problem(
+          params,
+          "params",
+          "is possible for `run: group` only; a stage is given its input by `with`");
+    }
     if (!isGroup) {
       if (written != null) {
         fields.problem(written, "stages", "is possible for `run: group` only");

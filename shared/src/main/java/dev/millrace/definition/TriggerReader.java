@@ -31,7 +31,6 @@ final class TriggerReader {
           "jitter",
           "phase",
           "delay",
-          "params",
           "window",
           "blackout",
           "calendar",
@@ -44,7 +43,7 @@ final class TriggerReader {
 
   private TriggerReader() {}
 
-  static List<TriggerDefinition> read(Problems problems, Fields job) {
+  static List<TriggerDefinition> read(Problems problems, Fields job, GivenReader given) {
     List<TriggerDefinition> triggers = new ArrayList<>();
     List<Doc> items = job.list("triggers");
     if (items == null) {
@@ -56,7 +55,7 @@ final class TriggerReader {
     }
     for (int i = 0; i < items.size(); i++) {
       Fields fields = Fields.of(problems, items.get(i), job.path("triggers") + "[" + i + "]");
-      TriggerDefinition trigger = fields == null ? null : one(fields);
+      TriggerDefinition trigger = fields == null ? null : one(fields, given);
       if (trigger != null) {
         triggers.add(trigger);
       }
@@ -64,7 +63,7 @@ final class TriggerReader {
     return triggers;
   }
 
-  private static TriggerDefinition one(Fields fields) {
+  private static TriggerDefinition one(Fields fields, GivenReader given) {
     List<String> kinds = KINDS.stream().filter(kind -> fields.map().get(kind) != null).toList();
     Misfire misfire = misfire(fields);
     TriggerDefinition trigger = null;
@@ -84,8 +83,11 @@ final class TriggerReader {
             default -> every(fields, misfire);
           };
     }
+    String params = given.read(fields);
     fields.finish(UNSUPPORTED);
-    return trigger;
+    return trigger == null || params.equals("{}")
+        ? trigger
+        : new TriggerDefinition.Giving(trigger, params);
   }
 
   private static Misfire misfire(Fields fields) {

@@ -86,7 +86,7 @@ public final class Upstream {
   }
 
   /** The groups around it, or around what it undoes, the innermost first. */
-  private List<String> groups(StageDefinition stage) {
+  public List<String> groups(StageDefinition stage) {
     String undone = stage.rules().compensates();
     StageDefinition inside = undone == null ? stage : stages.getOrDefault(undone, stage);
     List<String> groups = new ArrayList<>();

@@ -18,7 +18,7 @@ final class WindowReader {
   private WindowReader() {}
 
   /** Null when it is absent or wrong. */
-  static Window read(Problems problems, Fields job) {
+  static Window read(Problems problems, Fields job, GivenReader given) {
     Fields fields = job.fields("window");
     if (fields == null) {
       return null;
@@ -31,6 +31,7 @@ final class WindowReader {
     List<Window.Blackout> blackouts = blackouts(problems, fields);
     String end = fields.oneOf("end", ENDS);
     Boolean prepare = fields.bool("prepare");
+    String params = given.read(fields);
     fields.finish(Set.of());
     if (start == null || length == null) {
       return null;
@@ -41,7 +42,8 @@ final class WindowReader {
         length,
         blackouts,
         end == null ? Window.End.CLOSE : Window.End.valueOf(end.toUpperCase(Locale.ROOT)),
-        Boolean.TRUE.equals(prepare));
+        Boolean.TRUE.equals(prepare),
+        params);
   }
 
   private static List<Window.Blackout> blackouts(Problems problems, Fields window) {

@@ -203,6 +203,7 @@ public final class Bindings {
     /**
      * The run.
      *
+     * @param trigger what started it: cron, at, every, plan, manual, job or item
      * @param scheduledForIso null for a run that no schedule started
      * @param attemptOrZero of the stage's item
      */
@@ -210,12 +211,14 @@ public final class Bindings {
         String id,
         String job,
         String namespace,
+        String trigger,
         String scheduledForIso,
         String createdAtIso,
         int attemptOrZero) {
       run.put("id", text(id));
       run.put("job", text(job));
       run.put("namespace", text(namespace));
+      run.put("trigger", text(trigger));
       run.put("scheduled_for", text(scheduledForIso));
       run.put("created_at", text(createdAtIso));
       run.put("attempt", number(attemptOrZero));

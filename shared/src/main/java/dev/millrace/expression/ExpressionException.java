@@ -9,6 +9,16 @@ public final class ExpressionException extends RuntimeException {
 
   private final int position;
 
+  /** About values that no single expression is wrong for. */
+  public ExpressionException(String message) {
+    this(message, NOWHERE);
+  }
+
+  /** The same problem, with the place where it was met. */
+  public ExpressionException(String message, ExpressionException cause) {
+    this(message, NOWHERE, cause);
+  }
+
   ExpressionException(String message, int position) {
     super(message);
     this.position = position;

@@ -54,7 +54,8 @@ record Name(Root root, String key, String field, CelType type) {
           "namespace", SimpleType.STRING,
           "scheduled_for", SimpleType.TIMESTAMP,
           "created_at", SimpleType.TIMESTAMP,
-          "attempt", SimpleType.INT);
+          "attempt", SimpleType.INT,
+          "trigger", SimpleType.STRING);
 
   private static final Map<String, CelType> ERROR_TYPES =
       Map.of(

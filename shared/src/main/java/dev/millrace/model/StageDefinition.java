@@ -12,7 +12,7 @@ import java.util.List;
  * @param pool the pool of workers whose queue it goes to; {@link #NO_POOL} where no worker is
  *     needed
  * @param withJson the handler's input as JSON text, always an object; its strings may hold
- *     expressions
+ *     expressions. Of a group {@code {"params": {...}}}, what it gives the stages in it, or empty
  * @param needs what must have become of other stages before it starts
  * @param retry never null; the job's policy unless the stage has its own
  * @param timeout how long one attempt may run, or null for no limit

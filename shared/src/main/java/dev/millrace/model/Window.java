@@ -15,6 +15,7 @@ import java.util.List;
  * @param blackouts when nothing new starts; what runs goes on
  * @param end what happens at the planned end
  * @param prepare true when the next run may be made ahead, so that people can hold and skip in it
+ * @param params what it gives its runs, a JSON object as text whose strings may hold expressions
  */
 public record Window(
     String start,
@@ -22,7 +23,8 @@ public record Window(
     Duration length,
     List<Blackout> blackouts,
     End end,
-    boolean prepare) {
+    boolean prepare,
+    String params) {
   /** What the planned end means. */
   public enum End {
     /** The run ends, whatever is under way. */
@@ -42,5 +44,16 @@ public record Window(
 
   public Window {
     blackouts = List.copyOf(blackouts);
+  }
+
+  /** A window that gives its runs no params. */
+  public Window(
+      String start,
+      ZoneId zone,
+      Duration length,
+      List<Blackout> blackouts,
+      End end,
+      boolean prepare) {
+    this(start, zone, length, blackouts, end, prepare, "{}");
   }
 }

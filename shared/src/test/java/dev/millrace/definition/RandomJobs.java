@@ -5,6 +5,7 @@ import dev.millrace.model.Concurrency;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRules;
 import dev.millrace.model.LockUse;
+import dev.millrace.model.Misfire;
 import dev.millrace.model.Need;
 import dev.millrace.model.Overlap;
 import dev.millrace.model.ParamDefinition;
@@ -15,6 +16,7 @@ import dev.millrace.model.RetryPolicy;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.model.StageRules;
 import dev.millrace.model.Tolerance;
+import dev.millrace.model.TriggerDefinition;
 import dev.millrace.model.Window;
 import java.time.Duration;
 import java.time.Instant;
@@ -31,7 +33,9 @@ final class RandomJobs {
       List.of(
           new ParamDefinition("p", "string", false, null, false),
           new ParamDefinition("n", "integer", false, null, false),
-          new ParamDefinition("l", "array", false, null, false));
+          new ParamDefinition("l", "array", false, null, false),
+          new ParamDefinition("c", "string", false, "\"${{ run.trigger + params.p }}\"", false),
+          new ParamDefinition("d", "integer", false, "\"${{ size(params.l) }}\"", false));
 
   private final Random random;
   private final List<StageDefinition> compensations = new ArrayList<>();
@@ -48,7 +52,16 @@ final class RandomJobs {
     jobs.level(stages, Phase.ON_FAILURE, null, false, random.nextInt(3), "o");
     jobs.level(stages, Phase.FINALLY, null, false, random.nextInt(3), "f");
     return new JobDefinition(
-        "x", "default", "", PARAMS, List.of(), 5, stages, Map.of(), null, jobs.rules());
+        "x", "default", "", PARAMS, jobs.triggers(), 5, stages, Map.of(), null, jobs.rules());
+  }
+
+  private List<TriggerDefinition> triggers() {
+    TriggerDefinition every = new TriggerDefinition.Every(Duration.ofDays(1), null, Misfire.LATEST);
+    return one(
+        List.of(
+            List.of(),
+            List.of(
+                every, new TriggerDefinition.Giving(every, "{\"n\":1,\"p\":\"${{ run.job }}\"}"))));
   }
 
   private void level(
@@ -94,8 +107,7 @@ final class RandomJobs {
     };
   }
 
-  private static StageDefinition group(
-      String id, Phase phase, String group, String forEach, Need need) {
+  private StageDefinition group(String id, Phase phase, String group, String forEach, Need need) {
     StageRules rules =
         new StageRules(
             phase,
@@ -115,7 +127,7 @@ final class RandomJobs {
         id,
         StageDefinition.GROUP,
         StageDefinition.NO_POOL,
-        "{}",
+        one(List.of("{}", "{\"params\":{\"p\":\"of ${{ params.p }}\",\"n\":2}}")),
         need,
         RetryPolicy.NONE,
         null,
@@ -263,7 +275,8 @@ final class RandomJobs {
                     new Window.Blackout("@daily", Duration.ofHours(1), null, null),
                     new Window.Blackout(null, null, from, from.plusSeconds(1))))),
         one(List.of(Window.End.values())),
-        random.nextBoolean());
+        random.nextBoolean(),
+        one(List.of("{}", "{\"p\":\"${{ run.scheduled_for }}\",\"l\":[1,2.50]}")));
   }
 
   private Duration duration() {

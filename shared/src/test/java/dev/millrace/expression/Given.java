@@ -33,7 +33,7 @@ final class Given {
             {"name": "Ada", "count": 9007199254740993, "ratio": 3, "dry_run": false,
              "labels": {"team": "data", "tier": 2}, "tags": ["x", "y"], "my-param": "p"}
             """)
-        .run("0HZXW3V5K2Q8T", "nightly", "default", null, "2026-01-02T03:04:05Z", 2)
+        .run("0HZXW3V5K2Q8T", "nightly", "default", "manual", null, "2026-01-02T03:04:05Z", 2)
         .stage(
             "discover",
             succeeded(

@@ -223,17 +223,32 @@ final class Fleet implements AutoCloseable {
     for (int i = 0; i < workerCount; i++) {
       startWorker();
     }
-    for (NodeProcess worker : workers) {
-      await("the worker is seen")
-          .atMost(Duration.ofSeconds(60))
-          .pollInterval(POLL)
-          .until(
-              () ->
-                  sql.number(
-                          "select count(*) from worker where pid = ? and state = 'ALIVE'",
-                          worker.pid())
-                      == 1);
-    }
+    workers.forEach(this::awaitSeen);
+  }
+
+  private void awaitSeen(NodeProcess worker) {
+    String alive = "select count(*) from worker where pid = ? and state = 'ALIVE'";
+    await("the worker is seen")
+        .atMost(Duration.ofSeconds(60))
+        .pollInterval(POLL)
+        .until(() -> sql.number(alive, worker.pid()) == 1);
+  }
+
+  /** One more scheduler; returns when some scheduler leads. */
+  NodeProcess addScheduler() throws IOException {
+    startScheduler();
+    NodeProcess added = schedulers.getLast();
+    added.port();
+    leader();
+    return added;
+  }
+
+  /** One more worker; returns when the leader sees it. */
+  NodeProcess addWorker() throws IOException {
+    startWorker();
+    NodeProcess added = workers.getLast();
+    awaitSeen(added);
+    return added;
   }
 
   void apply(String job) throws IOException, InterruptedException {

@@ -110,7 +110,7 @@ final class Attempts {
     }
     Stage stage = draft.stage(index);
     if (fact.outcome() == Outcome.COMPLETED) {
-      noteDuration(draft, index, true, now);
+      stage = noteDuration(draft, index, true, now);
       draft.move(
           index, stage.completed(now, fact.exitCode(), fact.output()), REPORT, fact.worker(), null);
     } else if (!mayGoOn(draft, index)) {
@@ -234,10 +234,9 @@ final class Attempts {
   /** An attempt failed: another one if the policy has one left for such a failure. */
   static void failed(Draft draft, Fact.Finished fact, String cause, long now, double random) {
     int index = fact.stage();
-    Stage stage = draft.stage(index);
+    Stage stage = noteDuration(draft, index, false, now);
     RetryPolicy retry = draft.plan().stage(index).retry();
     int failures = stage.failures() + 1;
-    noteDuration(draft, index, false, now);
     if (failures < retry.maxAttempts() && mayTryAgain(draft, fact, retry)) {
       String outcome = fact.outcome() == Outcome.TIMED_OUT ? "timed-out" : "failed";
       supersede(draft, index, outcome, now, fact.exitCode(), fact.errorClass(), fact.error());
@@ -327,8 +326,19 @@ final class Attempts {
         random);
   }
 
+  /** An attempt of a worker is under way for longer than one of its times allows. */
+  static void overdue(Draft draft, int index, long now, double random) {
+    long end = Timers.attemptEnd(draft, index, draft.stage(index).startedAt());
+    if (end != 0 && end <= now) {
+      timedOut(draft, index, now, random);
+      return;
+    }
+    Stage.Edit edit = noteDuration(draft, index, false, now).edit();
+    draft.put(index, edit.due(end).build());
+  }
+
   /** The worker should have ended the attempt itself; it did not, so the leader does. */
-  static void timedOut(Draft draft, int index, long now, double random) {
+  private static void timedOut(Draft draft, int index, long now, double random) {
     Stage stage = draft.stage(index);
     draft.wish(new Wish.Cancel(draft.plan().stage(index).id(), stage.attempt(), false));
     Fact.Finished end =
@@ -389,28 +399,36 @@ final class Attempts {
     Flow.after(draft, index, now);
   }
 
-  private static void noteDuration(Draft draft, int index, boolean completed, long now) {
+  /**
+   * Records and marks an attempt that is quicker or slower than its stage should be, each once.
+   *
+   * @return the stage as it is then
+   */
+  static Stage noteDuration(Draft draft, int index, boolean completed, long now) {
+    Stage stage = draft.stage(index);
     StageRules rules = draft.plan().stage(index).rules();
-    boolean ranAtAll = draft.stage(index).state() == StageState.RUNNING;
+    boolean ranAtAll =
+        stage.state() == StageState.RUNNING && rules.forEach() == null; // its items do
     if (!ranAtAll || (rules.minDuration() == null && rules.maxDuration() == null)) {
-      return;
+      return stage;
     }
-    long ran = now - draft.stage(index).startedAt();
-    String id = draft.plan().stage(index).id();
+    long ran = now - stage.startedAt();
     if (completed && rules.minDuration() != null && ran < Timers.micros(rules.minDuration())) {
-      draft.note(
-          id,
-          "too-short",
-          null,
-          "ran " + ran / 1_000 + " ms, min-duration is " + rules.minDuration());
+      note(draft, index, Stage.TOO_SHORT, "too-short", ran, "min-duration", rules.minDuration());
     }
-    if (rules.maxDuration() != null && ran > Timers.micros(rules.maxDuration())) {
-      draft.note(
-          id,
-          "too-long",
-          null,
-          "ran " + ran / 1_000 + " ms, max-duration is " + rules.maxDuration());
+    if (rules.maxDuration() != null
+        && ran > Timers.micros(rules.maxDuration())
+        && !stage.is(Stage.TOO_LONG)) {
+      note(draft, index, Stage.TOO_LONG, "too-long", ran, "max-duration", rules.maxDuration());
     }
+    return draft.stage(index);
+  }
+
+  private static void note(
+      Draft draft, int index, int mark, String cause, long ran, String rule, Duration limit) {
+    String id = draft.plan().stage(index).id();
+    draft.put(index, draft.stage(index).edit().mark(mark).build());
+    draft.note(id, cause, null, "ran " + ran / 1_000 + " ms, " + rule + " is " + limit);
   }
 
   static void supersede(

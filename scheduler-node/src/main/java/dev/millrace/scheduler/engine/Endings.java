@@ -11,6 +11,8 @@ import dev.millrace.model.Window;
  * the end of its window. Pure and stateless.
  */
 final class Endings {
+  private static final String BLACKOUT = "blackout";
+
   private Endings() {}
 
   static Verdict stop(Draft draft, String actor, String reason, long now) {
@@ -145,10 +147,15 @@ final class Endings {
   }
 
   static Verdict pause(Draft draft, Fact.Pause fact, long now) {
+    return pause(draft, fact, Operators.COMMAND, now);
+  }
+
+  private static Verdict pause(Draft draft, Fact.Pause fact, String cause, long now) {
     Engine.settle(draft, now);
     RunClock clock = draft.clock();
-    boolean already = (clock.pauses() & fact.by()) != 0;
-    if (draft.state().isFinal() || draft.state() == RunState.STOPPING || already) {
+    if (draft.state().isFinal()
+        || draft.state() == RunState.STOPPING
+        || clock.isPausedBy(fact.by())) {
       return Verdict.ILLEGAL;
     }
     draft.put(clock.paused(fact.by(), now));
@@ -157,16 +164,20 @@ final class Endings {
       draft.note("", "also-paused", fact.actor(), fact.reason());
     } else {
       Timers.stopAll(draft, now);
-      draft.moveRun(RunState.PAUSED, Operators.COMMAND, fact.actor(), fact.reason(), now);
+      draft.moveRun(RunState.PAUSED, cause, fact.actor(), fact.reason(), now);
       tellChildren(draft, new Fact.Pause(RunClock.BY_PARENT, fact.actor(), fact.reason()));
     }
     return Verdict.ACCEPTED;
   }
 
   static Verdict resume(Draft draft, Fact.Resume fact, long now) {
+    return resume(draft, fact, Operators.COMMAND, now);
+  }
+
+  private static Verdict resume(Draft draft, Fact.Resume fact, String cause, long now) {
     Engine.settle(draft, now);
     RunClock clock = draft.clock();
-    if (draft.state() != RunState.PAUSED || (clock.pauses() & fact.by()) == 0) {
+    if (draft.state() != RunState.PAUSED || !clock.isPausedBy(fact.by())) {
       return Verdict.ILLEGAL;
     }
     draft.put(clock.resumed(fact.by()));
@@ -176,11 +187,25 @@ final class Endings {
     }
     RunState to = clock.is(RunClock.UNADMITTED) ? RunState.PENDING : whereItWas(draft);
     for (RunState next : RollUp.path(RunState.PAUSED, to)) {
-      draft.moveRun(next, Operators.COMMAND, fact.actor(), fact.reason(), now);
+      draft.moveRun(next, cause, fact.actor(), fact.reason(), now);
     }
     goOn(draft, fact.actor(), fact.reason(), clock.pausedAt(), now);
     stepOn(draft, now);
     return Verdict.ACCEPTED;
+  }
+
+  /** A blackout of its window begins or ends for a run: what runs goes on, nothing new starts. */
+  static void blackout(Draft draft, long now) {
+    boolean paused = draft.clock().isPausedBy(RunClock.BY_BLACKOUT);
+    boolean covered = Timers.minds(draft.run()) && draft.plan().blackouts().covers(now);
+    if (covered && !paused) {
+      long until = draft.plan().blackouts().changes(now);
+      String why = "a blackout of its window, until " + Values.instant(until);
+      pause(draft, new Fact.Pause(RunClock.BY_BLACKOUT, null, why), BLACKOUT, now);
+    } else if (!covered && paused) {
+      String why = "the blackout of its window is over";
+      resume(draft, new Fact.Resume(RunClock.BY_BLACKOUT, null, why), BLACKOUT, now);
+    }
   }
 
   /** A run that was paused before anything ran has not started yet. */
@@ -255,6 +280,7 @@ final class Endings {
       String limit = "ran longer than its timeout " + draft.plan().definition().rules().timeout();
       end(draft, "timeout", null, limit, 0, true, now);
     }
+    blackout(draft, now);
     return Verdict.ACCEPTED;
   }
 

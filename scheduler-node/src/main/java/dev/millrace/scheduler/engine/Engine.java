@@ -76,6 +76,11 @@ public final class Engine {
     Flow.lookAtAll(draft, now);
   }
 
+  /** By whom such a run is paused from its beginning, as far as its own window says. */
+  public static int pausesOf(Run run, long now) {
+    return Timers.minds(run) && run.plan().blackouts().covers(now) ? RunClock.BY_BLACKOUT : 0;
+  }
+
   /** The stages of a run that is about to be created. */
   public static Stage[] fresh(Plan plan) {
     Stage[] stages = new Stage[plan.size()];
@@ -113,7 +118,7 @@ public final class Engine {
       case Fact.Retry f -> Again.retry(draft, f, now);
       case Fact.Rerun f -> Again.rerun(draft, f, now);
       case Fact.Extend f -> Endings.extend(draft, f, now);
-      case Fact.Promote f -> promote(draft, f);
+      case Fact.Promote f -> promote(draft, f, now);
       case Fact.OnStage f -> Operators.onStage(draft, f, now);
     };
   }
@@ -124,7 +129,7 @@ public final class Engine {
     if (!draft.state().isFinal() && !draft.clock().is(RunClock.UNADMITTED)) {
       rollUp(draft, now);
     }
-    Timers.runDue(draft);
+    Timers.runDue(draft, now);
   }
 
   private static void rollUp(Draft draft, long now) {
@@ -149,7 +154,7 @@ public final class Engine {
     return Verdict.ACCEPTED;
   }
 
-  private static Verdict promote(Draft draft, Fact.Promote fact) {
+  private static Verdict promote(Draft draft, Fact.Promote fact, long now) {
     if (!draft.clock().is(RunClock.PREPARED)) {
       return Verdict.STALE;
     }
@@ -157,6 +162,7 @@ public final class Engine {
       return Verdict.ILLEGAL;
     }
     draft.put(draft.clock().unmark(RunClock.PREPARED).endsAt(fact.endsAt()));
+    Endings.blackout(draft, now);
     return Verdict.ACCEPTED;
   }
 
@@ -189,7 +195,7 @@ public final class Engine {
         if (draft.plan().stage(index).ledByLeader()) {
           Led.due(draft, index, now);
         } else {
-          Attempts.timedOut(draft, index, now, random);
+          Attempts.overdue(draft, index, now, random);
         }
       }
       case WAITING, HELD, COMPLETED, FAILED, CANCELLED, SKIPPED, SKIPPED_COMPLETE, ACKNOWLEDGED ->

@@ -63,6 +63,10 @@ final class Led {
         fanOut(draft, index, now);
         return;
       }
+      if (isGroup(draft.plan(), index)) {
+        Values.checkGroup(draft, index); // its members follow
+        return;
+      }
       JsonNode with = with(draft, index);
       switch (definition.handler()) {
         case StageDefinition.WAIT_TIME -> waitTime(draft, index, with, now);
@@ -86,7 +90,8 @@ final class Led {
                   with.path("job").asText(),
                   with.path("params").isObject() ? with.get("params").toString() : "{}"));
         }
-        default -> {} // a group: its members follow
+        default ->
+            throw new IllegalStateException(definition.handler() + " is no stage of a leader");
       }
     } catch (ExpressionException wrong) {
       fail(draft, index, "expression", wrong.getMessage(), now);
@@ -220,7 +225,7 @@ final class Led {
 
   private static void end(
       Draft draft, int index, StageState to, String kind, String error, String json, long now) {
-    Stage stage = draft.stage(index);
+    Stage stage = Attempts.noteDuration(draft, index, to == StageState.COMPLETED, now);
     Stage ended =
         to == StageState.COMPLETED
             ? stage.completed(now, null, json)
@@ -335,7 +340,8 @@ final class Led {
 
   static void complete(
       Draft draft, int index, String json, String cause, String actor, String reason, long now) {
-    draft.move(index, draft.stage(index).completed(now, null, json), cause, actor, reason);
+    Stage stage = Attempts.noteDuration(draft, index, true, now);
+    draft.move(index, stage.completed(now, null, json), cause, actor, reason);
     Flow.after(draft, index, now);
   }
 
@@ -348,8 +354,7 @@ final class Led {
       return;
     }
     Stage rejected =
-        draft
-            .stage(fact.stage())
+        Attempts.noteDuration(draft, fact.stage(), false, now)
             .ended(StageState.FAILED, now, null, "rejected", "rejected by " + fact.actor())
             .edit()
             .output(output.toString())
@@ -367,7 +372,7 @@ final class Led {
     } else {
       switch (definition.handler()) {
         case StageDefinition.WAIT_TIME ->
-            draft.move(index, stage.completed(now, null, null), LED, null, null);
+            end(draft, index, StageState.COMPLETED, null, null, null, now);
         case StageDefinition.WAIT_APPROVAL -> approvalTimedOut(draft, index, now);
         case StageDefinition.SUB_JOB -> {
           draft.wish(new Wish.TellChildren(index, new Fact.Stop(null, "it ran for too long")));

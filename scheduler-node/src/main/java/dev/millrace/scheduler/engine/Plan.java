@@ -47,6 +47,8 @@ public final class Plan {
   private final boolean limited;
   private final boolean led;
   private final Expression key;
+  private final ParamCode params;
+  private final Blackouts blackouts;
 
   /**
    * @param job the job's key in Postgres
@@ -54,16 +56,29 @@ public final class Plan {
    *     the definition reader lets no such job in
    */
   public Plan(long job, int version, JobDefinition definition) {
-    this(job, version, WHOLE, definition, definition.stages().toArray(StageDefinition[]::new));
+    this(
+        job,
+        version,
+        WHOLE,
+        definition,
+        definition.stages().toArray(StageDefinition[]::new),
+        ParamCode.of(definition));
   }
 
   private Plan(
-      long job, int version, int part, JobDefinition definition, StageDefinition[] stages) {
+      long job,
+      int version,
+      int part,
+      JobDefinition definition,
+      StageDefinition[] stages,
+      ParamCode params) {
     this.job = job;
     this.version = version;
     this.part = part;
     this.definition = definition;
     this.stages = stages;
+    this.params = params;
+    this.blackouts = Blackouts.of(part == WHOLE ? definition.rules().window() : null);
     for (int i = 0; i < stages.length; i++) {
       indexById.put(stages[i].id(), i);
     }
@@ -174,7 +189,8 @@ public final class Plan {
   public Plan part(int index) {
     StageDefinition fan = stages[index];
     if (!fan.handler().equals(StageDefinition.GROUP)) {
-      return new Plan(job, version, index, definition, new StageDefinition[] {Parts.single(fan)});
+      StageDefinition[] only = {Parts.single(fan)};
+      return new Plan(job, version, index, definition, only, params);
     }
     List<StageDefinition> inside = new ArrayList<>();
     addMembers(index, inside);
@@ -182,7 +198,7 @@ public final class Plan {
         inside.stream()
             .map(stage -> Parts.without(stage, fan.id()))
             .toArray(StageDefinition[]::new);
-    return new Plan(job, version, index, definition, all);
+    return new Plan(job, version, index, definition, all, params);
   }
 
   private void addMembers(int index, List<StageDefinition> into) {
@@ -235,6 +251,16 @@ public final class Plan {
   /** True when no other stage needs this one, and it stands in no group. */
   public boolean isLast(int index) {
     return dependents[index].length == 0 && group[index] == NONE;
+  }
+
+  /** The expressions in its params. */
+  ParamCode params() {
+    return params;
+  }
+
+  /** When nothing new starts in its runs. */
+  public Blackouts blackouts() {
+    return blackouts;
   }
 
   /** The expression of its concurrency key, or null. */

@@ -169,6 +169,28 @@ public record Run(
         stages);
   }
 
+  /** The same run before it is created, with what it is given. */
+  public Run withParams(String json) {
+    return new Run(
+        id,
+        plan,
+        state,
+        triggerKind,
+        trigger,
+        scheduledFor,
+        json,
+        actor,
+        reason,
+        stopReason,
+        createdAt,
+        startedAt,
+        finishedAt,
+        parent,
+        key,
+        clock,
+        stages);
+  }
+
   /** The same run before it is created, with its concurrency key. */
   public Run withKey(String value) {
     return new Run(

@@ -32,18 +32,25 @@ public record RunClock(
   /** What it waits for as a whole is not there yet. */
   public static final int UNADMITTED = 32;
 
-  /** Paused by its own pause, its job's, its namespace's, everything's, its parent's. */
+  /**
+   * Paused by its own pause, its job's, its namespace's, everything's, its parent's, a blackout.
+   */
   public static final int BY_RUN = 1;
 
   public static final int BY_JOB = 2;
   public static final int BY_NAMESPACE = 4;
   public static final int BY_ALL = 8;
   public static final int BY_PARENT = 16;
+  public static final int BY_BLACKOUT = 32;
 
   public static final RunClock NONE = new RunClock(0, 0, 0, 0, 0, 0);
 
   boolean is(int mark) {
     return (marks & mark) != 0;
+  }
+
+  boolean isPausedBy(int by) {
+    return (pauses & by) != 0;
   }
 
   RunClock due(long at) {

@@ -15,7 +15,8 @@ import dev.millrace.lifecycle.StageState;
  * @param restMicros what was left of a timer that a pause stopped, -1 for none
  * @param output JSON text or null
  * @param checkpoint JSON text or null; survives attempts
- * @param marks bits of {@link #BY_HAND}, {@link #HOPELESS}, {@link #KILLED}, {@link #PARKED}
+ * @param marks bits of {@link #BY_HAND}, {@link #HOPELESS}, {@link #KILLED}, {@link #PARKED},
+ *     {@link #TOO_SHORT}, {@link #TOO_LONG}
  * @param fan how far its items are, or null
  */
 public record Stage(
@@ -49,6 +50,12 @@ public record Stage(
 
   /** Skipped by a person, and its turn can no longer come as things are. */
   public static final int HOPELESS = 8;
+
+  /** Its attempt completed sooner than {@code min-duration}. */
+  public static final int TOO_SHORT = 16;
+
+  /** Its attempt runs or ran longer than {@code max-duration}. */
+  public static final int TOO_LONG = 32;
 
   /** Who executes the stages that need no worker. */
   public static final String LEADER = "leader";
@@ -249,6 +256,7 @@ public record Stage(
     return edit()
         .state(StageState.READY)
         .worker(null)
+        .unmark(TOO_SHORT | TOO_LONG)
         .due(0)
         .readyAt(now)
         .queuedAt(0)

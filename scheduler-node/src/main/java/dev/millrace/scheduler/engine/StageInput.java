@@ -18,6 +18,15 @@ public final class StageInput {
         : code.with().render(Values.of(draft, index)).toString();
   }
 
+  /**
+   * The params as the stage sees them, as a JSON object.
+   *
+   * @throws ExpressionException when what a group around it gives has no value
+   */
+  public static String params(Draft draft, int index) {
+    return Values.params(draft, index);
+  }
+
   /** Outputs of the stages that this one needs, by id, as a JSON object. */
   public static String inputs(Draft draft, int index) {
     Plan plan = draft.plan();

@@ -81,10 +81,22 @@ final class Timers {
         : Math.min(byQueue, stage.queuedAt() + micros(start));
   }
 
-  /** When an attempt that began then has to end. */
-  static long attemptDue(Draft draft, int index, long startedAt) {
+  /** When an attempt that began then has to end; 0 for never. */
+  static long attemptEnd(Draft draft, int index, long startedAt) {
     Duration limit = draft.plan().stage(index).timeout();
     return limit == null ? 0 : startedAt + micros(limit) + TIMEOUT_GRACE_MICROS;
+  }
+
+  /** When an attempt that began then has to be looked at: it is too slow, or has to end. */
+  static long attemptDue(Draft draft, int index, long startedAt) {
+    long end = attemptEnd(draft, index, startedAt);
+    Duration most = draft.plan().stage(index).rules().maxDuration();
+    if (most == null) {
+      return end;
+    }
+    // Longer than that is too long: that long is not.
+    long slow = startedAt + micros(most) + 1;
+    return end == 0 ? slow : Math.min(slow, end);
   }
 
   /** True for a stage whose timer a pause stops. */
@@ -129,8 +141,11 @@ final class Timers {
     }
   }
 
-  /** Sets when the run itself has to be looked at: too long, too late, its window over. */
-  static void runDue(Draft draft) {
+  /**
+   * Sets when the run itself has to be looked at: too long, too late, a blackout begins or ends,
+   * its window over.
+   */
+  static void runDue(Draft draft, long now) {
     RunClock clock = draft.clock();
     if (!draft.plan().timed() && clock.equals(RunClock.NONE)) {
       return; // most runs
@@ -140,6 +155,7 @@ final class Timers {
       due = Math.min(due, timeoutAt(draft));
       due = Math.min(due, deadlineAt(draft));
       due = Math.min(due, windowEnd(draft));
+      due = Math.min(due, blackoutChange(draft, now));
     }
     long at = due == Long.MAX_VALUE ? 0 : due;
     if (at != clock.dueAt()) {
@@ -166,6 +182,22 @@ final class Timers {
       return Long.MAX_VALUE;
     }
     return (run.scheduledFor() == 0 ? run.createdAt() : run.scheduledFor()) + micros(deadline);
+  }
+
+  /** True for a run whose starts a blackout of its window holds back. */
+  static boolean minds(Run run) {
+    RunClock clock = run.clock();
+    return run.plan().blackouts().any() && clock.endsAt() != 0 && !clock.is(RunClock.PREPARED);
+  }
+
+  private static long blackoutChange(Draft draft, long now) {
+    boolean mayPause = draft.state() != RunState.STOPPING && !draft.state().isFinal();
+    if (!mayPause || !draft.plan().blackouts().any() || !minds(draft.run())) {
+      return Long.MAX_VALUE;
+    }
+    Blackouts blackouts = draft.plan().blackouts();
+    boolean asItShouldBe = blackouts.covers(now) == draft.clock().isPausedBy(RunClock.BY_BLACKOUT);
+    return asItShouldBe ? blackouts.changes(now) : now;
   }
 
   static long windowEnd(Draft draft) {

@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.engine;
 
 import dev.millrace.expression.Bindings;
+import dev.millrace.expression.ExpressionException;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
 import java.time.Instant;
@@ -28,6 +29,41 @@ final class Values {
     return base(run, 0);
   }
 
+  /**
+   * What a stage sees as the run's params: the groups around it may give others.
+   *
+   * @throws ExpressionException when what a group gives has no value
+   */
+  static String params(Draft draft, int stage) {
+    String params = draft.run().params();
+    String id = draft.plan().stage(stage).id();
+    for (ParamCode.OfGroup group : draft.plan().params().around(id)) {
+      params = over(draft, group, params);
+    }
+    return params;
+  }
+
+  /**
+   * Looks whether what a group gives can be given, before anything in it starts.
+   *
+   * @throws ExpressionException when it cannot
+   */
+  static void checkGroup(Draft draft, int index) {
+    ParamCode.OfGroup group = draft.plan().params().groups().get(draft.plan().stage(index).id());
+    if (group != null) {
+      over(draft, group, params(draft, index));
+    }
+  }
+
+  private static String over(Draft draft, ParamCode.OfGroup group, String params) {
+    Bindings values =
+        withItem(draft.run(), base(draft.run(), 0))
+            .params(params)
+            .stages(name -> result(draft, group.names().getOrDefault(name, name)))
+            .build();
+    return group.over(params, values);
+  }
+
   private static Bindings.Builder base(Run run, int attempt) {
     JobDefinition job = run.plan().definition();
     return Bindings.builder()
@@ -36,6 +72,7 @@ final class Values {
             new RunId(run.id()).toString(),
             job.id(),
             job.namespace(),
+            run.triggerKind(),
             run.scheduledFor() == 0 ? null : instant(run.scheduledFor()).toString(),
             instant(run.createdAt()).toString(),
             attempt);
@@ -44,8 +81,12 @@ final class Values {
   private static Bindings.Builder builder(Draft draft, int stage, int attempt) {
     Run run = draft.run();
     Map<String, String> names = draft.plan().code(stage).names();
-    Bindings.Builder values =
-        base(run, attempt).stages(name -> result(draft, names.getOrDefault(name, name)));
+    return withItem(run, base(run, attempt))
+        .params(params(draft, stage))
+        .stages(name -> result(draft, names.getOrDefault(name, name)));
+  }
+
+  private static Bindings.Builder withItem(Run run, Bindings.Builder values) {
     Run.Parent parent = run.parent();
     if (parent != null && parent.item() >= 0) {
       values.item(parent.itemJson(), parent.item());

@@ -3,6 +3,7 @@ package dev.millrace.scheduler.http;
 import static dev.millrace.scheduler.http.Route.json;
 import static dev.millrace.scheduler.http.Route.post;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.lifecycle.StageAction;
 import dev.millrace.model.RunId;
@@ -21,6 +22,8 @@ final class ActionsApi {
   private static final Set<String> RERUN_KEYS = Set.of("reason", "stage");
   private static final Set<String> EXTEND_KEYS = Set.of("reason", "until");
   private static final Set<String> COMPLETE_KEYS = Set.of("reason", "output");
+  private static final Set<String> ACKNOWLEDGE_KEYS = Set.of("reason", "ticket");
+  private static final int TICKET_CHARS_MAX = 200;
   private static final List<Route.Answer> DONE = List.of(json(200, "Run"), json(202, "Accepted"));
 
   private final Jdbi jdbi;
@@ -85,14 +88,27 @@ final class ActionsApi {
           case APPROVE -> "Say yes to a stage that waits for approval";
           case REJECT -> "Say no to a stage that waits for approval";
         };
-    boolean completes = action == StageAction.COMPLETE;
+    String body =
+        switch (action) {
+          case COMPLETE -> "Complete";
+          case ACKNOWLEDGE -> "Acknowledge";
+          default -> "Reason";
+        };
     return post(
         "/api/v1/runs/{run}/stages/{stage}/" + action.word(),
         "stages",
         summary,
-        completes ? "Complete" : "Reason",
+        body,
         DONE,
-        call -> act(call, action, completes ? COMPLETE_KEYS : REASON_ONLY));
+        call -> act(call, action));
+  }
+
+  private static Set<String> keys(StageAction action) {
+    return switch (action) {
+      case COMPLETE -> COMPLETE_KEYS;
+      case ACKNOWLEDGE -> ACKNOWLEDGE_KEYS;
+      default -> REASON_ONLY;
+    };
   }
 
   private void act(Call call, String kind, Set<String> keys) throws InterruptedException {
@@ -113,13 +129,14 @@ final class ActionsApi {
     ask(call, id, kind, body, Call.reason(asked));
   }
 
-  private void act(Call call, StageAction action, Set<String> keys) throws InterruptedException {
+  private void act(Call call, StageAction action) throws InterruptedException {
     RunId id = call.run();
-    ObjectNode asked = call.object(keys);
-    String reason = Call.reason(asked);
-    if (action == StageAction.ACKNOWLEDGE && (reason == null || reason.isBlank())) {
+    ObjectNode asked = call.object(keys(action));
+    String reason = withTicket(Call.reason(asked), ticket(asked));
+    if (action == StageAction.ACKNOWLEDGE && reason == null) {
       throw Problem.badRequest(
-          "an acknowledgement needs a reason", "Send {\"reason\": \"ticket or explanation\"}.");
+          "an acknowledgement needs a reason or a ticket",
+          "Send {\"reason\": \"explanation\", \"ticket\": \"OPS-12\"}, or one of them.");
     }
     ObjectNode body = Json.object();
     body.put("run", id.toString());
@@ -129,6 +146,28 @@ final class ActionsApi {
       body.set("output", asked.get("output"));
     }
     ask(call, id, Command.Kind.STAGE_ACT, body, reason);
+  }
+
+  private static String ticket(ObjectNode asked) {
+    JsonNode ticket = asked.path("ticket");
+    if (ticket.isMissingNode() || ticket.isNull()) {
+      return null;
+    }
+    if (!ticket.isTextual() || ticket.asText().length() > TICKET_CHARS_MAX) {
+      throw Problem.badRequest(
+          "ticket is a text of at most " + TICKET_CHARS_MAX + " characters",
+          "Send its number, or its address.");
+    }
+    String text = ticket.asText().strip().replace("\0", "");
+    return text.isEmpty() ? null : text;
+  }
+
+  /** The ticket goes where the reason is kept, so that the log has it and every reader shows it. */
+  private static String withTicket(String reason, String ticket) {
+    if (ticket == null) {
+      return reason;
+    }
+    return "ticket " + ticket + (reason == null ? "" : ": " + reason);
   }
 
   private static String requiredText(ObjectNode asked, String key) {

@@ -8,9 +8,11 @@ import dev.millrace.model.RunId;
 import dev.millrace.scheduler.store.ReadsRuns;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * Replays the transition log of a run through the lifecycles and compares where it ends with what
@@ -40,7 +42,10 @@ final class Audit {
       audit.differences.add("the log has more than " + ROWS_MAX + " rows; the rest was not read");
     }
     audit.compare("run", run.state(), audit.states.get(""));
+    Set<String> unseen = new LinkedHashSet<>(audit.states.keySet());
+    unseen.remove("");
     for (ReadsRuns.Stage stage : stages) {
+      unseen.remove(stage.name());
       audit.compare("stage " + stage.name(), stage.state(), audit.states.get(stage.name()));
       int counted = audit.attempts.getOrDefault(stage.name(), 0);
       if (counted != stage.attempt()) {
@@ -52,6 +57,10 @@ final class Audit {
                 + ", the log has begun "
                 + counted);
       }
+    }
+    for (String stage : unseen) {
+      audit.differences.add(
+          "stage " + stage + " is " + audit.states.get(stage) + " by the log and has no row");
     }
     ObjectNode node = Json.object();
     node.put("run", new RunId(run.id()).toString());

@@ -41,7 +41,7 @@ final class JobsApi {
   }
 
   List<Route> routes() {
-    List<Route.Answer> changed = List.of(json(200, "Changed"), json(202, "Accepted"));
+    List<Route.Answer> changed = List.of(json(200, "JobChanged"), json(202, "Accepted"));
     return List.of(
         get("/api/v1/jobs", TAG, "Jobs by name", "JobPage", this::list)
             .query("namespace", "limit", "after"),

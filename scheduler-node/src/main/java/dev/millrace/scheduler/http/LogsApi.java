@@ -5,9 +5,10 @@ import static dev.millrace.scheduler.http.Route.get;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.model.RunId;
+import dev.millrace.scheduler.store.ReadsLogs;
+import dev.millrace.scheduler.store.ReadsLogs.LogLine;
+import dev.millrace.scheduler.store.ReadsLogs.LogPosition;
 import dev.millrace.scheduler.store.ReadsRuns;
-import dev.millrace.scheduler.store.ReadsRuns.LogLine;
-import dev.millrace.scheduler.store.ReadsRuns.LogPosition;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -63,7 +64,7 @@ final class LogsApi {
                 RunsApi.stageOf(id, stages, stage);
               }
               return merged(
-                  ReadsRuns.logs(handle, id.value(), stage, List.copyOf(cursor.values()), limit),
+                  ReadsLogs.logs(handle, id.value(), stage, List.copyOf(cursor.values()), limit),
                   limit);
             });
     ArrayNode items = Json.array();

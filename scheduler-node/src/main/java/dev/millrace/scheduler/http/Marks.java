@@ -17,6 +17,7 @@ final class Marks {
     add(words, bits, RunClock.BY_NAMESPACE, "namespace");
     add(words, bits, RunClock.BY_ALL, "all");
     add(words, bits, RunClock.BY_PARENT, "parent");
+    add(words, bits, RunClock.BY_BLACKOUT, "blackout");
     return words;
   }
 
@@ -37,6 +38,8 @@ final class Marks {
     add(words, bits, Stage.KILLED, "killed");
     add(words, bits, Stage.PARKED, "parked");
     add(words, bits, Stage.HOPELESS, "turnCannotCome");
+    add(words, bits, Stage.TOO_SHORT, "tooShort");
+    add(words, bits, Stage.TOO_LONG, "tooLong");
     return words;
   }
 

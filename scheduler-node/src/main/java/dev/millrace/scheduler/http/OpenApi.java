@@ -28,6 +28,7 @@ final class OpenApi {
   private static final Map<String, String> QUERY_OF_JOBS =
       Map.of(
           "paused", "true: a job that is new begins PAUSED; one that exists keeps its state.",
+          "children", "true: also runs that stages of other runs wait for, such as items.",
           "force", "true: also when a file of a watched directory defines it.");
   private static final Map<String, String> QUERY_OF_DEFINITIONS =
       Map.of(
@@ -37,6 +38,8 @@ final class OpenApi {
       Map.of(
           "digest", "true: tell only that something changed, at most once per poll.",
           "lastEventId", "Go on after this event; the header Last-Event-ID wins.");
+  private static final Map<String, String> QUERY_OF_RUNS =
+      Map.of("dryRun", "true: tell what would happen; nothing is started or written.");
 
   private static final Map<String, String> QUERY_OF_DEAD_LETTERS =
       Map.of(
@@ -48,7 +51,11 @@ final class OpenApi {
 
   /** Each with a part of the schemas. */
   private static final List<String> SCHEMAS =
-      List.of("openapi-schemas.json", "openapi-dead-letters.json", "openapi-definitions.json");
+      List.of(
+          "openapi-schemas.json",
+          "openapi-dead-letters.json",
+          "openapi-definitions.json",
+          "openapi-dry-run.json");
 
   private OpenApi() {}
 
@@ -120,8 +127,8 @@ final class OpenApi {
     if (tag.equals(DeadLettersApi.TAG) && QUERY_OF_DEAD_LETTERS.containsKey(name)) {
       return QUERY_OF_DEAD_LETTERS.get(name);
     }
-    return QUERY.getOrDefault(
-        name, QUERY_OF_EVENTS.getOrDefault(name, QUERY_OF_JOBS.getOrDefault(name, "")));
+    String other = QUERY_OF_EVENTS.getOrDefault(name, QUERY_OF_RUNS.getOrDefault(name, ""));
+    return QUERY.getOrDefault(name, QUERY_OF_JOBS.getOrDefault(name, other));
   }
 
   private static String operationId(Route route) {

@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.transaction.TransactionIsolationLevel;
 
 /** Runs, their history, and what people do with them. Any thread. */
 final class RunsApi {
@@ -46,13 +47,13 @@ final class RunsApi {
                 TAG,
                 "Start a run",
                 "Start",
-                List.of(json(201, "Run"), json(202, "Accepted")),
+                List.of(json(201, "Run"), json(202, "Accepted"), json(200, "DryRun")),
                 this::start)
-            .query("namespace"),
+            .query("namespace", "dryRun"),
         get("/api/v1/jobs/{job}/runs", TAG, "Runs of a job", "RunPage", this::ofJob)
-            .query("namespace", "state", "open", "limit", "after"),
+            .query("namespace", "state", "open", "children", "limit", "after"),
         get("/api/v1/runs", TAG, "Runs, newest first", "RunPage", this::list)
-            .query("namespace", "job", "state", "open", "limit", "after"),
+            .query("namespace", "job", "state", "open", "children", "limit", "after"),
         get("/api/v1/runs/{run}", TAG, "A run with its stages", "Run", this::one),
         get("/api/v1/runs/{run}/history", TAG, "Every move", "HistoryPage", this::history)
             .query("limit", "after"),
@@ -80,6 +81,10 @@ final class RunsApi {
     }
     // The leader judges them with the defaults; without one, nobody would be told.
     StartLimits.ofParams(Json.write(params)).ifPresent(RunsApi::refuseParams);
+    if (call.flag("dryRun")) {
+      call.answer(200, dryRun(call, job, (ObjectNode) params));
+      return;
+    }
     ObjectNode body = Json.object();
     body.set("params", params);
     Command command =
@@ -94,6 +99,14 @@ final class RunsApi {
     if (outcome.isPresent()) {
       answerRun(call, outcome.get(), Json.stored(outcome.get().body()).path("run").asText());
     }
+  }
+
+  private ObjectNode dryRun(Call call, String job, ObjectNode params) {
+    return jdbi.inTransaction(
+        TransactionIsolationLevel.REPEATABLE_READ,
+        handle ->
+            new DryRun(handle, JobsApi.find(handle, call.namespace(), job))
+                .of(params, call.actor()));
   }
 
   private static void refuseParams(String problem) {
@@ -149,11 +162,12 @@ final class RunsApi {
     long before = after == null ? Long.MAX_VALUE : Call.runId(after).value();
     String namespace = call.namespace();
     String state = state(call.query("state"));
+    boolean children = call.flag("children");
     boolean open = call.flag("open") || (state != null && !RunState.valueOf(state).isFinal());
     jdbi.useHandle(
         handle -> {
           Long job = jobName == null ? null : JobsApi.find(handle, namespace, jobName).id();
-          var filter = new ReadsRuns.Filter(namespace, job, state, open);
+          var filter = new ReadsRuns.Filter(namespace, job, state, open, children);
           List<ReadsRuns.Run> runs =
               ReadsRuns.withDefinitions(handle, ReadsRuns.page(handle, filter, before, limit));
           Map<Long, List<ReadsRuns.Stage>> stages =

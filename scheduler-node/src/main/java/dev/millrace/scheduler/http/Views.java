@@ -4,13 +4,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.Need;
 import dev.millrace.model.RunId;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.scheduler.engine.Fan;
 import dev.millrace.scheduler.store.ReadsJobs;
 import dev.millrace.scheduler.store.ReadsRuns;
 import java.util.List;
+import java.util.Locale;
 
 /** The shapes that the API shows. Stateless; any thread. */
 final class Views {
@@ -107,17 +110,22 @@ final class Views {
     } else {
       ObjectNode parent = node.putObject("parent");
       parent.put("run", new RunId(extra.parent()).toString());
+      parent.put("stage", extra.parentStage());
       parent.put("stageIndex", extra.parentIndex());
       parent.put("item", extra.item());
       parent.set("value", Json.stored(extra.itemJson()));
     }
     node.put("key", extra.key());
+    node.put("dueAt", Json.text(extra.dueAt()));
     node.put("endsAt", Json.text(extra.endsAt()));
     node.put("pausedAt", Json.text(extra.pausedAt()));
     ArrayNode pauses = node.putArray("pausedBy");
     Marks.pauses(extra.pauses()).forEach(pauses::add);
+    List<String> words = Marks.ofRun(extra.marks());
+    node.put("late", words.contains("late"));
+    node.put("prepared", words.contains("prepared"));
     ArrayNode marks = node.putArray("marks");
-    Marks.ofRun(extra.marks()).forEach(marks::add);
+    words.forEach(marks::add);
   }
 
   private static StageDefinition find(JobDefinition definition, String stage) {
@@ -195,14 +203,46 @@ final class Views {
   /** Where it stands in the graph: whom it names in its needs, its group, its phase. */
   static void graph(ObjectNode node, StageDefinition definition) {
     ArrayNode needs = node.putArray("needs");
+    node.putNull("needsTree");
     if (definition == null) {
       node.putNull("group");
       node.putNull("phase");
       return;
     }
     definition.needs().stages().forEach(needs::add);
+    if (!isList(definition.needs())) {
+      node.set("needsTree", tree(definition.needs()));
+    }
     node.put("group", definition.rules().group());
     node.put("phase", definition.rules().phase().name());
+  }
+
+  private static boolean isList(Need need) {
+    return need instanceof Need.All all && all.of().stream().allMatch(Views::isPlain);
+  }
+
+  private static boolean isPlain(Need need) {
+    return need instanceof Need.Stage leaf && leaf.is() == Need.Is.COMPLETED;
+  }
+
+  /** As a job writes it; a stage that has to be complete by its id alone. */
+  private static JsonNode tree(Need need) {
+    return switch (need) {
+      case Need.Stage leaf when isPlain(leaf) -> TextNode.valueOf(leaf.id());
+      case Need.Stage leaf ->
+          Json.object()
+              .put("stage", leaf.id())
+              .put("is", leaf.is().name().toLowerCase(Locale.ROOT));
+      case Need.All all -> Json.object().set("all", trees(all.of()));
+      case Need.Any any -> Json.object().set("any", trees(any.of()));
+      case Need.Not not -> Json.object().set("not", trees(not.of()));
+    };
+  }
+
+  private static ArrayNode trees(List<Need> needs) {
+    ArrayNode list = Json.array();
+    needs.forEach(need -> list.add(tree(need)));
+    return list;
   }
 
   static ObjectNode attempt(ReadsRuns.Attempt attempt, String stage) {

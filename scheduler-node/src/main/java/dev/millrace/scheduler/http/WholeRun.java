@@ -1,8 +1,12 @@
 package dev.millrace.scheduler.http;
 
+import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
+import dev.millrace.scheduler.engine.Blackouts;
 import dev.millrace.scheduler.store.ReadsLimits;
 import dev.millrace.scheduler.store.ReadsWhy;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -15,7 +19,8 @@ final class WholeRun {
   private static final int RUN = -1;
 
   /** Pauses that are told in words of their own. */
-  private static final Set<String> KNOWN = Set.of("run", "job", "namespace", "all", "parent");
+  private static final Set<String> KNOWN =
+      Set.of("run", "job", "namespace", "all", "parent", "blackout");
 
   private WholeRun() {}
 
@@ -68,6 +73,9 @@ final class WholeRun {
               "the run that waits for it is paused; it goes on with that one",
               "run " + new RunId(parent)));
     }
+    if (by.contains("blackout")) {
+      found.add(blackout(facts));
+    }
     for (String other : by) {
       if (!KNOWN.contains(other)) {
         String kind = other.toUpperCase(Locale.ROOT);
@@ -78,6 +86,18 @@ final class WholeRun {
       found.add(resuming("the run"));
     }
     return found;
+  }
+
+  private static Why.Reason blackout(WhyFacts facts) {
+    JobDefinition job = Definitions.of(facts.run.definition());
+    Blackouts blackouts = Blackouts.of(job == null ? null : job.rules().window());
+    long now = ChronoUnit.MICROS.between(Instant.EPOCH, facts.databaseNow());
+    Instant until =
+        blackouts.covers(now)
+            ? Instant.EPOCH.plus(blackouts.changes(now), ChronoUnit.MICROS)
+            : null;
+    String why = "a blackout of its window; it goes on when that is over";
+    return new Why.Reason(null, "BLACKOUT", why, until, "window");
   }
 
   /** From the commit of such a pause nothing starts behind it, also before it is the run's own. */

@@ -8,6 +8,7 @@ import dev.millrace.scheduler.store.ReadsLimits;
 import dev.millrace.scheduler.store.ReadsRuns;
 import dev.millrace.scheduler.store.ReadsWhy;
 import dev.millrace.scheduler.store.SeatRows;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -59,6 +60,10 @@ final class WhyFacts {
     List<ReadsWhy.Place> found = ReadsWhy.places(handle, run.id(), limit);
     this.morePlaces = found.size() == limit;
     this.places = found.stream().collect(Collectors.groupingBy(ReadsWhy.Place::index));
+  }
+
+  Instant databaseNow() {
+    return ReadsFleet.databaseNow(handle);
   }
 
   /** As its job has it; null for a stage that no definition knows. */

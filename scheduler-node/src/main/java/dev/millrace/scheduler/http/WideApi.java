@@ -24,8 +24,6 @@ final class WideApi {
   private static final Set<String> LOCK_KEYS = Set.of("capacity", "reason");
   private static final Set<String> SHARE_KEYS = Set.of("weight", "reason");
   private static final Set<String> RATE_KEYS = Set.of("starts", "per", "reason");
-  private static final List<Route.Answer> DONE =
-      List.of(json(200, "Changed"), json(202, "Accepted"));
 
   private final Jdbi jdbi;
   private final Asker asker;
@@ -43,20 +41,32 @@ final class WideApi {
             TAG,
             "Pause everything, a namespace or a pool",
             "Pause",
-            DONE,
+            done("PauseChanged"),
             call -> pause(call, Command.Kind.PAUSE)),
         post(
             "/api/v1/pauses/resume",
             TAG,
             "Take such a pause back",
             "Pause",
-            DONE,
+            done("PauseChanged"),
             call -> pause(call, Command.Kind.RESUME)),
-        post("/api/v1/events", "runs", "Tell stages that wait for it", "EventIn", DONE, this::event)
+        post(
+                "/api/v1/events",
+                "runs",
+                "Tell stages that wait for it",
+                "EventIn",
+                done("EventHeard"),
+                this::event)
             .query("namespace"),
         get("/api/v1/locks", TAG, "Who holds and who waits for locks", "LockPage", this::locks)
             .query("namespace"),
-        post("/api/v1/locks/{lock}", TAG, "Set a lock's capacity", "LockIn", DONE, this::lock)
+        post(
+                "/api/v1/locks/{lock}",
+                TAG,
+                "Set a lock's capacity",
+                "LockIn",
+                done("LockSet"),
+                this::lock)
             .as("PUT")
             .query("namespace"),
         post(
@@ -64,7 +74,7 @@ final class WideApi {
                 TAG,
                 "Set a namespace's share of contended pools",
                 "ShareIn",
-                DONE,
+                done("ShareSet"),
                 this::share)
             .as("PUT"),
         post(
@@ -72,9 +82,13 @@ final class WideApi {
                 TAG,
                 "Set how fast a pool may start; 0 starts lift the rate",
                 "RateIn",
-                DONE,
+                done("RateSet"),
                 this::rate)
             .as("PUT"));
+  }
+
+  private static List<Route.Answer> done(String schema) {
+    return List.of(json(200, schema), json(202, "Accepted"));
   }
 
   private void pauses(Call call) {

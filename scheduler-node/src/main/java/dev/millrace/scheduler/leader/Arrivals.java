@@ -1,12 +1,15 @@
 package dev.millrace.scheduler.leader;
 
+import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.RunId;
+import dev.millrace.model.Window;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
+import dev.millrace.scheduler.engine.RunParams;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.OpenRuns;
@@ -55,7 +58,7 @@ final class Arrivals {
     this.limits = limits;
     this.births = limits.births();
     this.gates = limits.gates();
-    this.planRuns = new PlanRuns(limits.drafts(), births);
+    this.planRuns = new PlanRuns(catalog, limits.drafts(), births);
     Arming arming = new Arming(ticker);
     this.jobMoves = new JobMoves(catalog, arming, births.ids());
     JobWrites writes = new JobWrites(catalog, arming, births.ids());
@@ -85,16 +88,10 @@ final class Arrivals {
     for (Ticker.Fire fire : due.fires()) {
       Jobs.Row job = catalog.find(tx, fire.job());
       Plan plan = catalog.plan(tx, job.id(), job.version());
-      // A required param without a default cannot be given by a tick: the run says so, instead of
-      // the tick vanishing.
-      String params =
-          switch (Desk.params(plan.definition(), "{}")) {
-            case Desk.Params.Good good -> good.json();
-            case Desk.Params.Refused refused -> "{}";
-          };
       pass.tickLateness.add(pass.now - fire.plannedAt());
-      entries.add(entry(fire, birth(tx, pass, plan, fire, params)));
+      entries.add(entry(fire, birth(tx, pass, plan, fire)));
     }
+    planRuns.passed(tx, pass, due.unfired());
     Ticks.insert(tx, entries, parts.term().epoch(), pass.now);
     Jobs.advance(tx, due.advances());
     entries.forEach(entry -> parts.meters().ticks(entry.disposition(), entry.ticks()));
@@ -107,12 +104,10 @@ final class Arrivals {
     return paused ? JobState.PAUSED : job.state();
   }
 
-  private Births.Birth birth(Handle tx, Pass pass, Plan plan, Ticker.Fire fire, String params) {
-    if (fire.kind().equals(PlannedTriggers.PLAN)) {
-      return planRuns.fire(tx, pass, plan, fire, params);
-    }
-    Run run = births.fresh(plan, fire.kind(), fire.trigger(), fire.plannedAt(), params, pass.now);
-    return births.make(tx, pass, run, "tick");
+  private Births.Birth birth(Handle tx, Pass pass, Plan plan, Ticker.Fire fire) {
+    return fire.kind().equals(PlannedTriggers.PLAN)
+        ? planRuns.fire(tx, pass, plan, fire)
+        : births.make(tx, pass, births.ticked(plan, fire, fire.plannedAt(), pass.now));
   }
 
   private Ticks.Entry entry(Ticker.Fire fire, Births.Birth birth) {
@@ -202,9 +197,10 @@ final class Arrivals {
       case Command.Kind.LOCK_PUT -> wideDesk.lock(tx, command);
       case Command.Kind.SHARE_PUT -> wideDesk.share(tx, command);
       case Command.Kind.RATE_PUT -> wideDesk.rate(tx, pass, command);
-      case Command.Kind.JOB_APPLY -> desk.applyJob(tx, command, parts.term().epoch(), pass.now);
+      case Command.Kind.JOB_APPLY ->
+          applied(tx, pass, desk.applyJob(tx, command, parts.term().epoch(), pass.now));
       case Command.Kind.JOB_ROLLBACK ->
-          versionDesk.rollback(tx, command, parts.term().epoch(), pass.now);
+          applied(tx, pass, versionDesk.rollback(tx, command, parts.term().epoch(), pass.now));
       case Command.Kind.SET_APPLY -> applySet(tx, pass, command);
       case Command.Kind.PATTERN_PUT -> PatternDesk.put(tx, command, pass.now);
       case Command.Kind.PATTERN_DELETE -> PatternDesk.delete(tx, command, pass.now);
@@ -214,6 +210,13 @@ final class Arrivals {
       case Command.Kind.JOB_RESUME -> moveJob(tx, pass, command, jobMoves::resume);
       default -> Desk.unknownKind(command);
     };
+  }
+
+  private Outcome applied(Handle tx, Pass pass, Desk.Applied applied) {
+    if (applied.job() != null) {
+      planRuns.applied(tx, pass, applied.job(), applied.definition().rules().window());
+    }
+    return applied.outcome();
   }
 
   /** A move of a job. */
@@ -238,6 +241,14 @@ final class Arrivals {
 
   private Outcome applySet(Handle tx, Pass pass, Command command) {
     SetDesk.Done done = setDesk.apply(tx, command, parts.term().epoch(), pass.now);
+    List<Long> changed = done.changed().stream().map(one -> one.job().id()).toList();
+    Set<Long> ahead = Set.copyOf(OpenRuns.withPrepared(tx, changed));
+    for (SetDesk.Changed one : done.changed()) {
+      Window window = one.definition().rules().window();
+      if (window != null || ahead.contains(one.job().id())) {
+        planRuns.applied(tx, pass, one.job(), window);
+      }
+    }
     if (!done.archived().isEmpty()) {
       gates.look();
       List<Long> jobs = done.archived().stream().map(Jobs.Row::id).toList();
@@ -275,20 +286,25 @@ final class Arrivals {
           "resume it first");
     }
     Plan plan = catalog.plan(tx, job.id(), job.version());
-    List<String> params = new ArrayList<>(bodies.size());
+    List<Run> runs = new ArrayList<>(bodies.size());
     for (String body : bodies) {
       switch (Desk.params(plan.definition(), body)) {
         case Desk.Params.Refused refused -> {
           return refused.outcome();
         }
-        case Desk.Params.Good good -> params.add(good.json());
+        case Desk.Params.Good good -> {
+          try {
+            runs.add(RunParams.completed(asked(plan, command, good.json(), pass)));
+          } catch (ExpressionException wrong) {
+            return Desk.refused(422, wrong.getMessage(), "give it a value");
+          }
+        }
       }
     }
     String first = null;
     int made = 0;
     String why = null;
-    for (String json : params) {
-      Run run = births.asked(plan, "manual", json, command.actor(), command.reason(), pass.now);
+    for (Run run : runs) {
       switch (births.make(tx, pass, run, "command")) {
         case Births.Birth.Made birth -> {
           made++;
@@ -302,5 +318,9 @@ final class Arrivals {
       return Desk.refused(409, "no run was made: " + why, "wait for the other run, or stop it");
     }
     return new Outcome(201, "{\"run\":\"" + first + "\",\"runs\":" + made + "}");
+  }
+
+  private Run asked(Plan plan, Command command, String params, Pass pass) {
+    return births.asked(plan, "manual", params, command.actor(), command.reason(), pass.now);
   }
 }

@@ -1,5 +1,6 @@
 package dev.millrace.scheduler.leader;
 
+import dev.millrace.definition.ParamValues;
 import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.model.Concurrency;
@@ -11,8 +12,10 @@ import dev.millrace.scheduler.engine.Fact;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.RunKey;
+import dev.millrace.scheduler.engine.RunParams;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.Stages;
+import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.List;
 import org.jdbi.v3.core.Handle;
@@ -31,6 +34,8 @@ final class Births {
     record Skipped(String disposition, String why) implements Birth {}
   }
 
+  private static final String TICK = "tick";
+
   private final Drafts drafts;
   private final Catalog catalog;
   private final Seats seats;
@@ -48,23 +53,48 @@ final class Births {
     return ids;
   }
 
-  /** A run of this plan that is not created yet. */
-  Run fresh(Plan plan, String kind, long trigger, long scheduledFor, String params, long now) {
-    return new Run(
-        ids.next(now),
-        plan,
-        RunState.PENDING,
-        kind,
-        trigger,
-        scheduledFor,
-        params,
-        "trigger:" + kind,
-        null,
-        null,
-        now,
-        0,
-        0,
-        Engine.fresh(plan));
+  /**
+   * A run that is not created yet.
+   *
+   * @param problem why its params cannot be made, or null
+   */
+  record Fresh(Run run, String problem) {
+    Fresh endingAt(long endsAt, boolean prepared) {
+      return new Fresh(run.endingAt(endsAt, prepared), problem);
+    }
+  }
+
+  /** A run for a tick, with what its trigger gives it. */
+  Fresh ticked(Plan plan, Ticker.Fire tick, long scheduledFor, long now) {
+    Run run =
+        new Run(
+            ids.next(now),
+            plan,
+            RunState.PENDING,
+            tick.kind(),
+            tick.trigger(),
+            scheduledFor,
+            "{}",
+            "trigger:" + tick.kind(),
+            null,
+            null,
+            now,
+            0,
+            0,
+            Engine.fresh(plan));
+    if (plan.definition().params().isEmpty()) {
+      return new Fresh(run, null);
+    }
+    try {
+      String given = RunParams.given(run, tick.params());
+      return switch (ParamValues.check(plan.definition().params(), given)) {
+        case ParamValues.Result.Ok ok ->
+            new Fresh(RunParams.completed(run.withParams(ok.json())), null);
+        case ParamValues.Result.Bad bad -> new Fresh(run, bad.text());
+      };
+    } catch (ExpressionException wrong) {
+      return new Fresh(run, wrong.getMessage());
+    }
   }
 
   /** The same, asked for by somebody. */
@@ -106,21 +136,34 @@ final class Births {
     if (!asks.isEmpty()) {
       seats.ask(new Stages.Key(run.id(), Seats.RUN), asks, null);
     } else if (gates.pausesOf(catalog.find(tx, run.plan().job())) == 0) {
+      // In a blackout it is not taken: the run is admitted when that is over.
       Engine.apply(draft, new Fact.Admitted("its window begins"), pass.now, 0);
     }
     return new Birth.Made(draft);
   }
 
+  /** A run for a tick; one whose params cannot be made says so itself: the tick has its run. */
+  Birth make(Handle tx, Pass pass, Fresh fresh) {
+    return fresh.problem() == null
+        ? make(tx, pass, fresh.run(), TICK)
+        : stillborn(pass, fresh.run(), TICK, "params: " + fresh.problem());
+  }
+
   Birth make(Handle tx, Pass pass, Run run, String cause) {
     Jobs.Row job = catalog.find(tx, run.plan().job());
-    int pauses = gates.pausesOf(job);
+    int pauses = gates.pausesOf(job) | Engine.pausesOf(run, pass.now);
     JobRules rules = run.plan().definition().rules();
     List<Seats.Ask> asks = List.of();
-    Run born = run;
+    Run born;
+    try {
+      born = RunParams.completed(run);
+    } catch (ExpressionException wrong) {
+      return stillborn(pass, run, cause, "params: " + wrong.getMessage());
+    }
     if (run.plan().limited()) {
       try {
-        String key = RunKey.of(run);
-        born = key == null ? run : run.withKey(key);
+        String key = RunKey.of(born);
+        born = key == null ? born : born.withKey(key);
       } catch (ExpressionException wrong) {
         return stillborn(pass, run, cause, "concurrency key: " + wrong.getMessage());
       }

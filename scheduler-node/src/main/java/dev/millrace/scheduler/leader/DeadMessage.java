@@ -50,7 +50,7 @@ final class DeadMessage {
   static Content of(Draft draft, int index, int bytesMax) {
     Run run = draft.run();
     StageDefinition stage = run.plan().stage(index);
-    JsonNode params = parsed(run.params());
+    JsonNode params = parsed(params(draft, index));
     SecretMask mask = SecretMask.of(run.plan().definition().params(), params);
     ObjectNode message = JSON.createObjectNode();
     message
@@ -69,6 +69,15 @@ final class DeadMessage {
       message.put("index", run.parent().item());
     }
     return new Content(bounded(message, bytesMax), error(draft.stage(index).error(), mask));
+  }
+
+  /** As {@link #with}. */
+  private static String params(Draft draft, int index) {
+    try {
+      return StageInput.params(draft, index);
+    } catch (ExpressionException wrong) {
+      return draft.run().params();
+    }
   }
 
   /** Where an expression has no value, that may be why it failed: then as it was written. */

@@ -33,7 +33,15 @@ final class Desk {
     this.writes = writes;
   }
 
-  Outcome applyJob(Handle tx, Command command, long epoch, long now) {
+  /**
+   * What came of a definition.
+   *
+   * @param job with its new version, or null when there is none
+   * @param definition of that version, or null
+   */
+  record Applied(Outcome outcome, Jobs.Row job, JobDefinition definition) {}
+
+  Applied applyJob(Handle tx, Command command, long epoch, long now) {
     Wanted wanted;
     String source;
     boolean paused;
@@ -44,36 +52,42 @@ final class Desk {
       source = body.path("source").asText(Owners.API);
       paused = body.path("paused").asBoolean();
     } catch (JsonProcessingException | RuntimeException e) {
-      return refused(
-          422,
-          "the definition cannot be read: " + e.getMessage(),
-          "send it through POST /api/v1/jobs");
+      return unchanged(
+          refused(
+              422,
+              "the definition cannot be read: " + e.getMessage(),
+              "send it through POST /api/v1/jobs"));
     }
     JobBatches.Known known = JobBatches.find(tx, List.of(wanted.name())).get(wanted.name());
     if (known == null) {
       JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
       var fresh = JobWrites.Change.fresh(wanted, first, source);
       Jobs.Row row = writes.write(tx, List.of(fresh), command, epoch, now).getFirst();
-      return applied(201, row, true, noteOfNew(tx, row));
+      return new Applied(
+          applied(201, row, true, noteOfNew(tx, row)), row, wanted.definition());
     }
     Jobs.Row old = known.row();
     var refusal = Owners.refusal("job '" + old.name() + "'", old.source(), source);
     if (refusal != null) {
-      return refused(409, refusal.detail(), refusal.remedy());
+      return unchanged(refused(409, refusal.detail(), refusal.remedy()));
     }
     String owner = Owners.after(old.source(), source);
     if (wanted.isInForce(known)) {
       if (owner.equals(old.source())) {
-        return applied(200, old, false, noteOf(old));
+        return unchanged(applied(200, old, false, noteOf(old)));
       }
       Jobs.Row moved = old.at(old.version(), owner);
       JobBatches.update(tx, List.of(moved), now);
       catalog.put(moved);
-      return applied(200, moved, false, noteOf(moved));
+      return unchanged(applied(200, moved, false, noteOf(moved)));
     }
     var change = JobWrites.Change.of(wanted, old, owner, source);
     Jobs.Row row = writes.write(tx, List.of(change), command, epoch, now).getFirst();
-    return applied(200, row, true, note(row, source));
+    return new Applied(applied(200, row, true, note(row, source)), row, wanted.definition());
+  }
+
+  static Applied unchanged(Outcome outcome) {
+    return new Applied(outcome, null, null);
   }
 
   /** Params for a run that is asked for, checked; or the refusal. */
@@ -127,14 +141,7 @@ final class Desk {
     return switch (ParamValues.check(definition.params(), given)) {
       case ParamValues.Result.Ok ok -> new Params.Good(ok.json());
       case ParamValues.Result.Bad bad ->
-          new Params.Refused(
-              refused(
-                  422,
-                  bad.problems().stream()
-                      .map(p -> p.path() + ": " + p.message())
-                      .reduce((a, b) -> a + "; " + b)
-                      .orElse(""),
-                  "see the job's params"));
+          new Params.Refused(refused(422, bad.text(), "see the job's params"));
     };
   }
 

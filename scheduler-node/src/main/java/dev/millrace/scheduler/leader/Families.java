@@ -22,6 +22,7 @@ import dev.millrace.scheduler.store.FanItems;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.OpenRuns;
 import dev.millrace.scheduler.store.Stages;
+import dev.millrace.scheduler.trigger.PlannedTriggers;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -246,7 +247,7 @@ final class Families {
             job.rules().environment(),
             wish.name(),
             wish.key());
-    Events.since(tx, listener, run.createdAt())
+    Events.since(tx, listener, listensSince(run))
         .ifPresentOrElse(
             event -> {
               Engine.apply(
@@ -257,6 +258,11 @@ final class Families {
               open.add(draft);
             },
             () -> Events.listen(tx, listener));
+  }
+
+  /** A run that was made ahead of its window hears what comes in it, and nothing before. */
+  private static long listensSince(Run run) {
+    return run.triggerKind().equals(PlannedTriggers.PLAN) ? run.scheduledFor() : run.createdAt();
   }
 
   /** What a stage that has ended no longer waits for. */

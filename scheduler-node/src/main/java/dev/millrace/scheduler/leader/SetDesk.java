@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.lifecycle.JobState;
+import dev.millrace.model.JobDefinition;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.definition.Owners;
@@ -45,11 +46,19 @@ final class SetDesk {
    * What became of a set.
    *
    * @param outcome null while its definitions are being judged; then nothing was done
+   * @param changed jobs that are new or have a new version
    * @param archived jobs that start no more runs
    */
-  record Done(Outcome outcome, List<Jobs.Row> archived) {
-    static final Done LATER = new Done(null, List.of());
+  record Done(Outcome outcome, List<Changed> changed, List<Jobs.Row> archived) {
+    static final Done LATER = of(null);
+
+    static Done of(Outcome outcome) {
+      return new Done(outcome, List.of(), List.of());
+    }
   }
+
+  /** A job with the definition of its new version. */
+  record Changed(Jobs.Row job, JobDefinition definition) {}
 
   /** A set as its command has it; {@code files} says where each job was written. */
   private record Asked(
@@ -89,23 +98,21 @@ final class SetDesk {
     try {
       asked = Asked.of(JSON.readTree(command.body()));
     } catch (JsonProcessingException | RuntimeException e) {
-      return new Done(
+      return Done.of(
           Desk.refused(
               422,
               "the set cannot be read: " + e.getMessage(),
-              "send it through POST /api/v1/sets/{set}/apply"),
-          List.of());
+              "send it through POST /api/v1/sets/{set}/apply"));
     }
     var have = have(JobBatches.find(tx, asked.jobs.stream().map(Wanted::name).toList()).values());
     var owned = have(JobBatches.ofSource(tx, asked.rules.source()));
     if (asked.expect != null
         && !asked.expect.equals(SetDecision.basis(have.values(), owned.values()))) {
-      return new Done(
+      return Done.of(
           Desk.refused(
               409,
               "jobs of this set were changed since the plan was made; nothing was applied",
-              "plan again, look at it, and apply that"),
-          List.of());
+              "plan again, look at it, and apply that"));
     }
     Problems problems = new Problems();
     List<Wanted> jobs = asked.patterns.resolve(tx, asked.jobs, asked.rules.source(), problems);
@@ -125,7 +132,7 @@ final class SetDesk {
     checks.forgetOld();
     return problems.none()
         ? written(tx, command, asked, jobs, steps, epoch, now)
-        : new Done(problems.outcome(), List.of());
+        : Done.of(problems.outcome());
   }
 
   private static Map<JobBatches.Name, SetDecision.Have> have(Iterable<JobBatches.Known> known) {
@@ -185,7 +192,11 @@ final class SetDesk {
     Map<JobBatches.Name, Integer> versions = new HashMap<>();
     rows.forEach(
         row -> versions.put(new JobBatches.Name(row.namespace(), row.name()), row.version()));
-    return new Done(outcome(steps, versions, patterns), archived);
+    List<Changed> changed = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      changed.add(new Changed(rows.get(i), changes.get(i).wanted().definition()));
+    }
+    return new Done(outcome(steps, versions, patterns), changed, archived);
   }
 
   private static Outcome outcome(

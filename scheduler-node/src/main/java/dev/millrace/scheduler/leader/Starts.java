@@ -27,7 +27,7 @@ final class Starts {
         plan.definition().namespace(),
         stage.handler(),
         StageInput.with(draft, index),
-        run.params(),
+        StageInput.params(draft, index),
         StageInput.inputs(draft, index),
         current.checkpoint(),
         stage.timeout(),

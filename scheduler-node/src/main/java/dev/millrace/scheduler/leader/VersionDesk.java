@@ -30,37 +30,40 @@ final class VersionDesk {
     this.writes = writes;
   }
 
-  Outcome rollback(Handle tx, Command command, long epoch, long now) {
+  Desk.Applied rollback(Handle tx, Command command, long epoch, long now) {
     Jobs.Row row = catalog.find(tx, command.namespace(), command.job());
     if (row == null) {
-      return Desk.noSuchJob(tx, command, "cannot be rolled back");
+      return Desk.unchanged(Desk.noSuchJob(tx, command, "cannot be rolled back"));
     }
     if (Owners.isFile(row.source())) {
-      return Desk.refused(
-          409,
-          "job '"
-              + row.name()
-              + "' is defined by "
-              + Owners.named(row.source())
-              + ", which would put its own version back",
-          "put the old definition into that file; `millrace job show --version` prints it");
+      return Desk.unchanged(
+          Desk.refused(
+              409,
+              "job '"
+                  + row.name()
+                  + "' is defined by "
+                  + Owners.named(row.source())
+                  + ", which would put its own version back",
+              "put the old definition into that file; `millrace job show --version` prints it"));
     }
     int version = version(command);
     if (version < 1) {
-      return Desk.refused(
-          422, "a rollback needs the version to go back to", "send {\"version\": 3}");
+      return Desk.unchanged(
+ Desk.refused(
+          422, "a rollback needs the version to go back to", "send {\"version\": 3}"));
     }
     Optional<Jobs.Version> found = Jobs.version(tx, row.id(), version);
     if (found.isEmpty()) {
-      return Desk.refused(
-          404,
-          "job '"
-              + row.name()
-              + "' has no version "
-              + version
-              + "; its versions are 1 to "
-              + row.version(),
-          "GET /api/v1/jobs/" + row.name() + "/versions lists them");
+      return Desk.unchanged(
+          Desk.refused(
+              404,
+              "job '"
+                  + row.name()
+                  + "' has no version "
+                  + version
+                  + "; its versions are 1 to "
+                  + row.version(),
+              "GET /api/v1/jobs/" + row.name() + "/versions lists them"));
     }
     JobBatches.Known known =
         JobBatches.find(tx, List.of(new JobBatches.Name(row.namespace(), row.name())))
@@ -68,7 +71,7 @@ final class VersionDesk {
     return restored(tx, command, known, found.get(), epoch, now);
   }
 
-  private Outcome restored(
+  private Desk.Applied restored(
       Handle tx, Command command, JobBatches.Known known, Jobs.Version old, long epoch, long now) {
     Jobs.Row row = known.row();
     Wanted wanted;
@@ -84,7 +87,8 @@ final class VersionDesk {
               old.pattern(),
               old.written());
     } catch (RuntimeException e) { // whatever it was, the version stays as it is
-      return Desk.refused(
+      return Desk.unchanged(
+ Desk.refused(
           422,
           "version "
               + old.version()
@@ -92,10 +96,11 @@ final class VersionDesk {
               + row.name()
               + "' cannot be used any more: "
               + e.getMessage(),
-          "change it, and apply it as a new version");
+          "change it, and apply it as a new version"));
     }
     if (wanted.isInForce(known)) {
-      return Desk.refused(
+      return Desk.unchanged(
+ Desk.refused(
           422,
           old.version() == row.version()
               ? "job '" + row.name() + "' is at version " + row.version() + " already"
@@ -106,12 +111,14 @@ final class VersionDesk {
                   + "' says the same as version "
                   + row.version()
                   + ", which is in force",
-          "GET /api/v1/jobs/" + row.name() + "/diff shows what differs between two versions");
+          "GET /api/v1/jobs/" + row.name() + "/diff shows what differs between two versions"));
     }
     JobWrites.Change change =
         new JobWrites.Change(wanted, row, row.state(), row.source(), Owners.API, old.version());
-    Jobs.Row now_ = writes.write(tx, List.of(change), command, epoch, now).getFirst();
-    return new Outcome(200, Desk.answer(now_, true).put("restored", old.version()).toString());
+    Jobs.Row made = writes.write(tx, List.of(change), command, epoch, now).getFirst();
+    Outcome outcome =
+        new Outcome(200, Desk.answer(made, true).put("restored", old.version()).toString());
+    return new Desk.Applied(outcome, made, wanted.definition());
   }
 
   private static int version(Command command) {

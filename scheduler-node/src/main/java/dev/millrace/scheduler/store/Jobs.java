@@ -116,6 +116,12 @@ public final class Jobs {
       select id, job, position, kind, spec, micros(next_at) from trigger where active order by job, position
       """;
 
+  private static final String PLAN_TRIGGERS =
+      """
+      select id, job, position, kind, spec, micros(next_at) from trigger
+      where id = any(:ids) and kind = 'plan' and active order by id
+      """;
+
   private static final String INSERT_TRIGGER =
       """
       insert into trigger (job, position, kind, spec, active, next_at, created_at)
@@ -245,6 +251,14 @@ public final class Jobs {
 
   public static String hash(Handle tx, long job, int version) {
     return tx.createQuery(HASH).bind("job", job).bind("version", version).mapTo(String.class).one();
+  }
+
+  /** Those of these triggers that are the starts of windows. */
+  public static List<TriggerRow> planTriggers(Handle tx, List<Long> ids) {
+    return tx.createQuery(PLAN_TRIGGERS)
+        .bindArray("ids", Long.class, ids)
+        .map((r, c) -> triggerRow(r))
+        .list();
   }
 
   public static List<TriggerRow> triggers(Handle tx, long job) {

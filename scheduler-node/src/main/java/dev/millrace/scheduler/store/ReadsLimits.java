@@ -41,6 +41,14 @@ public final class ReadsLimits {
       order by s.subject, s.number
       """;
 
+  private static final String OF_THESE =
+      """
+      select s.subject, s.run, s.idx, g.name, s.weight, s.exclusive, s.held, s.asked_at
+      from seat s left join stage g on g.run = s.run and g.idx = s.idx
+      where s.subject = any(:subjects)
+      order by s.subject, s.number
+      """;
+
   private static final String CAPACITIES =
       "select name, capacity from named_lock where namespace = :namespace order by name";
 
@@ -90,6 +98,15 @@ public final class ReadsLimits {
                   all.stream().filter(seat -> !seat.held()).toList()));
         });
     return locks;
+  }
+
+  /** Who holds or waits for these subjects, in the order of the lines. */
+  public static List<Seat> of(Handle handle, List<String> subjects) {
+    return handle
+        .createQuery(OF_THESE)
+        .bindArray("subjects", String.class, subjects)
+        .map((row, context) -> seat(row))
+        .list();
   }
 
   private static Seat seat(java.sql.ResultSet row) throws java.sql.SQLException {

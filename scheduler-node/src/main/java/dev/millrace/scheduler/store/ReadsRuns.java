@@ -12,7 +12,7 @@ import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.statement.Query;
 
-/** What the API reads of runs, their stages, history and logs. Stateless; the caller's thread. */
+/** What the API reads of runs, their stages and history. Stateless; the caller's thread. */
 public final class ReadsRuns {
   /** A list that looks for something rare reads at most this many runs per page. */
   public static final int SCAN_ROWS_MAX = 50_000;
@@ -44,12 +44,14 @@ public final class ReadsRuns {
    * What few runs have; nulls and zeros elsewhere.
    *
    * @param parent the run whose stage waits for this one, or null
+   * @param parentStage that stage's id; null too when its day was dropped
    * @param pauses bits of who paused it
    * @param marks bits of the run's marks
    */
   public record Extra(
       Long parent,
       Integer parentIndex,
+      String parentStage,
       Integer item,
       String itemJson,
       String key,
@@ -103,27 +105,22 @@ public final class ReadsRuns {
   /** A row of the transition log. */
   public record Transition(long seq, long run, long job, long epoch, Instant at, String moves) {}
 
-  /** A line that a stage wrote. */
-  public record LogLine(
-      int index, String stage, int attempt, long number, Instant at, String stream, String text) {}
-
-  /** Up to where the log of a stage was read. */
-  public record LogPosition(int index, int attempt, long number) {}
-
   /**
    * Which runs a list wants.
    *
    * @param job a job's id, or null
    * @param state a state's name, or null
    * @param open only those that have not ended
+   * @param children those too that stages of other runs wait for
    */
-  public record Filter(String namespace, Long job, String state, boolean open) {}
+  public record Filter(String namespace, Long job, String state, boolean open, boolean children) {}
 
   private static final String RUN_COLUMNS =
       """
       r.id, r.job, j.namespace, j.name, j.state as job_state, r.version, r.state, r.trigger_kind,
         r.scheduled_for, r.params, r.actor, r.reason, r.stop_reason, r.created_at, r.started_at,
-        r.finished_at, r.parent, r.parent_idx, r.item, r.item_json, r.key, r.due_at, r.ends_at,
+        r.finished_at, r.parent, r.parent_idx, (select a.name from stage a where a.run = r.parent
+          and a.idx = r.parent_idx) as parent_stage, r.item, r.item_json, r.key, r.due_at, r.ends_at,
         r.paused_at, coalesce(r.pauses, 0) as pauses, coalesce(r.marks, 0) as marks
       """;
 
@@ -188,6 +185,22 @@ public final class ReadsRuns {
             order by r.id desc limit :limit
             """;
 
+  private static final String WITH_CHILDREN =
+      "select "
+          + RUN_COLUMNS
+          + """
+            , null as definition
+            from (select * from run where id < :before order by id desc limit :scan) r
+            join job j on j.id = r.job
+            where j.namespace = :namespace and (cast(:job as bigint) is null or r.job = :job)
+              and (cast(:state as text) is null or r.state = :state)
+              and (not :open or r.finished_at is null)
+            order by r.id desc limit :limit
+            """;
+
+  private static final String SCAN_END_WITH_CHILDREN =
+      "select id from run where id < :before order by id desc offset :scan limit 1";
+
   private static final String SCAN_END =
       """
       select id from run where id < :before and parent is null order by id desc offset :scan limit 1
@@ -229,22 +242,6 @@ public final class ReadsRuns {
       where run = :run and seq > :after order by seq limit :limit
       """;
 
-  /** Each stage is read from where the reader left it, so that no late line is jumped over. */
-  private static final String LOGS =
-      """
-      select s.idx, l.stage, l.attempt, l.number, l.at, l.stream, l.text
-      from stage s
-      left join unnest(:indexes, :attempts, :numbers) as c (idx, attempt, number) on c.idx = s.idx
-      cross join lateral (
-        select * from stage_log g
-        where g.run = s.run and g.stage = s.name
-          and (g.attempt, g.number) > (coalesce(c.attempt, 0), coalesce(c.number, -1))
-        order by g.attempt, g.number limit :limit
-      ) l
-      where s.run = :run and (cast(:stage as text) is null or s.name = :stage)
-      order by s.idx, l.attempt, l.number
-      """;
-
   public static Optional<Run> find(Handle handle, long id) {
     return handle.createQuery(FIND).bind("id", id).map((row, context) -> run(row)).findOne();
   }
@@ -271,8 +268,11 @@ public final class ReadsRuns {
 
   /** Runs below {@code before}, newest first. */
   public static List<Run> page(Handle handle, Filter filter, long before, int limit) {
-    Query query = handle.createQuery(sql(filter, OF_JOB, OPEN, ANY));
-    return bind(query, filter)
+    String sql =
+        filter.children()
+            ? WITH_CHILDREN
+            : filter.job() != null ? OF_JOB : filter.open() ? OPEN : ANY;
+    return bind(handle.createQuery(sql), filter)
         .bind("namespace", filter.namespace())
         .bind("state", filter.state())
         .bind("open", filter.open())
@@ -311,23 +311,20 @@ public final class ReadsRuns {
 
   /** Where a page that found too little stopped looking; empty when it saw everything. */
   public static Optional<Long> scanEnd(Handle handle, Filter filter, long before) {
-    Query query = handle.createQuery(sql(filter, SCAN_END_OF_JOB, SCAN_END, SCAN_END));
-    return bind(query, filter)
+    String sql =
+        filter.children()
+            ? SCAN_END_WITH_CHILDREN
+            : filter.job() != null ? SCAN_END_OF_JOB : SCAN_END;
+    Query query = handle.createQuery(sql);
+    return (filter.children() ? query : bind(query, filter))
         .bind("before", before)
         .bind("scan", SCAN_ROWS_MAX - 1)
         .mapTo(Long.class)
         .findOne();
   }
 
-  private static String sql(Filter filter, String ofJob, String open, String any) {
-    if (filter.job() != null) {
-      return ofJob;
-    }
-    return filter.open() ? open : any;
-  }
-
   private static Query bind(Query query, Filter filter) {
-    return filter.job() == null ? query : query.bind("job", filter.job());
+    return filter.job() == null && !filter.children() ? query : query.bind("job", filter.job());
   }
 
   public static List<Stage> stages(Handle handle, List<Long> runs) {
@@ -370,30 +367,6 @@ public final class ReadsRuns {
         .list();
   }
 
-  /** Lines above the positions, in order inside each stage; up to {@code limit} of each stage. */
-  public static List<LogLine> logs(
-      Handle handle, long run, String stage, List<LogPosition> after, int limit) {
-    return handle
-        .createQuery(LOGS)
-        .bindArray("indexes", Integer.class, after.stream().map(LogPosition::index).toList())
-        .bindArray("attempts", Integer.class, after.stream().map(LogPosition::attempt).toList())
-        .bindArray("numbers", Long.class, after.stream().map(LogPosition::number).toList())
-        .bind("run", run)
-        .bind("stage", stage)
-        .bind("limit", limit)
-        .map(
-            (row, context) ->
-                new LogLine(
-                    row.getInt("idx"),
-                    row.getString("stage"),
-                    row.getInt("attempt"),
-                    row.getLong("number"),
-                    instant(row, "at"),
-                    row.getString("stream"),
-                    row.getString("text")))
-        .list();
-  }
-
   static Transition transition(ResultSet row) throws SQLException {
     return new Transition(
         row.getLong("seq"),
@@ -426,6 +399,7 @@ public final class ReadsRuns {
         new Extra(
             number(row, "parent"),
             integer(row, "parent_idx"),
+            row.getString("parent_stage"),
             integer(row, "item"),
             row.getString("item_json"),
             row.getString("key"),

@@ -1,16 +1,12 @@
 package dev.millrace.scheduler.trigger;
 
-import dev.millrace.definition.CronSchedule;
 import dev.millrace.definition.DefinitionJson;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.Misfire;
 import dev.millrace.model.TriggerDefinition;
 import dev.millrace.model.Window;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -29,10 +25,17 @@ public final class PlannedTriggers {
   /**
    * One of them.
    *
+   * @param definition when it ticks, and nothing else
    * @param lateMicros up to this late a tick still fires by itself: for a window that is its
    *     length, for then its run is still to live
+   * @param params what it gives its runs, as it stands in the definition
    */
-  public record Planned(String kind, TriggerDefinition definition, long lateMicros) {
+  public record Planned(String kind, TriggerDefinition definition, long lateMicros, String params) {
+    /** One that gives nothing. */
+    public Planned(String kind, TriggerDefinition definition, long lateMicros) {
+      this(kind, definition, lateMicros, "{}");
+    }
+
     /** As it is stored, to know it again in the next version. */
     public String spec() {
       return DefinitionJson.toJson(definition);
@@ -43,13 +46,15 @@ public final class PlannedTriggers {
   public static List<Planned> of(JobDefinition job) {
     List<Planned> all = new ArrayList<>();
     for (TriggerDefinition trigger : job.triggers()) {
-      all.add(new Planned(kind(trigger), trigger, MISFIRE_THRESHOLD_MICROS));
+      TriggerDefinition ticks =
+          trigger instanceof TriggerDefinition.Giving giving ? giving.trigger() : trigger;
+      all.add(new Planned(kind(ticks), ticks, MISFIRE_THRESHOLD_MICROS, trigger.params()));
     }
     Window window = job.rules().window();
     if (window != null) {
       TriggerDefinition start =
           new TriggerDefinition.Cron(window.start(), window.zone(), Misfire.LATEST);
-      all.add(new Planned(PLAN, start, window.length().toNanos() / 1_000));
+      all.add(new Planned(PLAN, start, window.length().toNanos() / 1_000, window.params()));
     }
     return all;
   }
@@ -59,21 +64,7 @@ public final class PlannedTriggers {
       case TriggerDefinition.Cron c -> "cron";
       case TriggerDefinition.At a -> "at";
       case TriggerDefinition.Every e -> "every";
+      case TriggerDefinition.Giving giving -> kind(giving.trigger());
     };
-  }
-
-  /** True when nothing new starts at this instant. */
-  public static boolean blackedOut(Window window, Instant at) {
-    return window.blackouts().stream().anyMatch(blackout -> covers(window, blackout, at));
-  }
-
-  private static boolean covers(Window window, Window.Blackout blackout, Instant at) {
-    if (blackout.cron() == null) {
-      return !at.isBefore(blackout.from()) && at.isBefore(blackout.until());
-    }
-    Duration length = blackout.length();
-    Optional<Instant> begun =
-        CronSchedule.parse(blackout.cron()).next(at.minus(length), window.zone());
-    return begun.isPresent() && !begun.get().isAfter(at);
   }
 }

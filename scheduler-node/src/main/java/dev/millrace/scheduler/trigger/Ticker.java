@@ -39,10 +39,23 @@ public final class Ticker {
     TriggerDefinition definition() {
       return planned.definition();
     }
+
+    Fire fire(long at) {
+      return new Fire(trigger, job, planned.kind(), at, planned.params());
+    }
   }
 
-  /** A tick that becomes a run. */
-  public record Fire(long trigger, long job, String kind, long plannedAt) {}
+  /**
+   * A tick that becomes a run.
+   *
+   * @param params what its trigger gives it, as it stands in the definition
+   */
+  public record Fire(long trigger, long job, String kind, long plannedAt, String params) {
+    /** One that is given nothing. */
+    public Fire(long trigger, long job, String kind, long plannedAt) {
+      this(trigger, job, kind, plannedAt, "{}");
+    }
+  }
 
   /** What the due triggers of one pass come to. */
   public record Due(List<Fire> fires, List<Ticks.Entry> unfired, List<long[]> advances) {}
@@ -116,7 +129,7 @@ public final class Ticker {
     }
     boolean misfired = now - armed.nextAt > armed.planned.lateMicros();
     if (!misfired) {
-      due.fires.add(new Fire(armed.trigger, armed.job, armed.planned.kind(), armed.nextAt));
+      due.fires.add(armed.fire(armed.nextAt));
       return after(armed, armed.nextAt);
     }
     if (armed.definition().misfire() == Misfire.NONE) {
@@ -153,7 +166,7 @@ public final class Ticker {
     if (count > 1) {
       due.unfired.add(new Ticks.Entry(armed.trigger, first, previous, count - 1, disposition, 0));
     }
-    due.fires.add(new Fire(armed.trigger, armed.job, armed.planned.kind(), last));
+    due.fires.add(armed.fire(last));
     return next;
   }
 

@@ -192,11 +192,16 @@ final class Given {
 
   /** Nulls where there is none. */
   static JobRules rules(Duration timeout, Duration deadline, Window.End windowEnd) {
+    return rules(timeout, deadline, windowEnd, List.of());
+  }
+
+  static JobRules rules(
+      Duration timeout, Duration deadline, Window.End windowEnd, List<Window.Blackout> blackouts) {
     Window window =
         windowEnd == null
             ? null
             : new Window(
-                "0 7 * * *", ZoneOffset.UTC, Duration.ofHours(1), List.of(), windowEnd, false);
+                "0 7 * * *", ZoneOffset.UTC, Duration.ofHours(1), blackouts, windowEnd, false);
     return new JobRules(Overlap.ALLOW, null, List.of(), timeout, deadline, window, null);
   }
 }

@@ -6,6 +6,7 @@ import dev.millrace.model.Phase;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.model.Window;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -44,7 +45,13 @@ final class RandomJobs {
     return Given.rules(
         one(5) ? Duration.ofSeconds(random.nextInt(20, 200)) : null,
         one(5) ? Duration.ofSeconds(random.nextInt(1, 100)) : null,
-        one(4) ? ends[random.nextInt(ends.length)] : null);
+        one(4) ? ends[random.nextInt(ends.length)] : null,
+        one(2) ? List.of() : List.of(blackout(), blackout()));
+  }
+
+  private Window.Blackout blackout() {
+    Instant from = Values.instant(Plans.NOW + random.nextLong(100_000_000));
+    return new Window.Blackout(null, null, from, from.plusSeconds(random.nextInt(1, 60)));
   }
 
   private boolean one(int of) {
@@ -125,6 +132,9 @@ final class RandomJobs {
     }
     if (one(6)) {
       given.locks("l");
+    }
+    if (one(4)) {
+      given.ran(random.nextInt(0, 3), random.nextInt(3, 20));
     }
     if (one(12)) {
       given.rate(2);

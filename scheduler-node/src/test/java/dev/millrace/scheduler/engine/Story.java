@@ -17,7 +17,12 @@ final class Story {
   private static final Outcome[] OUTCOMES = Outcome.values();
   private static final StageAction[] ACTIONS = StageAction.values();
   private static final int[] SCOPES = {
-    RunClock.BY_RUN, RunClock.BY_JOB, RunClock.BY_NAMESPACE, RunClock.BY_ALL, RunClock.BY_PARENT
+    RunClock.BY_RUN,
+    RunClock.BY_JOB,
+    RunClock.BY_NAMESPACE,
+    RunClock.BY_ALL,
+    RunClock.BY_PARENT,
+    RunClock.BY_BLACKOUT
   };
   private static final int ROUNDS_MAX = 300;
 
@@ -64,7 +69,7 @@ final class Story {
       fresh = fresh.endingAt(endsAt, endsAt != 0 && random.nextInt(4) == 0);
     }
     boolean prepared = fresh.clock().is(RunClock.PREPARED);
-    int paused = random.nextInt(4) == 0 ? random.nextInt(32) : 0;
+    int paused = random.nextInt(4) == 0 ? random.nextInt(64) : 0;
     Draft born =
         prepared || random.nextInt(4) == 0
             ? Engine.createPending(fresh, "command", paused, now)
@@ -209,7 +214,7 @@ final class Story {
           random.nextInt(20) == 0
               ? new Fact.Unstartable(index, "config", "too large")
               : new Fact.Dispatched(index, ++number);
-      case LOCK_WAIT -> new Fact.LocksGranted(index);
+      case LOCK_WAIT -> random.nextInt(4) == 0 ? due(index, stage) : new Fact.LocksGranted(index);
       case QUEUED -> queued(index, stage);
       case RUNNING -> plan.stage(index).ledByLeader() ? led(index, stage) : running(index, stage);
       case BACKING_OFF -> {

@@ -49,6 +49,7 @@ class DatabaseDownTest {
       Map.of(
           "Reason", "{\"reason\":\"why\"}",
           "Rollback", "{\"version\":1}",
+          "Acknowledge", "{\"ticket\":\"OPS-12\"}",
           "Rerun", "{\"stage\":\"some\"}",
           "Extend", "{\"until\":null}",
           "DeadRedrive", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}",

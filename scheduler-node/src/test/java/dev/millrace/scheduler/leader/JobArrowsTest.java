@@ -160,7 +160,8 @@ class JobArrowsTest {
     assertThat(at.count("select count(*) from run")).as("it does not come again").isEqualTo(1);
     assertThat(at.texts("select kind || ' ' || position from trigger where active order by 1"))
         .containsExactly("at 0", "every 1");
-    assertThat(at.text("select spec from trigger where active and kind = 'every'")).contains("2h");
+    assertThat(at.text("select spec from trigger where active and kind = 'every'"))
+        .contains("PT2H");
     assertThat(
             at.text(
                 """

@@ -44,11 +44,15 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -163,6 +167,20 @@ final class TurnFixture implements AutoCloseable {
     return commands;
   }
 
+  /** From now on the leader takes it for this instant. The days around it have their partitions. */
+  void at(String instant) {
+    Instant now = Instant.parse(instant);
+    database
+        .api()
+        .useHandle(
+            handle ->
+                handle.execute(
+                    "select ensure_partitions(?::date - 1, 3)",
+                    LocalDate.ofInstant(now, ZoneOffset.UTC).toString()));
+    clock.sync(
+        TimeUnit.SECONDS.toMicros(now.getEpochSecond()) + now.getNano() / 1_000, System.nanoTime());
+  }
+
   boolean pass() throws InterruptedException {
     return turn.runOnce();
   }
@@ -261,6 +279,16 @@ final class TurnFixture implements AutoCloseable {
         .pollDelay(Duration.ZERO)
         .pollInterval(OFTEN)
         .until(() -> !intake.isEmpty());
+  }
+
+  /** Reports that these are being executed. */
+  void started(List<Claim> claims) throws Exception {
+    List<Report> reports = new ArrayList<>();
+    claims.forEach(claim -> reports.add(new Report.Started(claim)));
+    byte[] body = ReportCodec.encode(new Reports("worker", reports));
+    channel.basicPublish("", Entities.REPORTS, null, body);
+    channel.waitForConfirmsOrDie(20_000);
+    await().atMost(SOON).until(() -> !intake.isEmpty());
   }
 
   /** Reports that these have failed, each with this class. */

@@ -19,7 +19,7 @@ alter table run
 comment on column run.parent is 'the run whose stage waits for this one: an item of a fan-out, or a run of another job';
 comment on column run.part is 'of an item: the stage of its job''s version that is executed for each; null for a run of the job itself';
 comment on column run.due_at is 'when the leader must look at the run again: deadline, timeout or the end of its window';
-comment on column run.pauses is 'who paused it, as bits: run 1, job 2, namespace 4, everything 8, parent 16; goes on when none is left';
+comment on column run.pauses is 'who paused it, as bits: run 1, job 2, namespace 4, everything 8, parent 16, a blackout 32; goes on when none is left';
 comment on column run.marks is 'bits: late 1, ending 2, killed 4, manual end 8, prepared 16, not admitted 32';
 
 -- Lists of a job's runs show those that somebody or something asked for, not the items of their stages.
@@ -36,7 +36,7 @@ alter table stage
   add column marks       int,
   add column fan         text;
 comment on column stage.rest_micros is 'what was left of the timer that a pause stopped';
-comment on column stage.marks is 'bits: skipped by hand 1, killed 2, parked by a pause 4, skipped and its turn cannot come 8';
+comment on column stage.marks is 'bits: skipped by hand 1, killed 2, parked by a pause 4, skipped and its turn cannot come 8, too quick 16, too slow 32';
 comment on column stage.fan is 'items, and of those started, completed, failed, cancelled';
 alter table stage drop constraint backing_off_has_due;
 alter table stage add constraint backing_off_has_due check

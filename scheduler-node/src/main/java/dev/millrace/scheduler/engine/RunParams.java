@@ -1,0 +1,84 @@
+package dev.millrace.scheduler.engine;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.definition.StartLimits;
+import dev.millrace.expression.ExpressionException;
+import dev.millrace.expression.Template;
+import dev.millrace.model.ParamDefinition;
+
+/**
+ * What a run is given, before it is created: by whoever asks for it, else by its trigger or window,
+ * else by the defaults. Stateless.
+ */
+public final class RunParams {
+  private RunParams() {}
+
+  /**
+   * What a trigger or window gives this run.
+   *
+   * @param json as it stands in the definition
+   * @return a JSON object as text, with values in place of expressions
+   * @throws ExpressionException when one of them has no value, or not the one that its parameter
+   *     takes
+   */
+  public static String given(Run run, String json) {
+    Template template = run.plan().params().given().get(json);
+    if (template == null) {
+      return json;
+    }
+    ObjectNode rendered =
+        (ObjectNode) template.render(Values.start(run).build()); // an object, since it is a map
+    ObjectNode given = JsonNodeFactory.instance.objectNode();
+    for (ParamDefinition param : run.plan().definition().params()) {
+      if (rendered.has(param.name())) {
+        given.set(param.name(), ParamCode.taken(param, rendered.get(param.name())));
+      }
+    }
+    return given.toString();
+  }
+
+  /**
+   * The same run with the defaults that depend on it, each of which may read those above it. What
+   * it was given stays.
+   *
+   * @throws ExpressionException when a default has no value, or not the one that its parameter
+   *     takes
+   */
+  public static Run completed(Run run) {
+    ParamCode code = run.plan().params();
+    if (code.defaults().isEmpty()) {
+      return run;
+    }
+    JsonNode has = JsonText.parse(run.params());
+    ObjectNode values = JsonNodeFactory.instance.objectNode();
+    for (ParamDefinition param : run.plan().definition().params()) {
+      Template standard = code.defaults().get(param.name());
+      JsonNode value = has.get(param.name());
+      if (value == null && standard != null) {
+        value = computed(run, param, standard, values.toString());
+      }
+      if (value != null) {
+        values.set(param.name(), value);
+      }
+    }
+    String json = values.toString();
+    StartLimits.ofParams(json)
+        .ifPresent(
+            problem -> {
+              throw new ExpressionException(problem);
+            });
+    return run.withParams(json);
+  }
+
+  private static JsonNode computed(
+      Run run, ParamDefinition param, Template standard, String above) {
+    try {
+      return ParamCode.taken(param, standard.render(Values.start(run).params(above).build()));
+    } catch (ExpressionException wrong) {
+      throw new ExpressionException(
+          "the default of " + param.name() + ": " + wrong.getMessage(), wrong);
+    }
+  }
+}

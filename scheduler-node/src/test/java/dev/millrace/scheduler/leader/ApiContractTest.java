@@ -1,0 +1,327 @@
+package dev.millrace.scheduler.leader;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.model.Claim;
+import dev.millrace.model.RunId;
+import dev.millrace.settings.EngineSettings;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What the API really answers, by a real leader, is what its OpenAPI document says: every route
+ * about jobs, runs, stages, limits and dead letters, in success and in refusal.
+ */
+class ApiContractTest {
+  /** No JSON, or nothing of the run engine. */
+  private static final Set<String> ELSEWHERE =
+      Set.of(
+          "GET /api/v1/events",
+          "GET /api/v1/artifacts/{artifact}",
+          "GET /api/v1/runs/{run}/artifacts",
+          "GET /livez",
+          "GET /readyz",
+          "GET /metrics",
+          "GET /openapi.json");
+
+  private static final String WALK =
+      """
+      id: walk
+      description: A walk
+      params: {n: {type: integer, default: 1}}
+      triggers: [{every: 1h}]
+      retry: {max-attempts: 2, initial: 0s}
+      stages:
+        - {id: first, run: noop}
+        - {id: second, run: noop, needs: [first], retry: {max-attempts: 1}}
+        - id: third
+          run: noop
+          needs: {any: [first, second], not: [{stage: second, is: cancelled}]}
+        - {id: ask, run: wait.approval, needs: [second, third]}
+        - {id: again, run: wait.approval, needs: [ask]}
+      """;
+
+  private LeaderApi api;
+  private Contract contract;
+
+  @BeforeEach
+  void start() throws Exception {
+    api = new LeaderApi(new EngineSettings(2_000, 2_000, 20_000, 64));
+    contract = new Contract(api.get("/openapi.json").json());
+  }
+
+  @AfterEach
+  void stop() throws Exception {
+    api.close();
+  }
+
+  private JsonNode get(String path) throws Exception {
+    LeaderApi.Answer answer = api.get("/api/v1" + path);
+    assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+    contract.judge("GET", "/api/v1" + path, answer);
+    return answer.json();
+  }
+
+  private JsonNode ask(String method, String path, String body, int status) {
+    LeaderApi.Answer answer = api.send(method, "/api/v1" + path, "application/json", body);
+    assertThat(answer.status()).as("%s %s: %s", method, path, answer.text()).isEqualTo(status);
+    contract.judge(method, "/api/v1" + path, answer);
+    return answer.json();
+  }
+
+  private JsonNode post(String path, String body) {
+    return ask("POST", path, body, 200);
+  }
+
+  private JsonNode apply(String yaml, String query, int status) {
+    LeaderApi.Answer answer = api.send("POST", "/api/v1/jobs" + query, "application/yaml", yaml);
+    assertThat(answer.status()).as(answer.text()).isEqualTo(status);
+    contract.judge("POST", "/api/v1/jobs", answer);
+    return answer.json();
+  }
+
+  private String started(String job) {
+    return ask("POST", "/jobs/" + job + "/runs", "{\"reason\":\"why not\"}", 201)
+        .path("id")
+        .asText();
+  }
+
+  private void work(boolean well) throws Exception {
+    List<Claim> claims =
+        api.at
+            .database
+            .api()
+            .withHandle(
+                handle ->
+                    handle
+                        .createQuery("select run, name, attempt from stage where state = 'QUEUED'")
+                        .map(
+                            (row, context) ->
+                                new Claim(
+                                    new RunId(row.getLong(1)), row.getString(2), row.getInt(3)))
+                        .list());
+    assertThat(claims).as("something to do").isNotEmpty();
+    if (well) {
+      api.at.complete(claims, "{\"rows\":1}");
+    } else {
+      api.at.fail(claims, "exit:3");
+    }
+    api.at.passes();
+    api.at.passes(); // a retry without a delay is due in the next one
+  }
+
+  private String state(String run, String stage) throws Exception {
+    for (JsonNode each : get("/runs/" + run).path("stages")) {
+      if (each.path("id").asText().equals(stage)) {
+        return each.path("state").asText();
+      }
+    }
+    throw new AssertionError("no stage " + stage);
+  }
+
+  @Test
+  void everyAnswerIsWhatTheDocumentSays() throws Exception {
+    jobs();
+    String run = stages();
+    runs(run);
+    families();
+    plans();
+    limits();
+    deadLetters();
+    fleet();
+    Set<String> missing = new TreeSet<>(contract.operations());
+    missing.removeAll(contract.succeeded());
+    missing.removeAll(ELSEWHERE);
+    assertThat(missing).as("routes that nobody has asked with success").isEmpty();
+  }
+
+  private void jobs() throws Exception {
+    JsonNode made = apply(WALK, "", 201);
+    assertThat(made.path("graph").path(2).path("needsTree").toString())
+        .isEqualTo(
+            "{\"all\":[{\"any\":[\"first\",\"second\"]},"
+                + "{\"not\":[{\"stage\":\"second\",\"is\":\"cancelled\"}]}]}");
+    assertThat(made.path("graph").path(1).path("needsTree").isNull()).isTrue();
+    apply(WALK, "", 200);
+    apply("id: bad\nstages: []", "", 422);
+    apply("id: quiet\nstages: [{id: a, run: noop}]", "?paused=true", 201);
+    assertThat(get("/jobs/quiet").path("state").asText()).isEqualTo("PAUSED");
+    post("/jobs/quiet/resume", "{}");
+    post("/jobs/quiet/pause", "{\"reason\":\"a while\"}");
+    post("/jobs/quiet/stop", "{}");
+    ask("POST", "/jobs/quiet/pause", "{}", 409);
+    assertThat(apply("id: quiet\nstages: [{id: b, run: noop}]", "", 200).path("note").asText())
+        .contains("STOPPED");
+    post("/jobs/quiet/archive", "{\"reason\":\"over\"}");
+    ask("POST", "/jobs/quiet/archive", "{}", 409);
+    assertThat(apply("id: quiet\nstages: [{id: c, run: noop}]", "", 201).path("note").asText())
+        .contains("archived");
+    ask("DELETE", "/jobs/quiet?reason=over", "", 200);
+    ask("POST", "/jobs/none/pause", "{}", 404);
+    get("/jobs");
+    get("/jobs/walk/versions");
+    get("/schedule");
+    get("/ticks?job=walk");
+  }
+
+  /** Every action on a stage, done and refused; the run that they were done in. */
+  private String stages() throws Exception {
+    String run = started("walk");
+    String path = "/runs/" + run + "/stages/";
+    String why = "{\"reason\":\"a test\"}";
+    post(path + "second/hold", why);
+    assertThat(get("/runs/" + run + "/why?stage=second").path("items").path(0).path("reason"))
+        .hasToString("\"HELD\"");
+    ask("POST", path + "second/hold", why, 409);
+    JsonNode unknown = ask("POST", path + "secnod/release", why, 404);
+    assertThat(unknown.path("detail").asText()).endsWith("did you mean 'second'?");
+    LeaderApi.Answer asked = api.get("/api/v1/runs/" + run + "/why?stage=thrid");
+    contract.judge("GET", "/api/v1/runs/" + run + "/why", asked);
+    assertThat(asked.status()).isEqualTo(404);
+    assertThat(asked.json().path("detail").asText()).endsWith("did you mean 'third'?");
+    post(path + "second/release", why);
+    post(path + "third/skip", why);
+    post(path + "third/unskip", why);
+    post(path + "second/run", why);
+    post(path + "first/kill", why);
+    assertThat(state(run, "first")).isEqualTo("CANCELLED");
+    post(path + "first/reset", why);
+    work(true);
+    work(true);
+    post(path + "ask/approve", why);
+    post(path + "again/reject", why);
+    ask("POST", path + "again/acknowledge", "{}", 400);
+    post(path + "again/acknowledge", "{\"reason\":\"as agreed\",\"ticket\":\"OPS-12\"}");
+    JsonNode audit = get("/runs/" + run + "/audit");
+    assertThat(audit.path("differences").toString()).isEqualTo("[]");
+    assertThat(audit.path("items").findValuesAsText("reason")).contains("ticket OPS-12: as agreed");
+    assertThat(get("/runs/" + run).path("state").asText()).isEqualTo("COMPLETED");
+    return run;
+  }
+
+  private void runs(String ended) throws Exception {
+    ask("POST", "/runs/" + ended + "/pause", "{}", 409);
+    ask("POST", "/runs/" + ended + "/extend", "{\"until\":null}", 409);
+    post("/runs/" + ended + "/rerun", "{\"stage\":\"ask\",\"reason\":\"again\"}");
+    ask("POST", "/runs/" + ended + "/rerun", "{\"stage\":\"aks\"}", 404);
+    post("/runs/" + ended + "/stages/ask/complete", "{\"output\":{\"by\":\"hand\"}}");
+    post("/runs/" + ended + "/pause", "{\"reason\":\"wait\"}");
+    get("/runs/" + ended + "/why");
+    post("/runs/" + ended + "/resume", "{}");
+    post("/runs/" + ended + "/stop", "{}");
+    String killed = started("walk");
+    post("/runs/" + killed + "/kill", "{}");
+    String failed = started("walk");
+    work(false);
+    work(false);
+    assertThat(get("/runs/" + failed).path("state").asText()).isEqualTo("FAILED");
+    assertThat(get("/runs/" + failed + "/attempts").path("items")).isNotEmpty();
+    post("/runs/" + failed + "/retry", "{}");
+    get("/runs/" + failed + "/history");
+    get("/runs/" + failed + "/logs");
+    get("/runs/" + failed + "/stages/first/logs");
+    get("/runs");
+    get("/jobs/walk/runs?open=true");
+    post("/runs/" + failed + "/kill", "{}");
+  }
+
+  private void families() throws Exception {
+    apply("id: fan\nstages: [{id: each, run: noop, for-each: '${{ range(3) }}'}]", "", 201);
+    String run = started("fan");
+    JsonNode item = get("/runs/" + run + "/stages/each/items").path("items").path(1);
+    assertThat(item.path("parent").toString())
+        .isEqualTo(
+            "{\"run\":\"%s\",\"stage\":\"each\",\"stageIndex\":0,\"item\":1,\"value\":1}"
+                .formatted(run));
+    assertThat(get("/runs/" + run + "/children").path("items")).hasSize(3);
+    assertThat(get("/runs?job=fan").path("items")).hasSize(1);
+    assertThat(get("/runs?job=fan&children=true").path("items")).hasSize(4);
+    assertThat(get("/jobs/fan/runs?children=true&limit=3").path("next").isTextual()).isTrue();
+    assertThat(get("/runs?job=fan&children=true&open=true&state=completed").path("items"))
+        .isEmpty();
+    work(true);
+  }
+
+  private void plans() throws Exception {
+    apply(
+        "id: plan\nwindow: {start: '0 0 1 1 *', length: 10h}\nstages: [{id: a, run: noop}]",
+        "",
+        201);
+    String run = started("plan");
+    post("/runs/" + run + "/extend", "{\"until\":\"2100-01-01T00:00:00Z\"}");
+    JsonNode shown = get("/runs/" + run);
+    assertThat(shown.path("endsAt").asText()).isEqualTo("2100-01-01T00:00:00Z");
+    assertThat(shown.path("late").asBoolean() || shown.path("prepared").asBoolean()).isFalse();
+    assertThat(shown.path("dueAt").isTextual()).isTrue();
+    ask("POST", "/runs/" + run + "/extend", "{\"until\":\"tomorrow\"}", 422);
+    work(true);
+  }
+
+  private void limits() throws Exception {
+    post("/pauses", "{\"scope\":\"pool\",\"name\":\"idle\",\"reason\":\"a test\"}");
+    ask("POST", "/pauses", "{\"scope\":\"galaxy\"}", 422);
+    assertThat(get("/pauses").path("items")).hasSize(1);
+    post("/pauses/resume", "{\"scope\":\"pool\",\"name\":\"idle\"}");
+    post("/events", "{\"name\":\"go\",\"key\":\"k\",\"data\":{\"a\":1}}");
+    ask("POST", "/events", "{}", 422);
+    ask("PUT", "/locks/press", "{\"capacity\":2}", 200);
+    ask("PUT", "/locks/press", "{\"capacity\":0}", 422);
+    apply("id: locked\nstages: [{id: a, run: noop, locks: [{name: press, weight: 2}]}]", "", 201);
+    started("locked");
+    started("locked");
+    JsonNode lock = get("/locks").path("items").path(0);
+    assertThat(lock.path("holders")).hasSize(1);
+    assertThat(lock.path("waiting")).hasSize(1);
+    ask("PUT", "/shares/default", "{\"weight\":2}", 200);
+    ask("PUT", "/pools/idle/rate", "{\"starts\":5,\"per\":\"1s\"}", 200);
+    ask("PUT", "/pools/idle/rate", "{\"starts\":5,\"per\":\"soon\"}", 400);
+    work(true);
+    work(true);
+  }
+
+  private void deadLetters() throws Exception {
+    apply("id: dies\nstages: [{id: a, run: noop}]", "", 201);
+    for (int i = 0; i < 3; i++) {
+      started("dies");
+    }
+    work(false);
+    get("/dead-letters/groups");
+    JsonNode letters = get("/dead-letters?job=dies").path("items");
+    assertThat(letters).hasSize(3);
+    String first = letters.path(0).path("id").asText();
+    String second = letters.path(1).path("id").asText();
+    get("/dead-letters/" + first);
+    post("/dead-letters/" + first + "/redrive", "{\"reason\":\"mended\"}");
+    ask("POST", "/dead-letters/" + first + "/redrive", "{}", 409);
+    post("/dead-letters/redrive", "{\"ids\":[\"" + second + "\"]}");
+    JsonNode many =
+        ask("POST", "/dead-letters/redrive", "{\"filter\":{\"job\":\"dies\"},\"rate\":1}", 201);
+    get("/dead-letters/redrives");
+    get("/dead-letters/redrives/" + many.path("id").asText());
+    post("/dead-letters/redrives/" + many.path("id").asText() + "/cancel", "{}");
+    String third = letters.path(2).path("id").asText();
+    post("/dead-letters/discard", "{\"ids\":[\"" + third + "\"],\"reason\":\"known\"}");
+    work(true);
+  }
+
+  private void fleet() throws Exception {
+    api.at
+        .database
+        .api()
+        .useHandle(
+            handle ->
+                handle.execute(
+                    """
+                    insert into worker values ('w', 'host', 1, '0.1.0', 'ALIVE',
+                      '[{"pool":"default","slots":4}]', '["noop"]', false, 0, now(), now())
+                    """));
+    assertThat(get("/workers").path("items")).hasSize(1);
+    get("/pools");
+    get("/status");
+  }
+}
