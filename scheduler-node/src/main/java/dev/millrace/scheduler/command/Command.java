@@ -32,6 +32,14 @@ public record Command(
         : 1;
   }
 
+  /**
+   * True for what may be the id under which runs are started that belong together; also for null,
+   * which is none.
+   */
+  public static boolean isOrchestration(String id) {
+    return id == null || id.matches("[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}");
+  }
+
   /** The kinds, and what their bodies hold. */
   public static final class Kind {
     private Kind() {}
@@ -78,7 +86,7 @@ public record Command(
     public static final String JOB_RESUME = "job.resume";
 
     /**
-     * {@code {"params": {...}}}; the short form of the bulk path is the params object's text alone.
+     * {@code {"params": {...}, "orchestration": "..." or absent}}; the short form of the bulk path is the params object's text alone.
      */
     public static final String RUN_START = "run.start";
 

@@ -64,6 +64,7 @@ public final class HttpServer implements Service {
     table.addAll(new PatternsApi(jdbi, asker, patterns).routes());
     table.addAll(new VersionsApi(jdbi, asker).routes());
     table.addAll(new RunsApi(jdbi, asker).routes());
+    table.addAll(new TraceApi(jdbi).routes());
     table.addAll(new ActionsApi(jdbi, asker).routes());
     table.addAll(new WideApi(jdbi, asker).routes());
     table.addAll(new DeadLettersApi(jdbi, asker).routes());

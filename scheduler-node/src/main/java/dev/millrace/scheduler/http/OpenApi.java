@@ -39,7 +39,8 @@ final class OpenApi {
           "digest", "true: tell only that something changed, at most once per poll.",
           "lastEventId", "Go on after this event; the header Last-Event-ID wins.");
   private static final Map<String, String> QUERY_OF_RUNS =
-      Map.of("dryRun", "true: tell what would happen; nothing is started or written.");
+      Map.of(
+          "orchestration", "Only runs that were started under this id.","dryRun", "true: tell what would happen; nothing is started or written.");
 
   private static final Map<String, String> QUERY_OF_DEAD_LETTERS =
       Map.of(

@@ -95,6 +95,7 @@ final class Views {
     node.put("actor", run.actor());
     node.put("reason", run.reason());
     node.put("stopReason", run.stopReason());
+    node.set("pattern", pattern(run.pattern()));
     node.set("params", params(run, definition));
     extra(node, run.extra());
     ArrayNode shown = node.putArray("stages");
@@ -116,6 +117,7 @@ final class Views {
       parent.set("value", Json.stored(extra.itemJson()));
     }
     node.put("key", extra.key());
+    node.put("orchestration", extra.orchestration());
     node.put("dueAt", Json.text(extra.dueAt()));
     node.put("endsAt", Json.text(extra.endsAt()));
     node.put("pausedAt", Json.text(extra.pausedAt()));

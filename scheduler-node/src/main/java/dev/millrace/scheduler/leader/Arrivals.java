@@ -288,13 +288,22 @@ final class Arrivals {
     Plan plan = catalog.plan(tx, job.id(), job.version());
     List<Run> runs = new ArrayList<>(bodies.size());
     for (String body : bodies) {
+      if (!Command.isOrchestration(Desk.orchestration(body))) {
+        return Desk.refused(
+            422,
+            "'" + Desk.orchestration(body) + "' is not possible as the id of an orchestration",
+            "use letters, digits, '_', '.', ':' and '-', at most 128");
+      }
       switch (Desk.params(plan.definition(), body)) {
         case Desk.Params.Refused refused -> {
           return refused.outcome();
         }
         case Desk.Params.Good good -> {
           try {
-            runs.add(RunParams.completed(asked(plan, command, good.json(), pass)));
+            runs.add(
+                RunParams.completed(
+                    asked(plan, command, good.json(), pass)
+                        .inOrchestration(Desk.orchestration(body))));
           } catch (ExpressionException wrong) {
             return Desk.refused(422, wrong.getMessage(), "give it a value");
           }
