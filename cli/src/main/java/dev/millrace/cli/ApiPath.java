@@ -38,6 +38,10 @@ final class ApiPath {
     return PATTERNS + "/" + ApiClient.encoded(pattern);
   }
 
+  static String orchestration(String id) {
+    return "/api/v1/orchestrations/" + ApiClient.encoded(id);
+  }
+
   static String runsOf(String job) {
     return job(job) + "/runs";
   }

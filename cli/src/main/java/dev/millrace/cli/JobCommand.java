@@ -218,6 +218,11 @@ final class JobCommand {
               names = {"-w", "--wait"},
               description = "Wait for the end; exit with 0 only when the run COMPLETED.")
           boolean wait,
+      @Option(
+              names = "--orchestration",
+              paramLabel = "ID",
+              description = "The id under which it belongs to other runs; see `trace`.")
+          String orchestration,
       @Option(names = "--dry-run", description = "Show what would happen, and start nothing.")
           boolean dryRun)
       throws InterruptedException {
@@ -229,6 +234,9 @@ final class JobCommand {
       if (params != null) {
         body.set(
             "params", Params.typed(params, session.client().get(ApiPath.job(job)).path("params")));
+      }
+      if (orchestration != null) {
+        body.put("orchestration", orchestration);
       }
       if (dryRun) {
         String path = ApiPath.runsOf(job) + "?dryRun=true";

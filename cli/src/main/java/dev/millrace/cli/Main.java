@@ -53,6 +53,7 @@ public final class Main {
     commands.put("job", () -> new JobCommand(terminal));
     commands.put("pattern", () -> new PatternCommand(terminal));
     commands.put("run", () -> new RunCommand(terminal));
+    commands.put("trace", () -> new TraceCommand(terminal));
     commands.put("stage", () -> new StageCommand(terminal));
     commands.put("pause", () -> new PauseCommand(terminal, false));
     commands.put("resume", () -> new PauseCommand(terminal, true));
