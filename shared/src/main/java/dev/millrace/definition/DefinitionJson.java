@@ -6,12 +6,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.TriggerDefinition;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -77,12 +73,7 @@ public final class DefinitionJson {
 
   /** SHA-256 of the canonical text, hexadecimal: equal definitions have equal hashes. */
   public static String hash(JobDefinition job) {
-    try {
-      byte[] text = toJson(job).getBytes(StandardCharsets.UTF_8);
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
-    } catch (NoSuchAlgorithmException impossible) {
-      throw new IllegalStateException("every JDK has SHA-256", impossible);
-    }
+    return Hashes.sha256(toJson(job));
   }
 
   private static ObjectNode param(ParamDefinition param) {

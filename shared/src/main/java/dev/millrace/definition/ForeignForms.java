@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Reads the two forms of other systems that are accepted as they are. Stateless. */
@@ -111,14 +112,93 @@ final class ForeignForms {
         triggers.add(cron);
       }
     }
-    List<Doc> dependencies = scheduling.list("dependencies");
-    if (dependencies != null && !dependencies.isEmpty()) {
+    dependencies(scheduling);
+    return RetryReader.read(scheduling, "retry_policy", expressions);
+  }
+
+  /**
+   * The other jobs that have to complete before this one runs: ids of jobs of the same namespace.
+   * What becomes of them is decided here and nowhere else.
+   */
+  private static void dependencies(Fields scheduling) {
+    List<String> ids = scheduling.texts("dependencies");
+    if (ids != null && !ids.isEmpty()) {
       scheduling.problem(
           scheduling.map().get("dependencies"),
           "dependencies",
           "`dependencies` are not supported by this version yet");
     }
-    return RetryReader.read(scheduling, "retry_policy", expressions);
+  }
+
+  /**
+   * The metadata form of a job whose work is a pattern, {@code
+   * metadata.service_specific.scheduler.pattern_id}, as the full form has it; empty for every other
+   * text. With a {@code task}, the work is that, and the pattern's id stays metadata.
+   */
+  static Optional<Doc.Mapping> using(Problems problems, Doc.Mapping root) {
+    if (!isMetadata(root)
+        || !(root.get("job") instanceof Doc.Mapping inner)
+        || inner.get("task") != null
+        || !(at(inner, "metadata", "service_specific", "scheduler", "pattern_id")
+            instanceof Doc.Scalar pattern)) {
+      return Optional.empty();
+    }
+    Fields outer = new Fields(problems, root, "");
+    Fields job = outer.fields("job");
+    outer.finish(Set.of());
+    String name = job.requiredText("name");
+    Doc id = job.take("id");
+    Doc description = job.take("description");
+    Fields metadata = job.fields("metadata");
+    Fields scheduling = metadata.fields("scheduling");
+    job.finish(Set.of("stages", "type"));
+    List<Doc.Entry> entries = new ArrayList<>();
+    Doc named = inner.get("name");
+    if (id != null) {
+      add(entries, "id", id);
+    } else if (name != null && idOf(job, name) != null) {
+      add(entries, "id", written(idOf(job, name), named));
+    } else {
+      add(entries, "id", written("unknown", named)); // the problem is told already
+    }
+    add(entries, "description", description == null ? named : description);
+    add(entries, "uses", pattern);
+    add(entries, "metadata", inner.get("metadata"));
+    if (scheduling != null) {
+      dependencies(scheduling);
+      schedule(entries, scheduling.map());
+    }
+    return Optional.of(new Doc.Mapping(entries, root.line(), root.column()));
+  }
+
+  private static void schedule(List<Doc.Entry> entries, Doc.Mapping scheduling) {
+    Doc cron = scheduling.get("cron");
+    if (cron != null) {
+      List<Doc.Entry> trigger = new ArrayList<>();
+      add(trigger, "cron", cron);
+      add(trigger, "timezone", scheduling.get("timezone"));
+      Doc map = new Doc.Mapping(trigger, cron.line(), cron.column());
+      add(entries, "triggers", new Doc.Sequence(List.of(map), cron.line(), cron.column()));
+    }
+    add(entries, "retry", scheduling.get("retry_policy"));
+  }
+
+  private static void add(List<Doc.Entry> entries, String key, Doc value) {
+    if (value != null) {
+      entries.add(new Doc.Entry(key, value.line(), value.column(), value));
+    }
+  }
+
+  private static Doc written(String text, Doc at) {
+    return new Doc.Scalar(text, Doc.Kind.TEXT, true, at.line(), at.column());
+  }
+
+  private static Doc at(Doc.Mapping map, String... path) {
+    Doc found = map;
+    for (String key : path) {
+      found = found instanceof Doc.Mapping next ? next.get(key) : null;
+    }
+    return found;
   }
 
   /** {@code Weekly Report} becomes {@code weekly-report}. */

@@ -18,8 +18,6 @@ final class JobReader {
           "limits",
           "notify",
           "retention",
-          "uses",
-          "pattern",
           "network",
           "outputs",
           "quota",

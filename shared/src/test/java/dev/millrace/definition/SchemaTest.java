@@ -67,7 +67,7 @@ class SchemaTest {
     Set<String> taken = new TreeSet<>();
     try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/millrace/definition"))) {
       for (Path file : files.toList()) {
-        if (file.toString().matches(".*(Reader|ForeignForms)\\.java")) {
+        if (file.toString().matches(".*(Reader|ForeignForms|PatternUse)\\.java")) {
           Matcher found = TAKEN.matcher(Files.readString(file));
           while (found.find()) {
             taken.add(found.group(1));

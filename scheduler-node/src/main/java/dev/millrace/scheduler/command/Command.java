@@ -32,15 +32,45 @@ public record Command(
         : 1;
   }
 
+  /**
+   * True for what may be the id under which runs are started that belong together; also for null,
+   * which is none.
+   */
+  public static boolean isOrchestration(String id) {
+    return id == null || id.matches("[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}");
+  }
+
   /** The kinds, and what their bodies hold. */
   public static final class Kind {
     private Kind() {}
 
     /**
      * {@code {"definition": canonical JSON object, "source": "api" | "dir:PATH", "paused": true or
-     * absent}}: a job that is new begins PAUSED; one that exists keeps its state.
+     * absent}}: a job that is new begins PAUSED; one that exists keeps its state. Where a pattern
+     * was used there are {@code "pattern": {"namespace", "name", "version"}} and {@code "written"},
+     * what its author wrote.
      */
     public static final String JOB_APPLY = "job.apply";
+
+    /**
+     * All jobs of a set, all or nothing: {@code {"source": "set:NAME", "prune": false, "adopt":
+     * false, "expect": "..." or absent, "patterns": [{"namespace", "name", "version", "text",
+     * "format", "hash", "file"}], "jobs": [as in JOB_APPLY, with "file"]}}. With {@code expect},
+     * only while what a plan was based on is still so.
+     */
+    public static final String SET_APPLY = "set.apply";
+
+    /**
+     * {@code {"namespace", "name", "text", "format", "hash", "source"}}: what the pattern says from
+     * now on; jobs that were made of it stay as they are.
+     */
+    public static final String PATTERN_PUT = "pattern.put";
+
+    /** {@code {"name"}}: refused while a living job was made of it. */
+    public static final String PATTERN_DELETE = "pattern.delete";
+
+    /** {@code {"version": 3}}: what that version said becomes a new version. */
+    public static final String JOB_ROLLBACK = "job.rollback";
 
     /**
      * {@code {"source": null | "dir:PATH", "force": true or absent}}: the job becomes ARCHIVED.
@@ -56,7 +86,8 @@ public record Command(
     public static final String JOB_RESUME = "job.resume";
 
     /**
-     * {@code {"params": {...}}}; the short form of the bulk path is the params object's text alone.
+     * {@code {"params": {...}, "orchestration": "..." or absent}}; the short form of the bulk path
+     * is the params object's text alone.
      */
     public static final String RUN_START = "run.start";
 

@@ -12,6 +12,7 @@ import dev.millrace.lifecycle.RunState;
  * @param params JSON object as text
  * @param parent the stage of another run that waits for this one, or null
  * @param key the value of its concurrency key, or null
+ * @param orchestration the id under which it was started with others, or null
  * @param clock its own timers
  * @param stages by index of the plan
  */
@@ -31,6 +32,7 @@ public record Run(
     long finishedAt,
     Parent parent,
     String key,
+    String orchestration,
     RunClock clock,
     Stage[] stages) {
 
@@ -64,6 +66,7 @@ public record Run(
         createdAt,
         startedAt,
         finishedAt,
+        null,
         null,
         null,
         RunClock.NONE,
@@ -101,6 +104,7 @@ public record Run(
         finished,
         parent,
         key,
+        orchestration,
         clock,
         stages);
   }
@@ -122,6 +126,7 @@ public record Run(
         finishedAt,
         parent,
         key,
+        orchestration,
         other,
         stages);
   }
@@ -143,6 +148,7 @@ public record Run(
         finishedAt,
         parent,
         key,
+        orchestration,
         clock,
         others);
   }
@@ -165,6 +171,7 @@ public record Run(
         finishedAt,
         other,
         key,
+        orchestration,
         clock,
         stages);
   }
@@ -187,6 +194,7 @@ public record Run(
         finishedAt,
         parent,
         key,
+        orchestration,
         clock,
         stages);
   }
@@ -209,6 +217,30 @@ public record Run(
         finishedAt,
         parent,
         value,
+        orchestration,
+        clock,
+        stages);
+  }
+
+  /** The same run before it is created, started under this id with others. */
+  public Run inOrchestration(String other) {
+    return new Run(
+        id,
+        plan,
+        state,
+        triggerKind,
+        trigger,
+        scheduledFor,
+        params,
+        actor,
+        reason,
+        stopReason,
+        createdAt,
+        startedAt,
+        finishedAt,
+        parent,
+        key,
+        other,
         clock,
         stages);
   }

@@ -3,6 +3,7 @@ package dev.millrace.scheduler.leader;
 import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.RunId;
+import dev.millrace.model.Window;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.dispatch.Pools;
@@ -12,12 +13,15 @@ import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.RunParams;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Jobs;
+import dev.millrace.scheduler.store.OpenRuns;
 import dev.millrace.scheduler.store.Ticks;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jdbi.v3.core.Handle;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +40,13 @@ final class Arrivals {
   private final Limits limits;
   private final Births births;
   private final Desk desk;
+  private final VersionDesk versionDesk;
+  private final SetDesk setDesk;
+  private final Checks checks = new Checks();
+
+  /** Commands whose definitions are being judged; they stay in the inbox. */
+  private final Set<Long> later = new HashSet<>();
+
   private final JobMoves jobMoves;
   private final RunDesk runDesk;
   private final WideDesk wideDesk;
@@ -52,7 +63,10 @@ final class Arrivals {
     this.planRuns = new PlanRuns(catalog, limits.drafts(), births);
     Arming arming = new Arming(ticker);
     this.jobMoves = new JobMoves(catalog, arming, births.ids());
-    this.desk = new Desk(catalog, arming, jobMoves);
+    JobWrites writes = new JobWrites(catalog, arming, births.ids());
+    this.desk = new Desk(catalog, writes);
+    this.versionDesk = new VersionDesk(catalog, writes);
+    this.setDesk = new SetDesk(writes, jobMoves, checks);
     this.runDesk = new RunDesk(catalog, limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
@@ -162,11 +176,17 @@ final class Arrivals {
       room += Math.max(0, Dispatching.roomIn(pass, pool) - pool.backlog());
     }
     int limit = Math.clamp(room, Math.min(COMMANDS_MIN, parts.batchMax()), parts.batchMax());
-    List<Inbox.Row> rows = Inbox.take(tx, limit);
+    if (checks.idle()) {
+      later.clear();
+    }
+    List<Inbox.Row> rows = Inbox.take(tx, limit, later);
     int weight = rows.stream().mapToInt(Inbox.Row::weight).sum();
     for (Inbox.Row row : rows) {
       Outcome outcome = execute(tx, pass, row.command());
-      if (row.answer()) {
+      if (outcome == null) {
+        Inbox.putBack(tx, row);
+        later.add(row.id());
+      } else if (row.answer()) {
         pass.answerIds.add(row.id());
         pass.answers.add(outcome);
       } else if (outcome.status() >= 400) {
@@ -180,6 +200,17 @@ final class Arrivals {
     return weight >= limit;
   }
 
+  /** True while commands wait until their definitions are judged. */
+  boolean judging() {
+    return !later.isEmpty();
+  }
+
+  /** True when commands waited for that and need not wait any more. */
+  boolean judged() {
+    return !later.isEmpty() && checks.idle();
+  }
+
+  /** Null when it is to be executed later; then nothing was done. */
   private Outcome execute(Handle tx, Pass pass, Command command) {
     return switch (command.kind()) {
       case Command.Kind.RUN_START -> startRun(tx, pass, command);
@@ -200,7 +231,13 @@ final class Arrivals {
       case Command.Kind.LOCK_PUT -> wideDesk.lock(tx, command);
       case Command.Kind.SHARE_PUT -> wideDesk.share(tx, command);
       case Command.Kind.RATE_PUT -> wideDesk.rate(tx, pass, command);
-      case Command.Kind.JOB_APPLY -> applyJob(tx, pass, command);
+      case Command.Kind.JOB_APPLY ->
+          applied(tx, pass, desk.applyJob(tx, command, parts.term().epoch(), pass.now));
+      case Command.Kind.JOB_ROLLBACK ->
+          applied(tx, pass, versionDesk.rollback(tx, command, parts.term().epoch(), pass.now));
+      case Command.Kind.SET_APPLY -> applySet(tx, pass, command);
+      case Command.Kind.PATTERN_PUT -> PatternDesk.put(tx, command, pass.now);
+      case Command.Kind.PATTERN_DELETE -> PatternDesk.delete(tx, command, pass.now);
       case Command.Kind.JOB_DELETE -> moveJob(tx, pass, command, jobMoves::archive);
       case Command.Kind.JOB_STOP -> moveJob(tx, pass, command, jobMoves::stop);
       case Command.Kind.JOB_PAUSE -> moveJob(tx, pass, command, jobMoves::pause);
@@ -209,8 +246,7 @@ final class Arrivals {
     };
   }
 
-  private Outcome applyJob(Handle tx, Pass pass, Command command) {
-    Desk.Applied applied = desk.applyJob(tx, command, parts.term().epoch(), pass.now);
+  private Outcome applied(Handle tx, Pass pass, Desk.Applied applied) {
     if (applied.job() != null) {
       planRuns.applied(tx, pass, applied.job(), applied.definition().rules().window());
     }
@@ -235,6 +271,25 @@ final class Arrivals {
       }
     }
     return outcome;
+  }
+
+  private Outcome applySet(Handle tx, Pass pass, Command command) {
+    SetDesk.Done done = setDesk.apply(tx, command, parts.term().epoch(), pass.now);
+    List<Long> changed = done.changed().stream().map(one -> one.job().id()).toList();
+    Set<Long> ahead = Set.copyOf(OpenRuns.withPrepared(tx, changed));
+    for (SetDesk.Changed one : done.changed()) {
+      Window window = one.definition().rules().window();
+      if (window != null || ahead.contains(one.job().id())) {
+        planRuns.applied(tx, pass, one.job(), window);
+      }
+    }
+    if (!done.archived().isEmpty()) {
+      gates.look();
+      List<Long> jobs = done.archived().stream().map(Jobs.Row::id).toList();
+      OpenRuns.withPrepared(tx, jobs)
+          .forEach(job -> planRuns.dropPrepared(tx, pass, job, command.actor()));
+    }
+    return done.outcome();
   }
 
   private Outcome startRun(Handle tx, Pass pass, Command command) {
@@ -267,13 +322,22 @@ final class Arrivals {
     Plan plan = catalog.plan(tx, job.id(), job.version());
     List<Run> runs = new ArrayList<>(bodies.size());
     for (String body : bodies) {
+      if (!Command.isOrchestration(Desk.orchestration(body))) {
+        return Desk.refused(
+            422,
+            "'" + Desk.orchestration(body) + "' is not possible as the id of an orchestration",
+            "use letters, digits, '_', '.', ':' and '-', at most 128");
+      }
       switch (Desk.params(plan.definition(), body)) {
         case Desk.Params.Refused refused -> {
           return refused.outcome();
         }
         case Desk.Params.Good good -> {
           try {
-            runs.add(RunParams.completed(asked(plan, command, good.json(), pass)));
+            runs.add(
+                RunParams.completed(
+                    asked(plan, command, good.json(), pass)
+                        .inOrchestration(Desk.orchestration(body))));
           } catch (ExpressionException wrong) {
             return Desk.refused(422, wrong.getMessage(), "give it a value");
           }

@@ -4,15 +4,14 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.millrace.definition.DefinitionJson;
 import dev.millrace.definition.JsonReason;
 import dev.millrace.definition.ParamValues;
-import dev.millrace.definition.StartLimits;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
-import dev.millrace.scheduler.engine.Plan;
+import dev.millrace.scheduler.definition.Owners;
+import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
@@ -30,13 +29,11 @@ final class Desk {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Catalog catalog;
-  private final Arming arming;
-  private final JobMoves moves;
+  private final JobWrites writes;
 
-  Desk(Catalog catalog, Arming arming, JobMoves moves) {
+  Desk(Catalog catalog, JobWrites writes) {
     this.catalog = catalog;
-    this.arming = arming;
-    this.moves = moves;
+    this.writes = writes;
   }
 
   /**
@@ -48,14 +45,14 @@ final class Desk {
   record Applied(Outcome outcome, Jobs.Row job, JobDefinition definition) {}
 
   Applied applyJob(Handle tx, Command command, long epoch, long now) {
-    JobDefinition definition;
+    Wanted wanted;
     String source;
     boolean paused;
     try {
       JsonNode body = JSON.readTree(command.body());
-      definition = DefinitionJson.fromJson(body.path("definition").toString());
-      checkUsable(definition, now);
-      source = body.path("source").asText("api");
+      wanted = Wanted.withPatterns(tx, List.of(Wanted.of(body))).getFirst();
+      Wanted.checkUsable(wanted.definition(), now);
+      source = body.path("source").asText(Owners.API);
       paused = body.path("paused").asBoolean();
     } catch (JsonProcessingException | RuntimeException e) {
       return unchanged(
@@ -64,89 +61,43 @@ final class Desk {
               "the definition cannot be read: " + e.getMessage(),
               "send it through POST /api/v1/jobs"));
     }
-    String hash = DefinitionJson.hash(definition);
-    Jobs.Row old = catalog.find(tx, definition.namespace(), definition.id());
-    if (old == null) {
-      Outcome past = refusedAsPast(List.of(), definition, now);
+    JobBatches.Known known = JobBatches.find(tx, List.of(wanted.name())).get(wanted.name());
+    if (known == null) {
+      Outcome past = refusedAsPast(List.of(), wanted.definition(), now);
       if (past != null) {
         return unchanged(past);
       }
       JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
-      long id = Jobs.insert(tx, definition.namespace(), definition.id(), first, source, now);
-      Jobs.insertVersion(tx, id, 1, DefinitionJson.toJson(definition), hash, command.actor(), now);
-      Jobs.Row row = new Jobs.Row(id, definition.namespace(), definition.id(), first, 1, source);
-      catalog.put(row);
-      arming.arm(tx, row, definition, now);
-      moves.record(tx, row, command, epoch, now, null, JobState.CREATED, first);
-      return new Applied(applied(201, row, true, noteOfNew(tx, row)), row, definition);
+      var fresh = JobWrites.Change.fresh(wanted, first, source);
+      Jobs.Row row = writes.write(tx, List.of(fresh), command, epoch, now).getFirst();
+      return new Applied(applied(201, row, true, noteOfNew(tx, row)), row, wanted.definition());
     }
-    boolean handedOver = !old.source().equals(source) && isSameDirectory(old.source(), source);
-    if (!handedOver && !old.source().equals(source) && old.source().startsWith("dir:")) {
-      return unchanged(
-          refused(
-              409,
-              "job '" + old.name() + "' is defined by " + old.source().substring(4),
-              "change that file, or remove it first"));
+    Jobs.Row old = known.row();
+    var refusal = Owners.refusal("job '" + old.name() + "'", old.source(), source);
+    if (refusal != null) {
+      return unchanged(refused(409, refusal.detail(), refusal.remedy()));
     }
-    if (!handedOver && !old.source().equals(source) && source.startsWith("dir:")) {
-      return unchanged(
-          refused(
-              409,
-              "job '" + old.name() + "' was defined through the API",
-              "archive it there first, or use another id"));
-    }
-    if (Jobs.hash(tx, old.id(), old.version()).equals(hash)) {
-      if (!handedOver) {
+    String owner = Owners.after(old.source(), source);
+    if (wanted.isInForce(known)) {
+      if (owner.equals(old.source())) {
         return unchanged(applied(200, old, false, noteOf(old)));
       }
-      Jobs.update(tx, old.id(), old.state(), old.version(), source, now);
-      Jobs.Row moved =
-          new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), old.version(), source);
+      Jobs.Row moved = old.at(old.version(), owner);
+      JobBatches.update(tx, List.of(moved), now);
       catalog.put(moved);
       return unchanged(applied(200, moved, false, noteOf(moved)));
     }
-    Outcome past = refusedAsPast(Arming.known(tx, old), definition, now);
+    Outcome past = refusedAsPast(Arming.known(tx, old), wanted.definition(), now);
     if (past != null) {
       return unchanged(past);
     }
-    int version = old.version() + 1;
-    Jobs.insertVersion(
-        tx, old.id(), version, DefinitionJson.toJson(definition), hash, command.actor(), now);
-    Jobs.update(tx, old.id(), old.state(), version, source, now);
-    Jobs.Row row =
-        new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), version, source);
-    catalog.put(row);
-    if (row.state() != JobState.STOPPED) { // else they are armed when it is resumed
-      arming.arm(tx, row, definition, now);
-    }
-    return new Applied(applied(200, row, true, noteOf(row)), row, definition);
+    var change = JobWrites.Change.of(wanted, old, owner, source);
+    Jobs.Row row = writes.write(tx, List.of(change), command, epoch, now).getFirst();
+    return new Applied(applied(200, row, true, note(row, source)), row, wanted.definition());
   }
 
-  private static Applied unchanged(Outcome outcome) {
+  static Applied unchanged(Outcome outcome) {
     return new Applied(outcome, null, null);
-  }
-
-  /** A renamed file, or the other one of two, may go on with the job. */
-  private static boolean isSameDirectory(String oldSource, String source) {
-    int end = oldSource.lastIndexOf('/');
-    return oldSource.startsWith("dir:")
-        && end == source.lastIndexOf('/')
-        && source.startsWith(oldSource.substring(0, end + 1));
-  }
-
-  /**
-   * What the inbox holds may come from any SQL client. A definition that cannot be compiled is
-   * refused here; thrown later, inside the transaction, it would come again with every pass.
-   */
-  private static void checkUsable(JobDefinition definition, long now) {
-    if (new Plan(0, 1, definition).size() == 0) {
-      throw new IllegalArgumentException("it has no stages");
-    }
-    StartLimits.require(definition);
-    for (PlannedTriggers.Planned trigger : PlannedTriggers.of(definition)) {
-      trigger.judge();
-      Ticker.firstTick(trigger, now);
-    }
   }
 
   /** Whether a trigger that is new wants to be refused now; null when none does. */
@@ -218,6 +169,11 @@ final class Desk {
     };
   }
 
+  /** The id under which a RUN_START's run belongs to others, or null; most have none. */
+  static String orchestration(String body) {
+    return body.contains("\"orchestration\"") ? text(body, "orchestration") : null;
+  }
+
   /** A text field of a command's body, or null when the body is unreadable or has no such text. */
   static String text(String body, String field) {
     try {
@@ -233,6 +189,14 @@ final class Desk {
     return Jobs.wasArchived(tx, row.namespace(), row.name())
         ? "an archived job of this id stays as it is, with its versions and runs; this is a new one"
         : null;
+  }
+
+  private static String note(Jobs.Row row, String source) {
+    return Owners.isSet(row.source()) && source.equals(Owners.API)
+        ? "the job belongs to "
+            + Owners.named(row.source())
+            + ", whose next apply puts back what its files say"
+        : noteOf(row);
   }
 
   private static String noteOf(Jobs.Row row) {

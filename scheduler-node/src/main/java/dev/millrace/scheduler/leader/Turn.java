@@ -41,6 +41,7 @@ import org.jdbi.v3.core.Jdbi;
  */
 final class Turn {
   private static final long INBOX_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long JUDGED_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
   private static final long CANCEL_GRACE_MILLIS = 5_000;
 
   /** What the turn works with; all of it belongs to one term. */
@@ -112,7 +113,7 @@ final class Turn {
     nextAt = Math.min(nextAt, Math.min(seats.nextPaceAt(), dispatching.nextRateAt()));
     long untilDue =
         nextAt == Long.MAX_VALUE ? INBOX_POLL_NANOS : (nextAt - parts.clock.micros()) * 1_000;
-    return Math.clamp(untilDue, 0, INBOX_POLL_NANOS);
+    return Math.clamp(untilDue, 0, arrivals.judging() ? JUDGED_POLL_NANOS : INBOX_POLL_NANOS);
   }
 
   /**
@@ -127,7 +128,7 @@ final class Turn {
     if (loaded) {
       hearing.readNextDue();
     }
-    boolean inbox = lookIntoInbox(); // before anything is taken: it may fail
+    boolean inbox = lookIntoInbox() || arrivals.judged(); // before anything is taken: it may fail
     Pass pass = new Pass(parts.intake.take(parts.batchMax));
     quarantineBad(pass.messages);
     if (!hasWork(pass, inbox)) {

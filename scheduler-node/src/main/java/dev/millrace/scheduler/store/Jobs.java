@@ -16,7 +16,19 @@ public final class Jobs {
 
   /** A job's own row. */
   public record Row(
-      long id, String namespace, String name, JobState state, int version, String source) {}
+      long id, String namespace, String name, JobState state, int version, String source) {
+    Row withId(long other) {
+      return new Row(other, namespace, name, state, version, source);
+    }
+
+    public Row in(JobState other) {
+      return new Row(id, namespace, name, other, version, source);
+    }
+
+    public Row at(int otherVersion, String otherSource) {
+      return new Row(id, namespace, name, state, otherVersion, otherSource);
+    }
+  }
 
   /**
    * A trigger's own row.
@@ -34,6 +46,20 @@ public final class Jobs {
       long nextAt,
       long catchUpUntil,
       long restsOn) {}
+
+  /**
+   * One version of a job, as it is kept.
+   *
+   * @param pattern the pattern that it was made of, or null
+   * @param written what its author wrote, where a pattern was used, or null
+   */
+  public record Version(
+      int version,
+      String definition,
+      String hash,
+      Long pattern,
+      Integer patternVersion,
+      String written) {}
 
   private static final String FIND =
       """
@@ -85,6 +111,11 @@ public final class Jobs {
 
   private static final String DEFINITION =
       "select definition from job_version where job = :job and version = :version";
+  private static final String VERSION =
+      """
+      select version, definition, hash, pattern, pattern_version, written from job_version
+      where job = :job and version = :version
+      """;
   private static final String HASH =
       "select hash from job_version where job = :job and version = :version";
 
@@ -231,6 +262,22 @@ public final class Jobs {
             () -> new StoreException("version " + version + " of job " + job + " is missing"));
   }
 
+  public static Optional<Version> version(Handle tx, long job, int version) {
+    return tx.createQuery(VERSION)
+        .bind("job", job)
+        .bind("version", version)
+        .map(
+            (row, context) ->
+                new Version(
+                    row.getInt("version"),
+                    row.getString("definition"),
+                    row.getString("hash"),
+                    ReadsRows.number(row, "pattern"),
+                    ReadsRows.integer(row, "pattern_version"),
+                    row.getString("written")))
+        .findOne();
+  }
+
   public static String hash(Handle tx, long job, int version) {
     return tx.createQuery(HASH).bind("job", job).bind("version", version).mapTo(String.class).one();
   }
@@ -347,7 +394,7 @@ public final class Jobs {
         r.getString(6));
   }
 
-  private static TriggerRow triggerRow(java.sql.ResultSet r) throws java.sql.SQLException {
+  static TriggerRow triggerRow(java.sql.ResultSet r) throws java.sql.SQLException {
     return new TriggerRow(
         r.getLong(1),
         r.getLong(2),

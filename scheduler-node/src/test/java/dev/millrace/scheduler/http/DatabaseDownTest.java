@@ -48,6 +48,7 @@ class DatabaseDownTest {
   private static final Map<String, String> BODIES =
       Map.of(
           "Reason", "{\"reason\":\"why\"}",
+          "Rollback", "{\"version\":1}",
           "Acknowledge", "{\"ticket\":\"OPS-12\"}",
           "Rerun", "{\"stage\":\"some\"}",
           "Extend", "{\"until\":null}",
@@ -60,6 +61,7 @@ class DatabaseDownTest {
             .path()
             .replaceAll("\\{(run|id)}", "0HZXW3V5K2Q8T")
             .replace("{artifact}", "0".repeat(32))
+            .replace("{version}", "1")
             .replaceAll("\\{\\w+}", "some");
     boolean apply = route.method().equals("POST") && route.path().equals("/api/v1/jobs");
     String body = apply ? Rows.CHAIN.formatted("some") : BODIES.getOrDefault("" + route.body(), "");
