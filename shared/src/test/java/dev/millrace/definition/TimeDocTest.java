@@ -68,8 +68,7 @@ class TimeDocTest {
   private static String tables() {
     StringBuilder text = new StringBuilder();
     for (String zone :
-        List.of(
-            "America/New_York", "Europe/London", "Australia/Lord_Howe", "Africa/Casablanca")) {
+        List.of("America/New_York", "Europe/London", "Australia/Lord_Howe", "Africa/Casablanca")) {
       zone(text, ZoneId.of(zone));
     }
     return text.append('\n').toString();
@@ -95,10 +94,8 @@ class TimeDocTest {
   }
 
   private static void table(StringBuilder text, ZoneId zone, ZoneOffsetTransition change) {
-    LocalDateTime from =
-        change.isGap() ? change.getDateTimeBefore() : change.getDateTimeAfter();
-    LocalTime middle =
-        from.plusSeconds(change.getDuration().abs().toSeconds() / 2).toLocalTime();
+    LocalDateTime from = change.isGap() ? change.getDateTimeBefore() : change.getDateTimeAfter();
+    LocalTime middle = from.plusSeconds(change.getDuration().abs().toSeconds() / 2).toLocalTime();
     text.append("| |");
     List<Dst> policies = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
@@ -112,9 +109,7 @@ class TimeDocTest {
     text.append("\n|---|---|---|---|\n");
     for (String expression :
         List.of(
-            middle.getMinute() + " " + middle.getHour() + " * * *",
-            "0 * * * *",
-            "*/20 * * * *")) {
+            middle.getMinute() + " " + middle.getHour() + " * * *", "0 * * * *", "*/20 * * * *")) {
       text.append("| `").append(expression).append("` |");
       for (Dst policy : policies) {
         text.append(' ').append(cell(zone, change, expression, policy)).append(" |");
@@ -130,8 +125,7 @@ class TimeDocTest {
 
   private static Dst overlap(int index) {
     return new Dst(
-        Dst.Gap.SHIFT,
-        List.of(Dst.Overlap.FIRST, Dst.Overlap.SECOND, Dst.Overlap.BOTH).get(index));
+        Dst.Gap.SHIFT, List.of(Dst.Overlap.FIRST, Dst.Overlap.SECOND, Dst.Overlap.BOTH).get(index));
   }
 
   /** What fires from shortly before the first to shortly after the last time that it is about. */
