@@ -297,7 +297,7 @@ public final class CronSchedule {
    * clocks, or empty when there is none any more.
    */
   public Optional<Instant> next(Instant after, ZoneId zone) {
-    CronTicks ticks = new CronTicks(times, zone.getRules(), Dst.DEFAULT, (instant, local) -> false);
+    CronTicks ticks = new CronTicks(times, Clocks.of(zone), Dst.DEFAULT, (instant, local) -> false);
     Tick tick = ticks.next(after);
     while (tick != null && !tick.fires()) {
       tick = ticks.next(tick.instant());

@@ -9,7 +9,6 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.time.zone.ZoneOffsetTransition;
-import java.time.zone.ZoneRules;
 import java.util.function.BiPredicate;
 
 /**
@@ -33,24 +32,24 @@ import java.util.function.BiPredicate;
  * @param excluded true when the calendar is against an instant with its local time
  */
 record CronTicks(
-    CronTimes times, ZoneRules rules, Dst dst, BiPredicate<Instant, LocalDateTime> excluded) {
+    CronTimes times, Clocks clocks, Dst dst, BiPredicate<Instant, LocalDateTime> excluded) {
   /** No gap and no overlap is longer: it is the date line that moves. */
   private static final Duration CHANGE_MAX = Duration.ofDays(2);
 
   /** The first tick strictly after an instant, or null when there is none any more. */
   Tick next(Instant after) {
     Instant from = after;
-    ZoneOffset offset = rules.getOffset(from);
-    LocalDateTime passed = LocalDateTime.ofInstant(from, offset);
+    Clocks.Piece piece = clocks.at(from);
+    LocalDateTime passed = LocalDateTime.ofInstant(from, piece.offset());
     while (true) {
       LocalDateTime local = times.next(passed);
-      ZoneOffsetTransition change = rules.nextTransition(from);
-      if (local == null && !repeats(change, passed)) {
+      ZoneOffsetTransition change = piece.end();
+      if (local == null && !piece.isRepeated(passed)) {
         return null;
       }
-      Instant instant = local == null ? Instant.MAX : local.toInstant(offset);
+      Instant instant = local == null ? Instant.MAX : local.toInstant(piece.offset());
       if (change == null || instant.isBefore(edge(change))) {
-        return onLine(instant, local, offset);
+        return onLine(instant, local, piece);
       }
       Instant changed = change.getInstant();
       if (local != null
@@ -59,12 +58,13 @@ record CronTicks(
           && !local.minus(CHANGE_MAX).isBefore(passed)) {
         // Nothing is planned until then: what a summer hour does in between is no matter.
         from = instant.minus(CHANGE_MAX);
-        offset = rules.getOffset(from);
-        passed = LocalDateTime.ofInstant(from, offset);
+        piece = clocks.at(from);
+        passed = LocalDateTime.ofInstant(from, piece.offset());
         continue;
       }
+      Clocks.Piece next = clocks.at(changed);
       if (change.isGap()) {
-        Tick tick = atGap(change, after);
+        Tick tick = atGap(piece, next, after);
         if (tick != null) {
           return tick;
         }
@@ -73,7 +73,7 @@ record CronTicks(
         passed = change.getDateTimeAfter().minusNanos(1);
       }
       from = changed;
-      offset = change.getOffsetAfter();
+      piece = next;
     }
   }
 
@@ -87,16 +87,12 @@ record CronTicks(
     return early ? change.getInstant().minusSeconds(1) : change.getInstant();
   }
 
-  /** True when the clocks go back over a time that has passed. */
-  private static boolean repeats(ZoneOffsetTransition change, LocalDateTime passed) {
-    return change != null && change.isOverlap() && !passed.isBefore(change.getDateTimeAfter());
-  }
-
-  private Tick onLine(Instant instant, LocalDateTime local, ZoneOffset offset) {
-    ZoneOffsetTransition change = rules.getTransition(local);
+  private Tick onLine(Instant instant, LocalDateTime local, Clocks.Piece piece) {
     Mark mark = Mark.NONE;
-    if (change != null && change.isOverlap()) {
-      mark = offset.equals(change.getOffsetBefore()) ? Mark.OVERLAP_FIRST : Mark.OVERLAP_SECOND;
+    if (piece.isRepeated(local)) {
+      mark = Mark.OVERLAP_FIRST;
+    } else if (piece.isRepetition(local)) {
+      mark = Mark.OVERLAP_SECOND;
     }
     boolean left =
         (mark == Mark.OVERLAP_FIRST && dst.overlap() == Dst.Overlap.SECOND)
@@ -105,15 +101,16 @@ record CronTicks(
     if (!left && excluded.test(instant, local)) {
       fate = Fate.SKIPPED_CALENDAR;
     }
-    return new Tick(instant, local, offset, mark, fate, 1);
+    return new Tick(instant, local, piece.offset(), mark, fate, 1);
   }
 
   /** The first tick of a gap and its edges after an instant, or null. */
-  private Tick atGap(ZoneOffsetTransition gap, Instant after) {
+  private Tick atGap(Clocks.Piece before, Clocks.Piece behind, Instant after) {
+    ZoneOffsetTransition gap = before.end();
     Found found = inGap(gap);
     boolean early = dst.gap() == Dst.Gap.BEFORE;
-    Tick last = onTime(gap.getDateTimeBefore().minusSeconds(1), gap.getOffsetBefore());
-    Tick first = onTime(gap.getDateTimeAfter(), gap.getOffsetAfter());
+    Tick last = onTime(gap.getDateTimeBefore().minusSeconds(1), before);
+    Tick first = onTime(gap.getDateTimeAfter(), behind);
     Tick edge = early ? last : first;
     int silent = found.count;
     if (dst.gap() != Dst.Gap.SKIP && found.wanted != null && (edge == null || !edge.fires())) {
@@ -166,9 +163,8 @@ record CronTicks(
     return new Found(first, wanted, count);
   }
 
-  private Tick onTime(LocalDateTime local, ZoneOffset offset) {
-    boolean planned = local.equals(times.next(local.minusNanos(1)));
-    return planned ? onLine(local.toInstant(offset), local, offset) : null;
+  private Tick onTime(LocalDateTime local, Clocks.Piece piece) {
+    return times.has(local) ? onLine(local.toInstant(piece.offset()), local, piece) : null;
   }
 
   /** What of a gap does not fire, in the last microsecond before it. */

@@ -3,6 +3,7 @@ package dev.millrace.scheduler.leader;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.definition.Tick;
+import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.store.Ticks;
 import dev.millrace.wire.Start;
 import java.util.ArrayList;
@@ -161,5 +162,74 @@ class TurnTimeTest {
     at.newTurn();
     at.applyAgain(job.replace("2999", "2020").formatted("two"));
     assertThat(at.count("select version from job")).isEqualTo(2);
+  }
+
+  private void move(String kind) throws Exception {
+    long id = at.ask(new Command(kind, "default", "job", "{}", "tester", "because"));
+    at.passes();
+    assertThat(at.outcome(id).status()).isEqualTo(200);
+  }
+
+  /** What a stop has put aside comes back with the resume, and is not new either. */
+  @Test
+  void aStopMakesNothingPast() throws Exception {
+    String job =
+        """
+        id: job
+        description: %s
+        triggers: [{at: 2999-01-01T00:00:00Z, past: refuse}]
+        stages: [{id: a, run: noop}]
+        """;
+    at.apply(job.formatted("one"));
+    move(Command.Kind.JOB_STOP);
+    at.database
+        .api()
+        .useHandle(
+            handle -> handle.execute("update trigger set spec = replace(spec, '2999', '2020')"));
+    at.newTurn();
+    at.applyAgain(job.replace("2999", "2020").formatted("two"));
+    move(Command.Kind.JOB_RESUME);
+    assertThat(at.count("select count(*) from trigger where active and next_at is null"))
+        .as("an instant that has passed does not come again")
+        .isEqualTo(1);
+    assertThat(at.count("select count(*) from tick")).isZero();
+  }
+
+  @Test
+  void aResumedTriggerGoesOnWithTheTickThatComesWhetherItFiresOrNot() throws Exception {
+    apply("{every: 1h, except: [{from: 2000-01-01, until: 2100-01-01}]}");
+    move(Command.Kind.JOB_STOP);
+    assertThat(at.count("select count(*) from trigger where next_at is not null")).isZero();
+    move(Command.Kind.JOB_RESUME);
+    assertThat(
+            at.count(
+                """
+                select count(*) from trigger
+                where active and next_at between now() and now() + interval '1 hour'
+                """))
+        .isEqualTo(1);
+  }
+
+  /** Who changes only the params changes no schedule, also while the trigger waits for a run. */
+  @Test
+  void aFixedDelayGivesParamsToEachOfItsRuns() throws Exception {
+    String job =
+        """
+        id: job
+        params: {n: integer}
+        triggers: [{every: 1s, mode: fixed-delay, params: {n: %s}}]
+        stages: [{id: a, run: noop}]
+        """;
+    at.apply(job.formatted("1"));
+    late(100);
+    List<Start> first = at.starts(1);
+    at.applyAgain(job.formatted("2"));
+    assertThat(at.count("select count(*) from trigger")).as("the same trigger").isEqualTo(1);
+    assertThat(at.count("select count(*) from trigger where rests_on is not null")).isEqualTo(1);
+    at.complete(first.stream().map(Start::claim).toList(), "{}");
+    at.passes();
+    late(100);
+    assertThat(at.texts("select params from run order by id"))
+        .containsExactly("{\"n\":1}", "{\"n\":2}");
   }
 }
