@@ -82,12 +82,21 @@ public final class Main {
             ? List.of(wanted)
             : new ArrayList<>(commands.keySet());
     names.forEach(name -> line.addSubcommand(name, commands.get(name).get()));
+    helpful(line);
     line.setOut(terminal.out());
     line.setErr(terminal.err());
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionExceptionHandler((e, command, parsed) -> failed(terminal, root.debug, e));
     line.setParameterExceptionHandler((e, wrong) -> misused(terminal, e));
     return line;
+  }
+
+  /** Every command, however deep, explains itself. */
+  private static void helpful(CommandLine command) {
+    if (!command.getCommandSpec().optionsMap().containsKey("--help")) {
+      command.getCommandSpec().mixinStandardHelpOptions(true);
+    }
+    command.getSubcommands().values().forEach(Main::helpful);
   }
 
   private static String firstWord(String... args) {

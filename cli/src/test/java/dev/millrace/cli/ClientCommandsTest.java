@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -226,6 +227,52 @@ final class ClientCommandsTest {
   }
 
   @Test
+  void aTicketGoesWithAnAcknowledgementOnly() {
+    String path = "/api/v1/runs/0HZXW3V5K2Q8T/stages/greet/";
+    server.answer("POST " + path + "acknowledge", 200, RUN.formatted("RUNNING", "ACKNOWLEDGED"));
+    Cli result = run("stage", "acknowledge", "0HZXW3V5K2Q8T", "greet", "--ticket", "OPS-12");
+    assertThat(result.out()).contains("stage greet is ACKNOWLEDGED");
+    assertThat(server.requests().getLast().body()).isEqualTo("{\"ticket\":\"OPS-12\"}");
+    Cli refused = run("stage", "hold", "0HZXW3V5K2Q8T", "greet", "--ticket", "OPS-12");
+    assertThat(refused.code()).isNotZero();
+    assertThat(refused.err()).contains("--ticket goes with acknowledge only, not with hold");
+  }
+
+  @Test
+  void oneStageIsAskedForAndChildrenAreListed() {
+    server
+        .answer(
+            "GET /api/v1/runs/0HZXW3V5K2Q8T/why",
+            200,
+            """
+            {"items":[{"stage":"greet","reason":"NO_WORKER","detail":"no live worker in pool a",
+              "until":null,"holder":"pool a","holders":["pool a"],"holderCount":1}],"next":null}
+            """)
+        .answer("GET /api/v1/runs", 200, "{\"items\":[],\"next\":null}");
+    Cli why = run("run", "why", "0HZXW3V5K2Q8T", "--stage", "greet");
+    assertThat(why.out()).contains("NO_WORKER").contains("pool a");
+    assertThat(server.requests().getLast().line()).endsWith("/why?stage=greet");
+    run("run", "list", "--children");
+    assertThat(server.requests().getLast().line()).contains("children=true");
+  }
+
+  @Test
+  void aRunTellsWhatItBelongsToAndThatItIsLate() {
+    server.answer(
+        "GET /api/v1/runs/0HZXW3V5K2Q8T",
+        200,
+        """
+        {"id":"0HZXW3V5K2Q8T","job":"hello","version":1,"state":"RUNNING","trigger":"item","late":true,
+         "endsAt":"2026-01-02T03:04:05Z","params":{},"stages":[],
+         "parent":{"run":"0HZXW3V5K2Q8S","stage":"each","stageIndex":0,"item":4,"value":1}}
+        """);
+    assertThat(run("run", "show", "0HZXW3V5K2Q8T").out())
+        .contains("state      RUNNING  late")
+        .contains("parent     0HZXW3V5K2Q8S stage each item 4")
+        .contains("ends at    ");
+  }
+
+  @Test
   void followingALogEndsWithTheRun() {
     server
         .answer("GET /api/v1/runs/0HZXW3V5K2Q8T", 200, RUN.formatted("RUNNING", "RUNNING"))
@@ -244,6 +291,27 @@ final class ClientCommandsTest {
         {"items":[{"at":"2026-01-02T03:04:05Z","stage":"greet","text":"%s"}],"next":null,"cursor":"%s"}
         """
         .formatted(text, cursor);
+  }
+
+  @Test
+  void everyCommandExplainsItself() {
+    explained("");
+  }
+
+  /** This one and what is below it. */
+  private static void explained(String command) {
+    Cli help = Cli.run((command + " --help").strip().split(" "));
+    assertThat(help.code()).as(command).isZero();
+    assertThat(help.out()).startsWith(("Usage: millrace " + command).strip());
+    List<String> lines = help.out().lines().toList();
+    int list = lines.indexOf("Commands:");
+    if (list >= 0) {
+      lines.stream()
+          .skip(list + 1L)
+          .filter(line -> line.matches("  \\S.*"))
+          .map(line -> line.strip().split("[ ,]")[0])
+          .forEach(below -> explained((command + " " + below).strip()));
+    }
   }
 
   @Test

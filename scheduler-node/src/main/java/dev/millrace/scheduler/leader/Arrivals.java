@@ -65,7 +65,7 @@ final class Arrivals {
     this.desk = new Desk(catalog, writes);
     this.versionDesk = new VersionDesk(catalog, writes);
     this.setDesk = new SetDesk(writes, jobMoves, checks);
-    this.runDesk = new RunDesk(limits.drafts(), gates);
+    this.runDesk = new RunDesk(catalog, limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
 

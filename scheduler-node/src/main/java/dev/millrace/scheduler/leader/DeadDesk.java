@@ -3,6 +3,7 @@ package dev.millrace.scheduler.leader;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.lifecycle.JobState;
 import dev.millrace.lifecycle.StageAction;
 import dev.millrace.lifecycle.StageState;
 import dev.millrace.model.RunId;
@@ -16,6 +17,7 @@ import dev.millrace.scheduler.engine.Stage;
 import dev.millrace.scheduler.engine.Verdict;
 import dev.millrace.scheduler.store.DeadLetters;
 import dev.millrace.scheduler.store.DeadLetters.Closing;
+import dev.millrace.scheduler.store.Jobs;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -38,6 +40,7 @@ final class DeadDesk {
   /** Not now, but soon. */
   private static final int BUSY = 503;
 
+  private final Catalog catalog;
   private final Drafts drafts;
   private final Gates gates;
   private final Meters meters;
@@ -46,6 +49,7 @@ final class DeadDesk {
   private final RedriveBatches batches;
 
   DeadDesk(Catalog catalog, Drafts drafts, Births births, Gates gates, Meters meters) {
+    this.catalog = catalog;
     this.drafts = drafts;
     this.gates = gates;
     this.meters = meters;
@@ -291,6 +295,14 @@ final class DeadDesk {
     }
     if (stage.finishedAt() != row.lastFailed()) {
       return stale(row, DeadLetters.REDRIVEN, "its stage was started again and failed again");
+    }
+    Jobs.Row job = catalog.find(tx, draft.run().plan().job());
+    if (job.state() == JobState.ARCHIVED && draft.run().state().isFinal()) {
+      return Result.refused(
+          row.id(),
+          409,
+          "job '" + job.name() + "' is ARCHIVED: what has ended in it stays as it is",
+          "apply the job again and start a run of it, or discard the letter");
     }
     String replaced = replacedBy(tx, pass, draft.run());
     return replaced == null ? null : stale(row, DeadLetters.REDRIVEN, replaced);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.expression.DidYouMean;
+import dev.millrace.lifecycle.JobState;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageAction;
 import dev.millrace.lifecycle.StageState;
@@ -14,8 +15,10 @@ import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Fact;
 import dev.millrace.scheduler.engine.Plan;
+import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.RunClock;
 import dev.millrace.scheduler.engine.Verdict;
+import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.wire.Wire;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -33,10 +36,12 @@ import org.jdbi.v3.core.Handle;
 final class RunDesk {
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  private final Catalog catalog;
   private final Drafts drafts;
   private final Gates gates;
 
-  RunDesk(Drafts drafts, Gates gates) {
+  RunDesk(Catalog catalog, Drafts drafts, Gates gates) {
+    this.catalog = catalog;
     this.drafts = drafts;
     this.gates = gates;
   }
@@ -91,7 +96,7 @@ final class RunDesk {
       return noSuchStage(draft, stage);
     }
     Outcome outcome =
-        apply(pass, draft, command, new Fact.Rerun(index, command.actor(), command.reason()));
+        apply(tx, pass, draft, command, new Fact.Rerun(index, command.actor(), command.reason()));
     return alignedAfter(tx, pass, command, outcome);
   }
 
@@ -113,7 +118,7 @@ final class RunDesk {
 
   private Outcome ask(Handle tx, Pass pass, Command command, Function<Draft, Fact> fact) {
     Draft draft = find(tx, pass, command);
-    return draft == null ? noSuchRun(command) : apply(pass, draft, command, fact.apply(draft));
+    return draft == null ? noSuchRun(command) : apply(tx, pass, draft, command, fact.apply(draft));
   }
 
   private Draft find(Handle tx, Pass pass, Command command) {
@@ -146,12 +151,16 @@ final class RunDesk {
         "GET /api/v1/runs/" + id + " lists its stages");
   }
 
-  private static Outcome apply(Pass pass, Draft draft, Command command, Fact fact) {
+  private Outcome apply(Handle tx, Pass pass, Draft draft, Command command, Fact fact) {
     RunId id = new RunId(draft.run().id());
     RunState before = draft.run().state();
     if (draft.sealed()) {
       return Desk.refused(
           409, "run " + id + " ended in this very moment as " + before, "look at it and ask again");
+    }
+    Outcome readOnly = readOnly(tx, draft.run());
+    if (readOnly != null) {
+      return readOnly;
     }
     Verdict verdict = Engine.apply(draft, fact, pass.now, 0);
     if (verdict != Verdict.ACCEPTED) {
@@ -167,6 +176,24 @@ final class RunDesk {
     }
     Engine.settle(draft, pass.now);
     return new Outcome(200, "{\"run\":\"" + id + "\",\"state\":\"" + draft.run().state() + "\"}");
+  }
+
+  /** What has ended in a job that is archived stays as it is; null when it is not so. */
+  private Outcome readOnly(Handle tx, Run run) {
+    Jobs.Row job = catalog.find(tx, run.plan().job());
+    if (job.state() != JobState.ARCHIVED || !run.state().isFinal()) {
+      return null;
+    }
+    return Desk.refused(
+        409,
+        "run "
+            + new RunId(run.id())
+            + " is "
+            + run.state()
+            + " and its job '"
+            + job.name()
+            + "' is ARCHIVED: what has ended in it stays as it is",
+        "apply its definition, which makes a new job of that id, and start a run of that");
   }
 
   private static String target(Command command) {
@@ -204,6 +231,10 @@ final class RunDesk {
           422,
           "the output has " + output.length() + " characters, the limit is " + Wire.VALUE_BYTES_MAX,
           "pass large values by reference");
+    }
+    Outcome readOnly = readOnly(tx, draft.run());
+    if (readOnly != null) {
+      return readOnly;
     }
     RunState run = draft.run().state();
     StageState before = draft.stage(index).state();

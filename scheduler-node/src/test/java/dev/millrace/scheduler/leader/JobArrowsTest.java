@@ -8,6 +8,7 @@ import dev.millrace.definition.DefinitionJson;
 import dev.millrace.definition.DefinitionReader;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.Claim;
+import dev.millrace.model.RunId;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.engine.Arrows;
@@ -208,6 +209,25 @@ class JobArrowsTest {
     assertThat(at.texts("select state from job where name = 'gone' order by id"))
         .containsExactly("ARCHIVED", "SCHEDULED");
     assertThat(move(Command.Kind.RUN_START, "none").status()).isEqualTo(404);
+  }
+
+  @Test
+  void whatHasEndedInAnArchivedJobStaysAsItIs() throws Exception {
+    apply(PLAIN.formatted("over"), "");
+    String run = JSON.readTree(move(Command.Kind.RUN_START, "over").body()).path("run").asText();
+    at.fail(List.of(at.starts(1).getFirst().claim()), "exit:1");
+    at.passes();
+    assertThat(move(Command.Kind.JOB_DELETE, "over").status()).isEqualTo(200);
+    String one = "{\"run\":\"" + run + "\"}";
+    Outcome refused = ask(Command.Kind.RUN_RETRY, null, one);
+    assertThat(refused.status()).isEqualTo(409);
+    assertThat(refused.body()).contains("is FAILED and its job 'over' is ARCHIVED");
+    String reset = "{\"run\":\"" + run + "\",\"stage\":\"only\",\"action\":\"reset\"}";
+    assertThat(ask(Command.Kind.STAGE_ACT, null, reset).status()).isEqualTo(409);
+    long letter = Long.parseLong(at.text("select id::text from dead_letter"));
+    String redrive = "{\"id\":\"" + new RunId(letter) + "\"}";
+    assertThat(ask(Command.Kind.DEAD_REDRIVE, null, redrive).status()).isEqualTo(409);
+    assertThat(at.text("select state from run")).isEqualTo("FAILED");
   }
 
   @Test
