@@ -262,7 +262,7 @@ class SetsTest {
     String basis = plan("expect", next).json().path("basis").asText();
     nodes.yaml(node, "/api/v1/jobs", job("expects", 5)).is(200);
     assertThat(apply("expect", next.put("expect", basis)).is(409).detail())
-        .contains("changed since the plan was made; nothing was applied");
+        .contains("what the plan was made of has changed since; nothing was applied");
     basis = plan("expect", next).json().path("basis").asText();
     apply("expect", next.put("expect", basis)).is(200);
   }
@@ -274,6 +274,24 @@ class SetsTest {
     nodes.post(node, "/api/v1/sets/x/plan", "{\"files\":[{\"name\":\"a\"}]}").is(400);
     nodes.post(node, "/api/v1/sets/x/plan", "{\"files\":{}}").is(400);
     nodes.post(node, "/api/v1/sets/x/plan", "{\"prune\":1,\"files\":[]}").is(400);
+  }
+
+  /** What is applied is what was read, digit by digit; else it would be changed for ever. */
+  @Test
+  void numbersAreKeptAsTheyAreWritten() {
+    ObjectNode files =
+        set(
+            "x.yaml",
+            "id: exact\nmetadata: {a: 1.50}\nstages:\n- {id: a, run: h, with: {b: 0.12345678901234567890,"
+                + " c: 123456789012345678901234567890, d: 1e3, e: -0.0}}\n");
+    apply("exact", files).is(200);
+    assertThat(plan("exact", files).json().path("changes").asInt()).isZero();
+    Nodes.Answer shown = nodes.get(node, "/api/v1/jobs/exact").is(200);
+    assertThat(shown.text())
+        .contains("\"a\":1.50", "0.12345678901234567890", "123456789012345678901234567890");
+    String definition = shown.text().replaceAll(".*\"definition\":(\\{.*\\}),\"written\".*", "$1");
+    JsonNode again = nodes.post(node, "/api/v1/jobs", definition).is(200).json();
+    assertThat(again.path("changed").asBoolean()).isFalse();
   }
 
   @Test

@@ -15,6 +15,8 @@ public record Command(
   /** Runs that one command may ask for. */
   public static final int RUNS_MAX = 1_000;
 
+  private static final int SET_CHARS_PER_WEIGHT = 250_000;
+
   /**
    * Asks for as many runs of a job without parameters.
    *
@@ -25,8 +27,14 @@ public record Command(
     return new Command(Kind.RUNS_START, namespace, job, body, actor, null);
   }
 
-  /** How much of the leader's turn the command takes: the runs that it asks for. */
+  /**
+   * How much of the leader's turn the command takes: the runs that it asks for; of a set, so much
+   * that few large ones are in memory at once.
+   */
   public int weight() {
+    if (kind.equals(Kind.SET_APPLY)) {
+      return 1 + body.length() / SET_CHARS_PER_WEIGHT;
+    }
     return kind.equals(Kind.RUNS_START)
         ? Math.max(1, (int) body.chars().filter(c -> c == '{').count())
         : 1;

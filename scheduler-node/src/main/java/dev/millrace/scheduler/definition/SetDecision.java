@@ -121,11 +121,16 @@ public final class SetDecision {
   }
 
   /**
-   * Names what a decision was based on: equal as long as none of these jobs was changed, made or
-   * archived by anybody.
+   * Names what a decision was based on: equal as long as the same is wanted under the same rules,
+   * and none of these jobs was changed, made or archived by anybody.
    */
-  public static String basis(Collection<Have> have, Collection<Have> owned) {
+  public static String basis(
+      List<Want> wants, Collection<Have> have, Collection<Have> owned, Rules rules) {
     TreeSet<String> lines = new TreeSet<>();
+    lines.add("rules " + rules.source() + " " + rules.prune() + " " + rules.adopt());
+    for (Want want : wants) {
+      lines.add("want " + want.name().namespace() + "/" + want.name().name() + " " + want.hash());
+    }
     for (Collection<Have> some : List.of(have, owned)) {
       for (Have one : some) {
         var row = one.known().row();

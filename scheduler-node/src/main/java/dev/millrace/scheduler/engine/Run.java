@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.engine;
 
 import dev.millrace.lifecycle.RunState;
+import java.util.Objects;
 
 /**
  * A run and its stages at one moment. Instants are microseconds since 1970 by the database's clock,
@@ -224,6 +225,9 @@ public record Run(
 
   /** The same run before it is created, started under this id with others. */
   public Run inOrchestration(String other) {
+    if (Objects.equals(orchestration, other)) {
+      return this; // most are in none
+    }
     return new Run(
         id,
         plan,

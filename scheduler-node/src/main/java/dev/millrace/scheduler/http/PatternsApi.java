@@ -36,7 +36,7 @@ final class PatternsApi {
   }
 
   List<Route> routes() {
-    List<Route.Answer> changed = List.of(json(200, "Changed"), json(202, "Accepted"));
+    List<Route.Answer> changed = List.of(json(200, "PatternChanged"), json(202, "Accepted"));
     return List.of(
         get("/api/v1/patterns", TAG, "Patterns by name", "PatternPage", this::list)
             .query("namespace", "limit", "after"),

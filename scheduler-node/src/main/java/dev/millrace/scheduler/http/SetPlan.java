@@ -56,8 +56,8 @@ final class SetPlan {
                 .values());
     var owned = have(JobBatches.ofSource(handle, source));
     List<SetDecision.Want> wants = wants(handle, files);
-    List<SetDecision.Step> steps =
-        SetDecision.of(wants, have, owned.values(), new SetDecision.Rules(source, prune, adopt));
+    var rules = new SetDecision.Rules(source, prune, adopt);
+    List<SetDecision.Step> steps = SetDecision.of(wants, have, owned.values(), rules);
     List<Long> jobs =
         steps.stream()
             .map(SetDecision.Step::have)
@@ -73,7 +73,7 @@ final class SetPlan {
         set,
         files,
         steps,
-        SetDecision.basis(have.values(), owned.values()),
+        SetDecision.basis(wants, have.values(), owned.values(), rules),
         ReadsSets.inForce(handle, jobs, source),
         ReadsSets.archived(handle, created, source));
   }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jdbi.v3.core.Jdbi;
+import org.jdbi.v3.core.transaction.TransactionIsolationLevel;
 
 /**
  * Sets of definitions, as they are kept in a repository: what applying one would change, and
@@ -143,7 +144,8 @@ final class SetsApi {
     Asked asked = read(call);
     call.answer(
         200,
-        jdbi.withHandle(
+        jdbi.inTransaction(
+            TransactionIsolationLevel.REPEATABLE_READ,
             handle ->
                 SetPlan.of(handle, asked.set, asked.files, asked.prune, asked.adopt).toJson()));
   }

@@ -46,7 +46,7 @@ final class VersionsApi {
                 TAG,
                 "Make a new version that says what an older one said",
                 "Rollback",
-                List.of(json(200, "Changed"), json(202, "Accepted")),
+                List.of(json(200, "RolledBack"), json(202, "Accepted")),
                 this::rollback)
             .query("namespace"));
   }

@@ -49,7 +49,7 @@ final class Desk {
     String source;
     boolean paused;
     try {
-      JsonNode body = JSON.readTree(command.body());
+      JsonNode body = Wanted.JSON.readTree(command.body());
       wanted = Wanted.withPatterns(tx, List.of(Wanted.of(body))).getFirst();
       Wanted.checkUsable(wanted.definition(), now);
       source = body.path("source").asText(Owners.API);

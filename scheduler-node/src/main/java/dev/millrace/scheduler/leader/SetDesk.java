@@ -96,7 +96,7 @@ final class SetDesk {
   Done apply(Handle tx, Command command, long epoch, long now) {
     Asked asked;
     try {
-      asked = Asked.of(JSON.readTree(command.body()));
+      asked = Asked.of(Wanted.JSON.readTree(command.body()));
     } catch (JsonProcessingException | RuntimeException e) {
       return Done.of(
           Desk.refused(
@@ -106,12 +106,13 @@ final class SetDesk {
     }
     var have = have(JobBatches.find(tx, asked.jobs.stream().map(Wanted::name).toList()).values());
     var owned = have(JobBatches.ofSource(tx, asked.rules.source()));
-    if (asked.expect != null
-        && !asked.expect.equals(SetDecision.basis(have.values(), owned.values()))) {
+    List<SetDecision.Want> wants = asked.jobs.stream().map(Wanted::want).toList();
+    String basis = SetDecision.basis(wants, have.values(), owned.values(), asked.rules);
+    if (asked.expect != null && !asked.expect.equals(basis)) {
       return Done.of(
           Desk.refused(
               409,
-              "jobs of this set were changed since the plan was made; nothing was applied",
+              "what the plan was made of has changed since; nothing was applied",
               "plan again, look at it, and apply that"));
     }
     Problems problems = new Problems();

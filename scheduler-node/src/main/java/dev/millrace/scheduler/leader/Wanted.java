@@ -1,6 +1,10 @@
 package dev.millrace.scheduler.leader;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.millrace.definition.DefinitionJson;
 import dev.millrace.definition.StartLimits;
 import dev.millrace.model.JobDefinition;
@@ -30,6 +34,12 @@ record Wanted(
     Patterns.Use use,
     Long pattern,
     String written) {
+  /** Reads commands that hold definitions, digit by digit: what they say has a fingerprint. */
+  static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+          .build();
 
   /**
    * Reads a command's {@code {"definition": {...}, "pattern": {"namespace": "default", "name":

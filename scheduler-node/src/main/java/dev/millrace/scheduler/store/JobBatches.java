@@ -98,7 +98,8 @@ public final class JobBatches {
 
   private static final String TRIGGERS =
       """
-      select t.id, t.job, t.position, t.kind, t.spec, micros(t.next_at)
+      select t.id, t.job, t.position, t.kind, t.spec, micros(t.next_at), micros(t.catch_up_until),
+        coalesce(t.rests_on, 0)
       from unnest(:jobs) as k (job) join trigger t on t.job = k.job and t.active
       order by t.job, t.position
       """;
@@ -118,7 +119,8 @@ public final class JobBatches {
 
   private static final String DISARM =
       """
-      update trigger t set active = false, next_at = null from unnest(:ids) as u (id) where t.id = u.id
+      update trigger t set active = false, next_at = null, catch_up_until = null, rests_on = null
+      from unnest(:ids) as u (id) where t.id = u.id
       """;
 
   /** Of these names those that living jobs have. */

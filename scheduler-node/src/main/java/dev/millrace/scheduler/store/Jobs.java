@@ -144,13 +144,6 @@ public final class Jobs {
       returning id
       """;
 
-  private static final String MOVE_TRIGGER =
-      "update trigger set position = :position where id = :id";
-  private static final String DISARM =
-      """
-      update trigger set active = false, next_at = null, catch_up_until = null, rests_on = null where id = :id
-      """;
-
   private static final String DISARMED =
       """
       select id, job, position, kind, spec, micros(next_at), micros(catch_up_until), coalesce(rests_on, 0)
@@ -309,14 +302,6 @@ public final class Jobs {
         .bind("now", now)
         .mapTo(Long.class)
         .one();
-  }
-
-  public static void moveTrigger(Handle tx, long id, int position) {
-    tx.createUpdate(MOVE_TRIGGER).bind("id", id).bind("position", position).execute();
-  }
-
-  public static void disarm(Handle tx, long id) {
-    tx.createUpdate(DISARM).bind("id", id).execute();
   }
 
   /** Triggers of a job that were armed once, the newest first. */
