@@ -2,8 +2,13 @@ package dev.millrace.definition;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.expression.Scope;
+import dev.millrace.model.AfterTrigger;
+import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.Matching;
 import dev.millrace.model.Misfire;
+import dev.millrace.model.Need;
+import dev.millrace.model.Requirement;
 import dev.millrace.model.RetryPolicy;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.model.TriggerDefinition;
@@ -89,6 +94,7 @@ final class ForeignForms {
     List<TriggerDefinition> triggers = new ArrayList<>();
     Expressions expressions = new Expressions(false);
     RetryPolicy retry = scheduling == null ? null : scheduling(scheduling, triggers, expressions);
+    Need needed = scheduling == null ? Need.none() : dependencies(problems, scheduling, id);
     Fields task = job.fields("task");
     StageDefinition stage = task == null ? null : commandStage(task);
     job.finish(Set.of("stages", "type"));
@@ -100,7 +106,30 @@ final class ForeignForms {
     StageDefinition only =
         stage == null ? stage(id, "{}", policy) : stage(stage.handler(), stage.withJson(), policy);
     String json = metadata == null ? null : Json.write(metadata.map().toJson());
-    return job(id, description == null ? name : description, triggers, only, json);
+    JobDefinition alone =
+        job(id, description == null ? name : description, triggers, only, json);
+    return needed.equals(Need.none()) ? alone : needing(alone, needed);
+  }
+
+  /**
+   * It runs only when all of them have completed since its previous run. Where no time starts it,
+   * their completion does.
+   */
+  private static JobDefinition needing(JobDefinition job, Need jobs) {
+    Requirement requires = new Requirement(jobs, null, Matching.NONE, Schedule.UTC, null);
+    EventTrigger after = new AfterTrigger(jobs, null, Matching.NONE, Schedule.UTC, "{}");
+    return new JobDefinition(
+        job.id(),
+        job.namespace(),
+        job.description(),
+        job.params(),
+        job.triggers(),
+        job.priority(),
+        job.stages(),
+        job.labels(),
+        job.metadataJson(),
+        job.rules().requiring(requires),
+        job.triggers().isEmpty() ? List.of(after) : List.of());
   }
 
   private static RetryPolicy scheduling(
@@ -111,14 +140,26 @@ final class ForeignForms {
         triggers.add(cron);
       }
     }
-    List<Doc> dependencies = scheduling.list("dependencies");
-    if (dependencies != null && !dependencies.isEmpty()) {
-      scheduling.problem(
-          scheduling.map().get("dependencies"),
-          "dependencies",
-          "`dependencies` are not supported by this version yet");
-    }
     return RetryReader.read(scheduling, "retry_policy", expressions);
+  }
+
+  private static Need dependencies(Problems problems, Fields scheduling, String id) {
+    List<Doc> written = scheduling.list("dependencies");
+    if (written == null || written.isEmpty()) {
+      return Need.none();
+    }
+    Doc list = scheduling.map().get("dependencies");
+    NeedReader reader = NeedReader.ofJobs(problems);
+    Need needed = reader.read(list, scheduling.path("dependencies"));
+    if (written.size() > JobNeedReader.JOBS_MAX) {
+      scheduling.problem(list, "dependencies", "more than " + JobNeedReader.JOBS_MAX);
+    }
+    for (NeedReader.Leaf leaf : reader.leaves()) {
+      if (leaf.id().equals(id)) {
+        problems.add(leaf.at(), leaf.path(), "a job cannot wait for itself");
+      }
+    }
+    return needed;
   }
 
   /** {@code Weekly Report} becomes {@code weekly-report}. */
