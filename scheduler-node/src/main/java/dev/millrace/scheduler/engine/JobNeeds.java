@@ -7,10 +7,13 @@ import java.time.Duration;
 import java.time.LocalDate;
 import java.time.ZoneId;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongFunction;
+import java.util.function.Predicate;
 
 /**
  * Judges a condition over runs of other jobs. What is under {@code not} is judged by the last run
@@ -27,6 +30,34 @@ public final class JobNeeds {
 
     /** The last run that ended, or null. */
     JobEnd last(String job);
+  }
+
+  /**
+   * Ends that were looked up before.
+   *
+   * @param byName by the names that the condition has for the jobs: at least the newest of each
+   *     outcome, of those that may count
+   * @param counts by the key of a job, which of its ends count
+   */
+  public record Known(Map<String, List<JobEnd>> byName, LongFunction<Counts> counts)
+      implements Ends {
+    @Override
+    public JobEnd counting(String job, Need.Is is) {
+      return newest(
+          job, end -> is(is, end.outcome()) && counts.apply(end.job()).test(end));
+    }
+
+    @Override
+    public JobEnd last(String job) {
+      return newest(job, end -> true);
+    }
+
+    private JobEnd newest(String job, Predicate<JobEnd> wanted) {
+      return byName.getOrDefault(job, List.of()).stream()
+          .filter(wanted)
+          .max(Comparator.comparingLong(JobEnd::number))
+          .orElse(null);
+    }
   }
 
   /**
@@ -143,7 +174,7 @@ public final class JobNeeds {
    * What runs have in common that belong together.
    *
    * @param plannedAt microseconds, 0 for none
-   * @return 0 for a run that belongs to none
+   * @return 0 without a matching, and for a run that belongs to none
    */
   public static long key(Matching match, ZoneId zone, long plannedAt, long dayAt) {
     return switch (match) {

@@ -1,5 +1,7 @@
 package dev.millrace.scheduler.leader;
 
+import dev.millrace.definition.EventTriggerJson;
+import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
@@ -10,17 +12,19 @@ import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 
 /**
- * Arms and disarms the triggers of jobs, in the table and in the ticker at once. The leader's
- * thread.
+ * Arms and disarms the triggers of jobs, in the table and in who minds them at once: the ticker
+ * those by time, the others who hears of what happens. The leader's thread.
  */
 final class Arming {
   /** How far back a trigger that was armed before is looked for; a definition has fewer. */
   private static final int DISARMED_MAX = 1_000;
 
   private final Ticker ticker;
+  private final Following following;
 
-  Arming(Ticker ticker) {
+  Arming(Ticker ticker, Following following) {
     this.ticker = ticker;
+    this.following = following;
   }
 
   /**
@@ -38,6 +42,16 @@ final class Arming {
         ticker.arm(same.get().id(), job.id(), trigger, same.get().nextAt());
       } else {
         add(tx, job, position, trigger, now);
+      }
+    }
+    for (int i = 0; i < definition.events().size(); i++) {
+      EventTrigger event = definition.events().get(i);
+      Optional<Jobs.TriggerRow> same = take(old, kind(event), EventTriggerJson.spec(event));
+      if (same.isPresent()) {
+        Jobs.moveTrigger(tx, same.get().id(), planned.size() + i);
+        following.arm(same.get().id(), job, event);
+      } else {
+        add(tx, job, planned.size() + i, event, now);
       }
     }
     for (Jobs.TriggerRow gone : old) {
@@ -64,6 +78,28 @@ final class Arming {
         add(tx, job, position, trigger, now);
       }
     }
+    for (int i = 0; i < definition.events().size(); i++) {
+      EventTrigger event = definition.events().get(i);
+      Optional<Jobs.TriggerRow> same = take(old, kind(event), EventTriggerJson.spec(event));
+      if (same.isPresent()) {
+        Jobs.rearm(tx, same.get().id(), planned.size() + i, 0);
+        following.arm(same.get().id(), job, event);
+        following.begin(tx, same.get().id());
+      } else {
+        add(tx, job, planned.size() + i, event, now);
+      }
+    }
+  }
+
+  private static String kind(EventTrigger event) {
+    return EventTriggerJson.kind(event);
+  }
+
+  private void add(Handle tx, Jobs.Row job, int position, EventTrigger event, long now) {
+    String spec = EventTriggerJson.spec(event);
+    long id = Jobs.insertTrigger(tx, job.id(), position, kind(event), spec, 0, now);
+    following.arm(id, job, event);
+    following.begin(tx, id);
   }
 
   /** Disarms all triggers of a job. */
@@ -74,6 +110,7 @@ final class Arming {
   private void disarm(Handle tx, Jobs.TriggerRow trigger) {
     Jobs.disarm(tx, trigger.id());
     ticker.disarm(trigger.id());
+    following.disarm(trigger.id());
   }
 
   private void add(
@@ -86,9 +123,14 @@ final class Arming {
   /** The row of a trigger that is written the same, which is no candidate any more. */
   private static Optional<Jobs.TriggerRow> take(
       List<Jobs.TriggerRow> rows, PlannedTriggers.Planned trigger) {
+    return take(rows, trigger.kind(), trigger.spec());
+  }
+
+  private static Optional<Jobs.TriggerRow> take(
+      List<Jobs.TriggerRow> rows, String kind, String spec) {
     Optional<Jobs.TriggerRow> same =
         rows.stream()
-            .filter(row -> row.spec().equals(trigger.spec()) && row.kind().equals(trigger.kind()))
+            .filter(row -> row.spec().equals(spec) && row.kind().equals(kind))
             .findFirst();
     same.ifPresent(rows::remove);
     return same;

@@ -48,9 +48,9 @@ final class Arrivals {
     this.births = limits.births();
     this.gates = limits.gates();
     this.planRuns = new PlanRuns(catalog, limits.drafts(), births);
-    Arming arming = new Arming(ticker);
-    this.jobMoves = new JobMoves(catalog, arming, births.ids());
-    this.desk = new Desk(catalog, arming, jobMoves);
+    Arming arming = new Arming(ticker, limits.following());
+    this.jobMoves = new JobMoves(catalog, arming, limits.following(), births.ids());
+    this.desk = new Desk(catalog, arming, jobMoves, limits.following());
     this.runDesk = new RunDesk(limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
@@ -59,6 +59,7 @@ final class Arrivals {
   record Limits(
       Drafts drafts,
       Births births,
+      Following following,
       Gates gates,
       Seats seats,
       Dispatching dispatching,

@@ -10,6 +10,7 @@ import dev.millrace.definition.ParamValues;
 import dev.millrace.definition.StartLimits;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.JobRef;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.engine.Plan;
@@ -19,6 +20,8 @@ import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -31,11 +34,13 @@ final class Desk {
   private final Catalog catalog;
   private final Arming arming;
   private final JobMoves moves;
+  private final Following following;
 
-  Desk(Catalog catalog, Arming arming, JobMoves moves) {
+  Desk(Catalog catalog, Arming arming, JobMoves moves, Following following) {
     this.catalog = catalog;
     this.arming = arming;
     this.moves = moves;
+    this.following = following;
   }
 
   /**
@@ -63,6 +68,10 @@ final class Desk {
               "the definition cannot be read: " + e.getMessage(),
               "send it through POST /api/v1/jobs"));
     }
+    Optional<Outcome> cycle = cycle(definition);
+    if (cycle.isPresent()) {
+      return unchanged(cycle.get());
+    }
     String hash = DefinitionJson.hash(definition);
     Jobs.Row old = catalog.find(tx, definition.namespace(), definition.id());
     if (old == null) {
@@ -71,9 +80,13 @@ final class Desk {
       Jobs.insertVersion(tx, id, 1, DefinitionJson.toJson(definition), hash, command.actor(), now);
       Jobs.Row row = new Jobs.Row(id, definition.namespace(), definition.id(), first, 1, source);
       catalog.put(row);
+      following.applied(tx, row, definition);
       arming.arm(tx, row, definition, now);
       moves.record(tx, row, command, epoch, now, null, JobState.CREATED, first);
-      return new Applied(applied(201, row, true, noteOfNew(tx, row)), row, definition);
+      return new Applied(
+          applied(201, row, true, notes(noteOfNew(tx, row), unknown(tx, definition))),
+          row,
+          definition);
     }
     boolean handedOver = !old.source().equals(source) && isSameDirectory(old.source(), source);
     if (!handedOver && !old.source().equals(source) && old.source().startsWith("dir:")) {
@@ -92,7 +105,8 @@ final class Desk {
     }
     if (Jobs.hash(tx, old.id(), old.version()).equals(hash)) {
       if (!handedOver) {
-        return unchanged(applied(200, old, false, noteOf(old)));
+        return unchanged(
+            applied(200, old, false, notes(noteOf(old), unknown(tx, definition))));
       }
       Jobs.update(tx, old.id(), old.state(), old.version(), source, now);
       Jobs.Row moved =
@@ -107,10 +121,50 @@ final class Desk {
     Jobs.Row row =
         new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), version, source);
     catalog.put(row);
+    following.applied(tx, row, definition);
     if (row.state() != JobState.STOPPED) { // else they are armed when it is resumed
       arming.arm(tx, row, definition, now);
     }
-    return new Applied(applied(200, row, true, noteOf(row)), row, definition);
+    return new Applied(
+        applied(200, row, true, notes(noteOf(row), unknown(tx, definition))), row, definition);
+  }
+
+  /** Jobs that wait for each other would wait for ever. */
+  private Optional<Outcome> cycle(JobDefinition definition) {
+    return following
+        .graph()
+        .cycle(definition)
+        .map(
+            path ->
+                refused(
+                    422,
+                    "jobs would wait for each other (each waits for the next): "
+                        + path.stream()
+                            .map(job -> job.seenFrom(definition.namespace()))
+                            .collect(Collectors.joining(" → ")),
+                    "remove '"
+                        + path.get(1).seenFrom(definition.namespace())
+                        + "' from "
+                        + JobGraph.place(definition, path.get(1))
+                        + " of '"
+                        + definition.id()
+                        + "', or one of the others; see GET /api/v1/jobs/"
+                        + definition.id()
+                        + "/graph"));
+  }
+
+  /** Jobs that it waits for in vain, or null. */
+  private String unknown(Handle tx, JobDefinition definition) {
+    List<JobRef> unknown = JobGraph.unknown(tx, catalog, definition);
+    return unknown.isEmpty()
+        ? null
+        : "there is no job "
+            + JobGraph.names(unknown, definition.namespace())
+            + " yet; it waits until there is, and until that has run";
+  }
+
+  private static String notes(String one, String other) {
+    return one == null ? other : other == null ? one : one + "; " + other;
   }
 
   private static Applied unchanged(Outcome outcome) {

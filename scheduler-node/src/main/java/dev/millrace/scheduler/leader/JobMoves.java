@@ -3,9 +3,11 @@ package dev.millrace.scheduler.leader;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.lifecycle.JobState;
+import dev.millrace.model.JobRef;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.store.Jobs;
+import java.util.List;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -18,11 +20,13 @@ final class JobMoves {
 
   private final Catalog catalog;
   private final Arming arming;
+  private final Following following;
   private final Ids ids;
 
-  JobMoves(Catalog catalog, Arming arming, Ids ids) {
+  JobMoves(Catalog catalog, Arming arming, Following following, Ids ids) {
     this.catalog = catalog;
     this.arming = arming;
+    this.following = following;
     this.ids = ids;
   }
 
@@ -73,7 +77,20 @@ final class JobMoves {
               + ", which would bring it back as a new job",
           "remove that file; or stop the job; or send force when nobody watches that directory");
     }
+    List<JobRef> others =
+        following.graph().dependents(new JobRef(row.namespace(), row.name()));
+    if (source == null && !others.isEmpty() && !forced(command)) {
+      return Desk.refused(
+          409,
+          "job '"
+              + row.name()
+              + "' is needed by "
+              + JobGraph.names(others, row.namespace())
+              + ", which would wait for it in vain",
+          "change those first; or stop the job; or send force");
+    }
     arming.disarm(tx, row.id());
+    following.archived(tx, row.id());
     Jobs.Row archived = written(tx, row, JobState.ARCHIVED, now);
     catalog.archived(archived);
     record(tx, archived, command, epoch, now, row.state(), JobState.ARCHIVED);
