@@ -68,11 +68,7 @@ public final class EventTriggerJson {
   private static EventTrigger event(JsonNode node) {
     String params = node.has("params") ? Json.write(node.get("params")) : "{}";
     return new AfterTrigger(
-        whole(need(node, "after")),
-        duration(node.get("within")),
-        match(node),
-        zone(node),
-        params);
+        whole(need(node, "after")), duration(node.get("within")), match(node), zone(node), params);
   }
 
   private static ObjectNode after(AfterTrigger after) {

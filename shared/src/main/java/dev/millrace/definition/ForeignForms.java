@@ -106,8 +106,7 @@ final class ForeignForms {
     StageDefinition only =
         stage == null ? stage(id, "{}", policy) : stage(stage.handler(), stage.withJson(), policy);
     String json = metadata == null ? null : Json.write(metadata.map().toJson());
-    JobDefinition alone =
-        job(id, description == null ? name : description, triggers, only, json);
+    JobDefinition alone = job(id, description == null ? name : description, triggers, only, json);
     return needed.equals(Need.none()) ? alone : needing(alone, needed);
   }
 

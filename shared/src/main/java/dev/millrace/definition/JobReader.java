@@ -44,8 +44,8 @@ final class JobReader {
     events.read(problems, job);
     Integer priority = job.integer("priority", 0, 9);
     Expressions expressions = new Expressions(false);
-    JobRules rules = new JobRulesReader(problems, job, expressions, given).read()
-            .requiring(jobs.requires(job));
+    JobRules rules =
+        new JobRulesReader(problems, job, expressions, given).read().requiring(jobs.requires(job));
     refuseItself(problems, id, namespace, jobs.leaves());
     RetryPolicy retry = RetryReader.read(job, "retry", expressions);
     Map<String, String> labels = job.textMap("labels");
@@ -56,8 +56,7 @@ final class JobReader {
     refuseLocksTwice(problems, rules, nodes);
     new ExpressionCheck(problems, job, params)
         .check(
-            new ExpressionCheck.OfJob(
-                expressions, ofTicks, jobs.given(), paramReader.defaults()),
+            new ExpressionCheck.OfJob(expressions, ofTicks, jobs.given(), paramReader.defaults()),
             nodes,
             stages.hasGoodGraph());
     job.finish(UNSUPPORTED);

@@ -19,7 +19,8 @@ final class NeedReader {
   private static final List<String> IS =
       List.of("completed", "failed", "skipped", "cancelled", "ended");
 
-  private static final List<String> IS_OF_JOBS = List.of("completed", "failed", "cancelled", "ended");
+  private static final List<String> IS_OF_JOBS =
+      List.of("completed", "failed", "cancelled", "ended");
 
   private static final Pattern JOB =
       Pattern.compile("([a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}/)?[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}");
@@ -82,8 +83,7 @@ final class NeedReader {
 
   /** What a map with other keys beside all, any and not says of them; those are not judged. */
   Need beside(Fields fields) {
-    return together(
-        part(fields, "all", 1), part(fields, "any", 1), part(fields, "not", 1));
+    return together(part(fields, "all", 1), part(fields, "any", 1), part(fields, "not", 1));
   }
 
   private List<Need> elements(Doc.Sequence list, String path, int depth) {
@@ -177,7 +177,8 @@ final class NeedReader {
       return null;
     }
     if (list.items().isEmpty() && key.equals("any")) {
-      fields.problem(value, key, "is empty and can never be true; name a " + noun() + " or remove it");
+      fields.problem(
+          value, key, "is empty and can never be true; name a " + noun() + " or remove it");
     }
     return elements(list, fields.path(key), depth);
   }

@@ -18,8 +18,7 @@ import java.util.stream.Stream;
 final class TriggerReader {
   static final int TRIGGERS_MAX = 100;
   private static final List<String> KINDS = List.of("cron", "at", "every");
-  private static final Set<String> OTHER_KINDS =
-      Set.of("file", "queue", "webhook", "sql", "event");
+  private static final Set<String> OTHER_KINDS = Set.of("file", "queue", "webhook", "sql", "event");
   private static final Set<String> UNSUPPORTED =
       Set.of(
           "file",

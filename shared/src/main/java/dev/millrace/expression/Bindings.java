@@ -186,7 +186,8 @@ public final class Bindings {
       case "state" -> text(upstream.state());
       case "output" ->
           parsed.computeIfAbsent(
-              "after." + name.key(), key -> JsonValues.parse(key + ".output", upstream.outputJson()));
+              "after." + name.key(),
+              key -> JsonValues.parse(key + ".output", upstream.outputJson()));
       default -> throw new IllegalStateException("a run has no field " + name.field());
     };
   }

@@ -172,8 +172,7 @@ final class NameResolver {
   private Name job(CelExpr at, String job) {
     if (!scope.after().contains(job)) {
       throw positions.problem(
-          at,
-          "the trigger does not wait for a job '" + job + "'" + suggestion(job, scope.after()));
+          at, "the trigger does not wait for a job '" + job + "'" + suggestion(job, scope.after()));
     }
     return Name.after(job);
   }

@@ -12,6 +12,5 @@ import java.time.ZoneId;
  * @param zone whose days {@link Matching#DAY} means
  * @param params what it gives its runs
  */
-public record AfterTrigger(
-    Need jobs, Duration within, Matching match, ZoneId zone, String params)
+public record AfterTrigger(Need jobs, Duration within, Matching match, ZoneId zone, String params)
     implements EventTrigger {}

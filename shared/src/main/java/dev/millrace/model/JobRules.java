@@ -46,7 +46,6 @@ public record JobRules(
 
   /** The same with what its runs wait for. */
   public JobRules requiring(Requirement other) {
-    return new JobRules(
-        overlap, concurrency, locks, timeout, deadline, window, environment, other);
+    return new JobRules(overlap, concurrency, locks, timeout, deadline, window, environment, other);
   }
 }

@@ -10,6 +10,7 @@ import dev.millrace.model.Need;
 import dev.millrace.model.Requirement;
 import java.time.Duration;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,8 +44,7 @@ class JobNeedsTest {
     assertThat(after("after: {any: [a, {all: [b, c]}]}").jobs())
         .isEqualTo(
             new Need.Any(
-                List.of(
-                    completed("a"), new Need.All(List.of(completed("b"), completed("c"))))));
+                List.of(completed("a"), new Need.All(List.of(completed("b"), completed("c"))))));
   }
 
   @Test
@@ -63,7 +63,8 @@ class JobNeedsTest {
   void triggersByTimeAndByJobsStandInOneList() {
     JobDefinition job = Texts.ok(Texts.job("triggers: [{after: [a]}, {every: 1h}, {after: [b]}]"));
     assertThat(job.triggers()).hasSize(1);
-    assertThat(job.events()).extracting(event -> ((AfterTrigger) event).jobs().stages().get(0))
+    assertThat(job.events())
+        .extracting(event -> ((AfterTrigger) event).jobs().stages().get(0))
         .containsExactly("a", "b");
     assertThat(DefinitionJson.toJson(job)).contains("\"events\":[{\"after\":{\"all\":[\"a\"]}}");
   }
@@ -74,8 +75,7 @@ class JobNeedsTest {
     assertThat(list.jobs()).isEqualTo(Need.completed(List.of("a", "b")));
     assertThat(list.timeout()).isNull();
     Requirement map =
-        Texts.ok(
-                Texts.job("requires: {all: [a], within: 24h, match: planned, timeout: 2h}"))
+        Texts.ok(Texts.job("requires: {all: [a], within: 24h, match: planned, timeout: 2h}"))
             .rules()
             .requires();
     assertThat(map)
@@ -84,9 +84,10 @@ class JobNeedsTest {
                 Need.completed(List.of("a")),
                 Duration.ofHours(24),
                 Matching.PLANNED,
-                ZoneId.of("Z"),
+                ZoneOffset.UTC,
                 Duration.ofHours(2)));
-    Need not = Texts.ok(Texts.job("requires: {not: [{job: a, is: failed}]}")).rules().requires().jobs();
+    Need not =
+        Texts.ok(Texts.job("requires: {not: [{job: a, is: failed}]}")).rules().requires().jobs();
     assertThat(not).isEqualTo(new Need.Not(List.of(new Need.Stage("a", Need.Is.FAILED))));
   }
 
@@ -158,9 +159,6 @@ class JobNeedsTest {
           requires: {all: [a], al: [b]}   | unknown key, did you mean 'all'
           """)
   void whatIsWrongWithARequirementIsSaidWithItsPlace(String rule, String message) {
-    assertThat(Texts.bad(Texts.job(rule)))
-        .singleElement()
-        .asString()
-        .contains("requires", message);
+    assertThat(Texts.bad(Texts.job(rule))).singleElement().asString().contains("requires", message);
   }
 }

@@ -25,6 +25,7 @@ import dev.millrace.model.Window;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -56,7 +57,6 @@ final class RandomJobs {
     jobs.level(stages, Phase.ON_FAILURE, null, false, random.nextInt(3), "o");
     jobs.level(stages, Phase.FINALLY, null, false, random.nextInt(3), "f");
     return new JobDefinition(
-        
         "x",
         "default",
         "",
@@ -94,7 +94,7 @@ final class RandomJobs {
   }
 
   private ZoneId zone(Matching match) {
-    return match == Matching.DAY ? ZoneId.of("Europe/London") : ZoneId.of("Z");
+    return match == Matching.DAY ? ZoneId.of("Europe/London") : ZoneOffset.UTC;
   }
 
   /** Of jobs: a list or map, whose elements may be nested. */

@@ -164,7 +164,10 @@ final class Desk {
   }
 
   private static String notes(String one, String other) {
-    return one == null ? other : other == null ? one : one + "; " + other;
+    if (one == null || other == null) {
+      return one == null ? other : one;
+    }
+    return one + "; " + other;
   }
 
   private static Applied unchanged(Outcome outcome) {
