@@ -5,6 +5,7 @@ final class ApiPath {
   static final String JOBS = "/api/v1/jobs";
   static final String RUNS = "/api/v1/runs";
   private static final String ARTIFACTS = "/api/v1/artifacts";
+  static final String GRAPH = "/api/v1/graph";
   static final String EVENTS = "/api/v1/events";
   static final String PAUSES = "/api/v1/pauses";
   static final String LOCKS = "/api/v1/locks";
@@ -15,6 +16,10 @@ final class ApiPath {
 
   static String job(String job) {
     return JOBS + "/" + ApiClient.encoded(job);
+  }
+
+  static String graphOf(String job) {
+    return job(job) + "/graph";
   }
 
   static String runsOf(String job) {

@@ -12,12 +12,13 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * Every piece of docs/jobs.md and docs/plans.md is what it says: a good definition, or a bad one
+ * Every piece of docs/jobs.md, docs/plans.md and docs/dependencies.md is what it says: a good definition, or a bad one
  * with its message.
  */
 class JobsDocTest {
   private static final Path DOC = Path.of("../docs/jobs.md");
   private static final Path PLANS = Path.of("../docs/plans.md");
+  private static final Path DEPENDENCIES = Path.of("../docs/dependencies.md");
   private static final Pattern GOOD = Pattern.compile("```yaml\n(.*?)\n```", Pattern.DOTALL);
   private static final Pattern BAD =
       Pattern.compile("```yaml bad\n(.*?)\n```\n\n> ([^\n]+)", Pattern.DOTALL);
@@ -25,7 +26,9 @@ class JobsDocTest {
   @Test
   void goodPiecesAreAccepted() throws IOException {
     List<String> pieces = new ArrayList<>();
-    Matcher found = GOOD.matcher(Files.readString(DOC) + Files.readString(PLANS));
+    Matcher found =
+        GOOD.matcher(
+            Files.readString(DOC) + Files.readString(PLANS) + Files.readString(DEPENDENCIES));
     while (found.find()) {
       pieces.add(found.group(1));
       Texts.ok(whole(found.group(1)));
@@ -35,7 +38,7 @@ class JobsDocTest {
 
   @Test
   void badPiecesAreRefusedWithTheirMessage() throws IOException {
-    String doc = Files.readString(DOC);
+    String doc = Files.readString(DOC) + Files.readString(DEPENDENCIES);
     int seen = 0;
     Matcher found = BAD.matcher(doc);
     while (found.find()) {

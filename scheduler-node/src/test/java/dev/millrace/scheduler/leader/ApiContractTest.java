@@ -212,6 +212,8 @@ class ApiContractTest {
     post("/runs/" + ended + "/stages/ask/complete", "{\"output\":{\"by\":\"hand\"}}");
     post("/runs/" + ended + "/pause", "{\"reason\":\"wait\"}");
     get("/runs/" + ended + "/why");
+    get("/graph");
+    get("/jobs/walk/graph");
     post("/runs/" + ended + "/resume", "{}");
     post("/runs/" + ended + "/stop", "{}");
     String killed = started("walk");
