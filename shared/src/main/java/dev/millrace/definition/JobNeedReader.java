@@ -50,11 +50,12 @@ final class JobNeedReader {
 
   /** Beside {@code after} stand within, match, timezone and params. */
   AfterTrigger after(Fields trigger, List<ParamDefinition> params) {
+    int before = problems.count();
     Doc written = trigger.take("after");
     NeedReader reader = NeedReader.ofJobs(problems);
     Need jobs = reader.read(written, trigger.path("after"));
     bounded(trigger, "after", reader);
-    if (written != null && !starts(jobs)) {
+    if (problems.count() == before && !starts(jobs)) {
       trigger.problem(
           written, "after", "names no job that starts it: put one into a list, `all` or `any`");
     }
@@ -69,6 +70,7 @@ final class JobNeedReader {
 
   /** Null where nothing is required. */
   Requirement requires(Fields job) {
+    int before = problems.count();
     Doc written = job.take("requires");
     if (written == null) {
       return null;
@@ -89,7 +91,7 @@ final class JobNeedReader {
       found = new Requirement(jobs, null, Matching.NONE, Schedule.UTC, null);
     }
     bounded(job, "requires", reader);
-    if (reader.leaves().isEmpty()) {
+    if (problems.count() == before && reader.leaves().isEmpty()) {
       job.problem(written, "requires", "names no job; name one, or remove it");
     }
     return found;

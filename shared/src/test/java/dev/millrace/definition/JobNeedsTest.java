@@ -10,7 +10,6 @@ import dev.millrace.model.Need;
 import dev.millrace.model.Requirement;
 import java.time.Duration;
 import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -84,7 +83,7 @@ class JobNeedsTest {
                 Need.completed(List.of("a")),
                 Duration.ofHours(24),
                 Matching.PLANNED,
-                ZoneOffset.UTC,
+                Schedule.UTC,
                 Duration.ofHours(2)));
     Need not =
         Texts.ok(Texts.job("requires: {not: [{job: a, is: failed}]}")).rules().requires().jobs();

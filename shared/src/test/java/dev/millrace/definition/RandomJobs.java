@@ -25,7 +25,6 @@ import dev.millrace.model.Window;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -94,7 +93,7 @@ final class RandomJobs {
   }
 
   private ZoneId zone(Matching match) {
-    return match == Matching.DAY ? ZoneId.of("Europe/London") : ZoneOffset.UTC;
+    return match == Matching.DAY ? ZoneId.of("Europe/London") : Schedule.UTC;
   }
 
   /** Of jobs: a list or map, whose elements may be nested. */

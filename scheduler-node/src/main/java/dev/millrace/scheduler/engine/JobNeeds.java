@@ -43,8 +43,7 @@ public final class JobNeeds {
       implements Ends {
     @Override
     public JobEnd counting(String job, Need.Is is) {
-      return newest(
-          job, end -> is(is, end.outcome()) && counts.apply(end.job()).test(end));
+      return newest(job, end -> is(is, end.outcome()) && counts.apply(end.job()).test(end));
     }
 
     @Override

@@ -19,7 +19,6 @@ public final class SubJob {
       return Optional.empty();
     }
     JsonNode with = JsonText.parse(stage.withJson());
-    return Optional.of(
-        new JobRef(with.path("namespace").asText(own), with.path("job").asText()));
+    return Optional.of(new JobRef(with.path("namespace").asText(own), with.path("job").asText()));
   }
 }

@@ -181,8 +181,7 @@ final class Timers {
   static long gateEnd(Draft draft) {
     Run run = draft.run();
     Requirement requires = run.plan().definition().rules().requires();
-    boolean ends =
-        run.clock().is(RunClock.GATED) && requires != null && requires.timeout() != null;
+    boolean ends = run.clock().is(RunClock.GATED) && requires != null && requires.timeout() != null;
     return ends && run.state() == RunState.PENDING
         ? Math.max(run.createdAt(), run.scheduledFor()) + micros(requires.timeout())
         : Long.MAX_VALUE;

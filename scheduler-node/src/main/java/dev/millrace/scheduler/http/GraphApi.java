@@ -95,8 +95,7 @@ final class GraphApi {
           near.grow(handle, true, (int) steps);
           near.grow(handle, false, (int) steps);
           List<ReadsGraph.Node> nodes = ReadsGraph.nodes(handle, near.jobs);
-          call.answer(
-              200, graph(call.namespace(), nodes, List.copyOf(near.said), near.truncated));
+          call.answer(200, graph(call.namespace(), nodes, List.copyOf(near.said), near.truncated));
         });
   }
 

@@ -28,7 +28,10 @@ final class Levels {
       }
     }
     Deque<JobRef> ready = new ArrayDeque<>();
-    nodes.stream().map(ReadsGraph.Node::job).filter(job -> !open.containsKey(job)).forEach(ready::add);
+    nodes.stream()
+        .map(ReadsGraph.Node::job)
+        .filter(job -> !open.containsKey(job))
+        .forEach(ready::add);
     while (!ready.isEmpty()) {
       JobRef job = ready.poll();
       for (JobRef next : after.getOrDefault(job, List.of())) {

@@ -48,7 +48,11 @@ final class OpenApi {
 
   /** Each with a part of the schemas. */
   private static final List<String> SCHEMAS =
-      List.of("openapi-schemas.json", "openapi-dead-letters.json", "openapi-dry-run.json", "openapi-graph.json");
+      List.of(
+          "openapi-schemas.json",
+          "openapi-dead-letters.json",
+          "openapi-dry-run.json",
+          "openapi-graph.json");
 
   private OpenApi() {}
 

@@ -37,10 +37,7 @@ final class Required {
     this.handle = handle;
     this.job = job;
     this.requires = job.rules().requires();
-    requires
-        .jobs()
-        .stages()
-        .forEach(name -> refs.put(name, JobRef.of(name, job.namespace())));
+    requires.jobs().stages().forEach(name -> refs.put(name, JobRef.of(name, job.namespace())));
   }
 
   /** Why a run is not admitted yet; one reason for each job. */

@@ -160,7 +160,11 @@ final class Afters {
         births.following(
             plan,
             new Births.Upstream(
-                one.trigger, planned(by), one.when.params(), reason(by), results(tx, pass, one, by)),
+                one.trigger,
+                planned(by),
+                one.when.params(),
+                reason(by),
+                results(tx, pass, one, by)),
             pass.now);
     if (!Followed.fire(tx, one.trigger, upstream, "FIRED", fresh.run().id(), epoch, pass.now)) {
       return; // the same runs again: one of them was executed a second time

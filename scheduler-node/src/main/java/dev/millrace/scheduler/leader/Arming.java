@@ -129,9 +129,7 @@ final class Arming {
   private static Optional<Jobs.TriggerRow> take(
       List<Jobs.TriggerRow> rows, String kind, String spec) {
     Optional<Jobs.TriggerRow> same =
-        rows.stream()
-            .filter(row -> row.spec().equals(spec) && row.kind().equals(kind))
-            .findFirst();
+        rows.stream().filter(row -> row.spec().equals(spec) && row.kind().equals(kind)).findFirst();
     same.ifPresent(rows::remove);
     return same;
   }

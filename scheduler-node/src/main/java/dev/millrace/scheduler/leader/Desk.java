@@ -105,8 +105,7 @@ final class Desk {
     }
     if (Jobs.hash(tx, old.id(), old.version()).equals(hash)) {
       if (!handedOver) {
-        return unchanged(
-            applied(200, old, false, notes(noteOf(old), unknown(tx, definition))));
+        return unchanged(applied(200, old, false, notes(noteOf(old), unknown(tx, definition))));
       }
       Jobs.update(tx, old.id(), old.state(), old.version(), source, now);
       Jobs.Row moved =

@@ -145,8 +145,7 @@ final class Ends {
     }
     long[] range = JobNeeds.range(match, zone, key);
     boolean planned = match == Matching.PLANNED;
-    List<JobEnd> all =
-        JobEnds.between(tx, jobs.values(), range[0], range[1], planned, reached);
+    List<JobEnd> all = JobEnds.between(tx, jobs.values(), range[0], range[1], planned, reached);
     jobs.forEach(
         (name, job) -> found.put(name, all.stream().filter(end -> end.job() == job).toList()));
     return found;

@@ -137,7 +137,8 @@ final class JobGraph {
   /** The names in one text, of many the first. */
   static String names(List<JobRef> jobs, String namespace) {
     int named = Math.min(NAMED_MAX, jobs.size());
-    List<String> first = jobs.subList(0, named).stream().map(ref -> ref.seenFrom(namespace)).toList();
+    List<String> first =
+        jobs.subList(0, named).stream().map(ref -> ref.seenFrom(namespace)).toList();
     String text = "'" + String.join("', '", first) + "'";
     return jobs.size() > named ? text + " and " + (jobs.size() - named) + " more" : text;
   }

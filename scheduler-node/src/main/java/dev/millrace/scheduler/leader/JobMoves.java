@@ -77,8 +77,7 @@ final class JobMoves {
               + ", which would bring it back as a new job",
           "remove that file; or stop the job; or send force when nobody watches that directory");
     }
-    List<JobRef> others =
-        following.graph().dependents(new JobRef(row.namespace(), row.name()));
+    List<JobRef> others = following.graph().dependents(new JobRef(row.namespace(), row.name()));
     if (source == null && !others.isEmpty() && !forced(command)) {
       return Desk.refused(
           409,

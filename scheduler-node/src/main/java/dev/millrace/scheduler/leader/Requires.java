@@ -59,8 +59,7 @@ final class Requires {
   }
 
   private static boolean isGated(Draft draft) {
-    return !draft.run().state().isFinal()
-        && (draft.run().clock().marks() & RunClock.GATED) != 0;
+    return !draft.run().state().isFinal() && (draft.run().clock().marks() & RunClock.GATED) != 0;
   }
 
   boolean isEmpty() {
@@ -79,7 +78,9 @@ final class Requires {
         .toList();
   }
 
-  /** True when a run that is about to be admitted has to wait; else its job's next one counts on. */
+  /**
+   * True when a run that is about to be admitted has to wait; else its job's next one counts on.
+   */
   boolean holdsBack(Handle tx, Run run, long now) {
     Requirement requires = run.plan().definition().rules().requires();
     if (requires == null || run.plan().part() != Plan.WHOLE) {

@@ -268,8 +268,7 @@ final class Turn {
       if (row.position() < planned.size()) {
         ticker.arm(row.id(), row.job(), planned.get(row.position()), row.nextAt());
       } else {
-        following.arm(
-            row.id(), job, definition.events().get(row.position() - planned.size()));
+        following.arm(row.id(), job, definition.events().get(row.position() - planned.size()));
       }
     }
     parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx), Stages.countRunning(tx));

@@ -62,8 +62,7 @@ public final class Dependencies {
                     row.getLong(1),
                     new JobRef(row.getString(2), row.getString(3)),
                     new Edge(
-                        Kind.of(row.getString(4)),
-                        new JobRef(row.getString(5), row.getString(6)))))
+                        Kind.of(row.getString(4)), new JobRef(row.getString(5), row.getString(6)))))
         .list();
   }
 

@@ -110,10 +110,7 @@ public final class Followed {
 
   /** Forgets the smallest keys of a trigger beyond a bound. */
   public static void forgetKeys(Handle tx, long trigger) {
-    tx.createUpdate(FORGET_KEYS)
-        .bind("trigger", trigger)
-        .bind("kept", KEYS_KEPT_MAX)
-        .execute();
+    tx.createUpdate(FORGET_KEYS).bind("trigger", trigger).bind("kept", KEYS_KEPT_MAX).execute();
   }
 
   /**

@@ -61,8 +61,7 @@ public final class JobEnds {
       where e.outcome <> excluded.outcome
       """;
 
-  private static final String KNOWN =
-      "select number from job_end where number = any (:numbers)";
+  private static final String KNOWN = "select number from job_end where number = any (:numbers)";
 
   private static final String SEED =
       """

@@ -150,8 +150,7 @@ public final class ReadsGraph {
   private static Said said(ResultSet row) throws SQLException {
     return new Said(
         new JobRef(row.getString(1), row.getString(2)),
-        new Edge(
-            Kind.of(row.getString(3)), new JobRef(row.getString(4), row.getString(5))));
+        new Edge(Kind.of(row.getString(3)), new JobRef(row.getString(4), row.getString(5))));
   }
 
   private static Node node(ResultSet row) throws SQLException {

@@ -305,8 +305,7 @@ class DependenciesTest {
                   """);
             });
     at.complete(List.of(a.claim()), "{}");
-    assertThatThrownBy(at::passes)
-        .hasMessageContaining("a commit that fails for a test");
+    assertThatThrownBy(at::passes).hasMessageContaining("a commit that fails for a test");
     assertThat(runs("c")).isEmpty();
     at.passes();
     has("c", 1);
@@ -383,7 +382,9 @@ class DependenciesTest {
     has("c", 2);
     completes("a", "b");
     starts("c");
-    assertThat(runs("c")).as("they ended since").containsExactly("COMPLETED", "COMPLETED", "STARTING");
+    assertThat(runs("c"))
+        .as("they ended since")
+        .containsExactly("COMPLETED", "COMPLETED", "STARTING");
   }
 
   @Test
@@ -468,8 +469,7 @@ class DependenciesTest {
     has("c", 1);
     assertThat(runs("c")).containsExactly("COMPLETED");
     starts("c");
-    String id =
-        at.text("select id::text from run where state = 'PENDING'");
+    String id = at.text("select id::text from run where state = 'PENDING'");
     String body = "{\"run\":\"%s\"}".formatted(new RunId(Long.parseLong(id)));
     assertThat(ask(Command.Kind.RUN_STOP, null, body).status()).isEqualTo(200);
     completes("a");

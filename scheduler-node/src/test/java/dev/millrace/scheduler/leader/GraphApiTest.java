@@ -100,8 +100,7 @@ class GraphApiTest {
     apply("d", "triggers: [{after: [c]}]");
     apply("other", "triggers: [{after: [a]}]");
     assertThat(nodes(get("/jobs/c/graph")))
-        .containsExactly(
-            "0 default/b SCHEDULED", "1 default/c SCHEDULED", "2 default/d SCHEDULED");
+        .containsExactly("0 default/b SCHEDULED", "1 default/c SCHEDULED", "2 default/d SCHEDULED");
     assertThat(nodes(get("/jobs/c/graph?depth=9")))
         .as("those before it and those after it, not what those have beside it")
         .containsExactly(
