@@ -5,6 +5,7 @@ final class ApiPath {
   static final String JOBS = "/api/v1/jobs";
   static final String RUNS = "/api/v1/runs";
   private static final String ARTIFACTS = "/api/v1/artifacts";
+  static final String GRAPH = "/api/v1/graph";
   static final String EVENTS = "/api/v1/events";
   static final String PAUSES = "/api/v1/pauses";
   static final String LOCKS = "/api/v1/locks";
@@ -40,6 +41,10 @@ final class ApiPath {
 
   static String orchestration(String id) {
     return "/api/v1/orchestrations/" + ApiClient.encoded(id);
+  }
+
+  static String graphOf(String job) {
+    return job(job) + "/graph";
   }
 
   static String runsOf(String job) {

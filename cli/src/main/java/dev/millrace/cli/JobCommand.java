@@ -297,7 +297,8 @@ final class JobCommand {
       @Parameters(paramLabel = "JOB") String job,
       @Option(
               names = "--force",
-              description = "Also when a file defines it; nobody may watch its directory any more.")
+              description =
+                  "Also when a file defines it, whose directory nobody watches, or when other jobs need it.")
           boolean force,
       @Mixin ReasonOption reason)
       throws InterruptedException {

@@ -58,6 +58,7 @@ public final class Main {
     commands.put("pause", () -> new PauseCommand(terminal, false));
     commands.put("resume", () -> new PauseCommand(terminal, true));
     commands.put("event", () -> new EventCommand(terminal));
+    commands.put("graph", () -> new GraphCommand(terminal));
     commands.put("lock", () -> new LockCommand(terminal));
     commands.put("dead", () -> new DeadCommand(terminal));
     commands.put("artifact", () -> new ArtifactCommand(terminal));

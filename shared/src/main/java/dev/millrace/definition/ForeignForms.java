@@ -2,8 +2,13 @@ package dev.millrace.definition;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.expression.Scope;
+import dev.millrace.model.AfterTrigger;
+import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.Matching;
 import dev.millrace.model.Misfire;
+import dev.millrace.model.Need;
+import dev.millrace.model.Requirement;
 import dev.millrace.model.RetryPolicy;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.model.TriggerDefinition;
@@ -90,6 +95,7 @@ final class ForeignForms {
     List<TriggerDefinition> triggers = new ArrayList<>();
     Expressions expressions = new Expressions(false);
     RetryPolicy retry = scheduling == null ? null : scheduling(scheduling, triggers, expressions);
+    Need needed = scheduling == null ? Need.none() : dependencies(problems, scheduling, id);
     Fields task = job.fields("task");
     StageDefinition stage = task == null ? null : commandStage(task);
     job.finish(Set.of("stages", "type"));
@@ -101,7 +107,29 @@ final class ForeignForms {
     StageDefinition only =
         stage == null ? stage(id, "{}", policy) : stage(stage.handler(), stage.withJson(), policy);
     String json = metadata == null ? null : Json.write(metadata.map().toJson());
-    return job(id, description == null ? name : description, triggers, only, json);
+    JobDefinition alone = job(id, description == null ? name : description, triggers, only, json);
+    return needed.equals(Need.none()) ? alone : needing(alone, needed);
+  }
+
+  /**
+   * It runs only when all of them have completed since its previous run. Where no time starts it,
+   * their completion does.
+   */
+  private static JobDefinition needing(JobDefinition job, Need jobs) {
+    Requirement requires = new Requirement(jobs, null, Matching.NONE, Schedule.UTC, null);
+    EventTrigger after = new AfterTrigger(jobs, null, Matching.NONE, Schedule.UTC, "{}");
+    return new JobDefinition(
+        job.id(),
+        job.namespace(),
+        job.description(),
+        job.params(),
+        job.triggers(),
+        job.priority(),
+        job.stages(),
+        job.labels(),
+        job.metadataJson(),
+        job.rules().requiring(requires),
+        job.triggers().isEmpty() ? List.of(after) : List.of());
   }
 
   private static RetryPolicy scheduling(
@@ -112,22 +140,7 @@ final class ForeignForms {
         triggers.add(cron);
       }
     }
-    dependencies(scheduling);
     return RetryReader.read(scheduling, "retry_policy", expressions);
-  }
-
-  /**
-   * The other jobs that have to complete before this one runs: ids of jobs of the same namespace.
-   * What becomes of them is decided here and nowhere else.
-   */
-  private static void dependencies(Fields scheduling) {
-    List<String> ids = scheduling.texts("dependencies");
-    if (ids != null && !ids.isEmpty()) {
-      scheduling.problem(
-          scheduling.map().get("dependencies"),
-          "dependencies",
-          "`dependencies` are not supported by this version yet");
-    }
   }
 
   /**
@@ -165,8 +178,8 @@ final class ForeignForms {
     add(entries, "uses", pattern);
     add(entries, "metadata", inner.get("metadata"));
     if (scheduling != null) {
-      dependencies(scheduling);
       schedule(entries, scheduling.map());
+      needing(entries, scheduling.map());
     }
     return Optional.of(new Doc.Mapping(entries, root.line(), root.column()));
   }
@@ -181,6 +194,21 @@ final class ForeignForms {
       add(entries, "triggers", new Doc.Sequence(List.of(map), cron.line(), cron.column()));
     }
     add(entries, "retry", scheduling.get("retry_policy"));
+  }
+
+  /** As in the form without a pattern: required, and what starts it where no time does. */
+  private static void needing(List<Doc.Entry> entries, Doc.Mapping scheduling) {
+    Doc jobs = scheduling.get("dependencies");
+    if (!(jobs instanceof Doc.Sequence list) || list.items().isEmpty()) {
+      return;
+    }
+    add(entries, "requires", jobs);
+    if (scheduling.get("cron") == null) {
+      List<Doc.Entry> trigger = new ArrayList<>();
+      add(trigger, "after", jobs);
+      Doc map = new Doc.Mapping(trigger, jobs.line(), jobs.column());
+      add(entries, "triggers", new Doc.Sequence(List.of(map), jobs.line(), jobs.column()));
+    }
   }
 
   private static void add(List<Doc.Entry> entries, String key, Doc value) {
@@ -199,6 +227,25 @@ final class ForeignForms {
       found = found instanceof Doc.Mapping next ? next.get(key) : null;
     }
     return found;
+  }
+
+  private static Need dependencies(Problems problems, Fields scheduling, String id) {
+    List<Doc> written = scheduling.list("dependencies");
+    if (written == null || written.isEmpty()) {
+      return Need.none();
+    }
+    Doc list = scheduling.map().get("dependencies");
+    NeedReader reader = NeedReader.ofJobs(problems);
+    Need needed = reader.read(list, scheduling.path("dependencies"));
+    if (written.size() > JobNeedReader.JOBS_MAX) {
+      scheduling.problem(list, "dependencies", "more than " + JobNeedReader.JOBS_MAX);
+    }
+    for (NeedReader.Leaf leaf : reader.leaves()) {
+      if (leaf.id().equals(id)) {
+        problems.add(leaf.at(), leaf.path(), "a job cannot wait for itself");
+      }
+    }
+    return needed;
   }
 
   /** {@code Weekly Report} becomes {@code weekly-report}. */

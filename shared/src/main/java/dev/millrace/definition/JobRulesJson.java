@@ -41,6 +41,7 @@ final class JobRulesJson {
     if (rules.environment() != null) {
       node.put("environment", rules.environment());
     }
+    EventTriggerJson.write(node, rules.requires());
   }
 
   static JobRules read(JsonNode node) {
@@ -55,7 +56,8 @@ final class JobRulesJson {
         duration(node.get("timeout")),
         duration(node.get("deadline")),
         node.has("window") ? window(node.get("window")) : null,
-        node.has("environment") ? node.get("environment").asText() : null);
+        node.has("environment") ? node.get("environment").asText() : null,
+        EventTriggerJson.requires(node));
   }
 
   private static Overlap overlap(JsonNode node) {

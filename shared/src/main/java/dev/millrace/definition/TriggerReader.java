@@ -16,16 +16,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Reads {@code triggers}. Stateless. */
 final class TriggerReader {
-  private static final int TRIGGERS_MAX = 100;
+  static final int TRIGGERS_MAX = 100;
   private static final List<String> KINDS = List.of("cron", "at", "every");
-  private static final Set<String> OTHER_KINDS =
-      Set.of("after", "file", "queue", "webhook", "sql", "event");
+  private static final Set<String> OTHER_KINDS = Set.of("file", "queue", "webhook", "sql", "event");
   private static final Set<String> UNSUPPORTED =
       Set.of(
-          "after",
           "file",
           "queue",
           "webhook",
@@ -63,7 +62,13 @@ final class TriggerReader {
 
   private TriggerReader() {}
 
-  static List<TriggerDefinition> read(Problems problems, Fields job, GivenReader given) {
+  /**
+   * Those by time.
+   *
+   * @param events takes the others
+   */
+  static List<TriggerDefinition> read(
+      Problems problems, Fields job, GivenReader given, EventTriggerReader events) {
     List<TriggerDefinition> triggers = new ArrayList<>();
     List<Doc> items = job.list("triggers");
     if (items == null) {
@@ -75,7 +80,8 @@ final class TriggerReader {
     }
     for (int i = 0; i < items.size(); i++) {
       Fields fields = Fields.of(problems, items.get(i), job.path("triggers") + "[" + i + "]");
-      TriggerDefinition trigger = fields == null ? null : one(problems, fields, given);
+      boolean isEvent = fields != null && isNoTime(fields) && events.takes(fields);
+      TriggerDefinition trigger = fields == null || isEvent ? null : one(problems, fields, given);
       if (trigger != null) {
         triggers.add(trigger);
       }
@@ -83,8 +89,15 @@ final class TriggerReader {
     return triggers;
   }
 
+  private static boolean isNoTime(Fields fields) {
+    return KINDS.stream().allMatch(kind -> fields.map().get(kind) == null);
+  }
+
   private static TriggerDefinition one(Problems problems, Fields fields, GivenReader given) {
-    List<String> kinds = KINDS.stream().filter(kind -> fields.map().get(kind) != null).toList();
+    List<String> kinds =
+        Stream.concat(KINDS.stream(), EventTriggerReader.KINDS.stream())
+            .filter(kind -> fields.map().get(kind) != null)
+            .toList();
     TriggerDefinition trigger = null;
     if (kinds.size() > 1) {
       fields.problem("has " + String.join(" and ", kinds) + "; one trigger has one of them");
@@ -92,7 +105,7 @@ final class TriggerReader {
       BESIDE.values().forEach(keys -> keys.forEach(fields::take));
     } else if (kinds.isEmpty()) {
       if (OTHER_KINDS.stream().allMatch(kind -> fields.map().get(kind) == null)) {
-        fields.problem("needs one of cron, at, every");
+        fields.problem("needs one of cron, at, every, after");
       }
       KINDS.forEach(fields::take);
       BESIDE.values().forEach(keys -> keys.forEach(fields::take));

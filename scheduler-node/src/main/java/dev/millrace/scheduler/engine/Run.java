@@ -7,7 +7,7 @@ import java.util.Objects;
  * A run and its stages at one moment. Instants are microseconds since 1970 by the database's clock,
  * 0 for none. Immutable by convention: nobody writes into {@code stages}.
  *
- * @param triggerKind cron, at, every, manual, item, job or plan
+ * @param triggerKind cron, at, every, after, manual, item, job or plan
  * @param trigger the trigger's key, 0 for a run that a person or program asked for
  * @param scheduledFor the tick that it stands for, 0 for none
  * @param params JSON object as text
@@ -247,6 +247,33 @@ public record Run(
         other,
         clock,
         stages);
+  }
+
+  /** The same run before it is created, for a tick that others planned. */
+  public Run plannedFor(long tick) {
+    return new Run(
+        id,
+        plan,
+        state,
+        triggerKind,
+        trigger,
+        tick,
+        params,
+        actor,
+        reason,
+        stopReason,
+        createdAt,
+        startedAt,
+        finishedAt,
+        parent,
+        key,
+        clock,
+        stages);
+  }
+
+  /** The same run before it is created: what it requires of other jobs is not there yet. */
+  public Run gated() {
+    return with(clock.mark(RunClock.GATED));
   }
 
   /** The same run before it is created, with the end of its window. */

@@ -156,8 +156,15 @@ final class DryRun {
     Admission admission = Admission.of(handle, job, definition.rules(), key, locks);
     into.put("outcome", problem == null ? admission.outcome().name() : "CANCELLED");
     ArrayNode because = into.putArray("because");
+    String requires = Required.ofNew(handle, definition, job.id(), now);
+    if (requires != null && admission.outcome() == Admission.Outcome.STARTS) {
+      into.put("outcome", problem == null ? Admission.Outcome.WAITS.name() : "CANCELLED");
+    }
     if (problem != null) {
       because.add(problem + "; the run ends before it starts");
+    }
+    if (requires != null) {
+      because.add(requires + " did not end as needed since the previous run; it waits for that");
     }
     admission.because().forEach(because::add);
   }

@@ -63,6 +63,7 @@ public final class HttpServer implements Service {
     table.addAll(new SetsApi(jdbi, asker, patterns).routes());
     table.addAll(new PatternsApi(jdbi, asker, patterns).routes());
     table.addAll(new VersionsApi(jdbi, asker).routes());
+    table.addAll(new GraphApi(jdbi).routes());
     table.addAll(new RunsApi(jdbi, asker).routes());
     table.addAll(new TraceApi(jdbi).routes());
     table.addAll(new ActionsApi(jdbi, asker).routes());

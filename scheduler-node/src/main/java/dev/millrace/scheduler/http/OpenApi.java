@@ -29,7 +29,8 @@ final class OpenApi {
       Map.of(
           "paused", "true: a job that is new begins PAUSED; one that exists keeps its state.",
           "children", "true: also runs that stages of other runs wait for, such as items.",
-          "force", "true: also when a file of a watched directory defines it.");
+          "depth", "How many jobs away, in both directions, 1 to 100; 1 when left out.",
+          "force", "true: also when a watched file defines it, or others need it.");
   private static final Map<String, String> QUERY_OF_DEFINITIONS =
       Map.of(
           "from", "The older version; the one before 'to' when left out.",
@@ -59,7 +60,8 @@ final class OpenApi {
           "openapi-schemas.json",
           "openapi-dead-letters.json",
           "openapi-definitions.json",
-          "openapi-dry-run.json");
+          "openapi-dry-run.json",
+          "openapi-graph.json");
 
   private OpenApi() {}
 

@@ -1,6 +1,8 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.lifecycle.JobState;
+import dev.millrace.definition.EventTriggerJson;
+import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
@@ -15,23 +17,28 @@ import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 
 /**
- * Arms and disarms the triggers of jobs, in the table and in the ticker at once; for many jobs in
- * as many statements as for one. The leader's thread.
+ * Arms and disarms the triggers of jobs, in the table and in who minds them at once: the ticker
+ * those by time, the others who hears of what happens. The leader's thread.
  */
 final class Arming {
   /** How far back a trigger that was armed before is looked for; a definition has fewer. */
   private static final int DISARMED_MAX = 1_000;
 
   private final Ticker ticker;
+  private final Following following;
 
-  Arming(Ticker ticker) {
+  Arming(Ticker ticker, Following following) {
     this.ticker = ticker;
+    this.following = following;
   }
 
   /** A job whose triggers are to be those of this definition; a new one has none yet. */
   record Job(Jobs.Row row, JobDefinition definition, boolean isNew) {}
 
-  /** A trigger that has no row yet. */
+  /** A trigger by an event that has no row yet. */
+  private record Heard(Jobs.Row job, int position, EventTrigger event) {}
+
+  /** A trigger by time that has no row yet. */
   private record Added(Jobs.Row job, int position, PlannedTriggers.Planned trigger, long nextAt) {}
 
   /**
@@ -47,6 +54,7 @@ final class Arming {
                 Collectors.groupingBy(
                     Jobs.TriggerRow::job, Collectors.toCollection(ArrayList::new)));
     List<Added> added = new ArrayList<>();
+    List<Heard> heard = new ArrayList<>();
     Map<Long, Integer> moved = new LinkedHashMap<>();
     for (Job job : jobs) {
       List<Jobs.TriggerRow> rows = old.getOrDefault(job.row.id(), new ArrayList<>());
@@ -62,9 +70,21 @@ final class Arming {
           added.add(new Added(job.row, position, trigger, next));
         }
       }
+      for (int i = 0; i < job.definition.events().size(); i++) {
+        EventTrigger event = job.definition.events().get(i);
+        int position = planned.size() + i;
+        Optional<Jobs.TriggerRow> same = take(rows, kind(event), EventTriggerJson.spec(event));
+        if (same.isPresent()) {
+          moved.put(same.get().id(), position);
+          following.arm(same.get().id(), job.row, event);
+        } else {
+          heard.add(new Heard(job.row, position, event));
+        }
+      }
     }
     JobBatches.moveTriggers(tx, moved);
     add(tx, added, now);
+    addEvents(tx, heard, now);
     disarm(tx, old.values().stream().flatMap(List::stream).toList());
   }
 
@@ -111,6 +131,45 @@ final class Arming {
       }
     }
     add(tx, added, now);
+    List<Heard> heard = new ArrayList<>();
+    for (int i = 0; i < definition.events().size(); i++) {
+      EventTrigger event = definition.events().get(i);
+      int position = planned.size() + i;
+      Optional<Jobs.TriggerRow> same = take(old, kind(event), EventTriggerJson.spec(event));
+      if (same.isPresent()) {
+        Jobs.rearm(tx, same.get().id(), position, 0);
+        following.arm(same.get().id(), job, event);
+        following.begin(tx, same.get().id());
+      } else {
+        heard.add(new Heard(job, position, event));
+      }
+    }
+    addEvents(tx, heard, now);
+  }
+
+  private static String kind(EventTrigger event) {
+    return EventTriggerJson.kind(event);
+  }
+
+  private void addEvents(Handle tx, List<Heard> heard, long now) {
+    List<Long> made =
+        JobBatches.insertTriggers(
+            tx,
+            heard.stream()
+                .map(
+                    one ->
+                        new JobBatches.FreshTrigger(
+                            one.job.id(),
+                            one.position,
+                            kind(one.event),
+                            EventTriggerJson.spec(one.event),
+                            0))
+                .toList(),
+            now);
+    for (int i = 0; i < made.size(); i++) {
+      following.arm(made.get(i), heard.get(i).job, heard.get(i).event);
+      following.begin(tx, made.get(i));
+    }
   }
 
   /** Those of a job that are not new when they come again: its armed ones, or what a stop left. */
@@ -127,16 +186,22 @@ final class Arming {
 
   private void disarm(Handle tx, List<Jobs.TriggerRow> triggers) {
     JobBatches.disarm(tx, triggers.stream().map(Jobs.TriggerRow::id).toList());
-    triggers.forEach(trigger -> ticker.disarm(trigger.id()));
+    for (Jobs.TriggerRow trigger : triggers) {
+      ticker.disarm(trigger.id());
+      following.disarm(trigger.id());
+    }
   }
 
   /** The row of a trigger that is written the same, which is no candidate any more. */
   private static Optional<Jobs.TriggerRow> take(
       List<Jobs.TriggerRow> rows, PlannedTriggers.Planned trigger) {
+    return take(rows, trigger.kind(), trigger.spec());
+  }
+
+  private static Optional<Jobs.TriggerRow> take(
+      List<Jobs.TriggerRow> rows, String kind, String spec) {
     Optional<Jobs.TriggerRow> same =
-        rows.stream()
-            .filter(row -> row.spec().equals(trigger.spec()) && row.kind().equals(trigger.kind()))
-            .findFirst();
+        rows.stream().filter(row -> row.spec().equals(spec) && row.kind().equals(kind)).findFirst();
     same.ifPresent(rows::remove);
     return same;
   }

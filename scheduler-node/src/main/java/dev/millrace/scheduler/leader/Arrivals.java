@@ -61,12 +61,12 @@ final class Arrivals {
     this.births = limits.births();
     this.gates = limits.gates();
     this.planRuns = new PlanRuns(catalog, limits.drafts(), births);
-    Arming arming = new Arming(ticker);
-    this.jobMoves = new JobMoves(catalog, arming, births.ids());
-    JobWrites writes = new JobWrites(catalog, arming, births.ids());
-    this.desk = new Desk(catalog, writes);
-    this.versionDesk = new VersionDesk(catalog, writes);
-    this.setDesk = new SetDesk(writes, jobMoves, checks);
+    Arming arming = new Arming(ticker, limits.following());
+    this.jobMoves = new JobMoves(catalog, arming, limits.following(), births.ids());
+    JobWrites writes = new JobWrites(catalog, arming, limits.following(), births.ids());
+    this.desk = new Desk(catalog, writes, limits.following().graph());
+    this.versionDesk = new VersionDesk(catalog, writes, limits.following().graph());
+    this.setDesk = new SetDesk(writes, jobMoves, checks, limits.following().graph());
     this.runDesk = new RunDesk(catalog, limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
@@ -75,6 +75,7 @@ final class Arrivals {
   record Limits(
       Drafts drafts,
       Births births,
+      Following following,
       Gates gates,
       Seats seats,
       Dispatching dispatching,

@@ -8,6 +8,7 @@ import dev.millrace.definition.JsonReason;
 import dev.millrace.definition.ParamValues;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.JobRef;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.definition.Owners;
@@ -18,7 +19,9 @@ import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -30,10 +33,12 @@ final class Desk {
 
   private final Catalog catalog;
   private final JobWrites writes;
+  private final JobGraph graph;
 
-  Desk(Catalog catalog, JobWrites writes) {
+  Desk(Catalog catalog, JobWrites writes, JobGraph graph) {
     this.catalog = catalog;
     this.writes = writes;
+    this.graph = graph;
   }
 
   /**
@@ -61,6 +66,10 @@ final class Desk {
               "the definition cannot be read: " + e.getMessage(),
               "send it through POST /api/v1/jobs"));
     }
+    Optional<Outcome> cycle = cycle(graph, wanted.definition());
+    if (cycle.isPresent()) {
+      return unchanged(cycle.get());
+    }
     JobBatches.Known known = JobBatches.find(tx, List.of(wanted.name())).get(wanted.name());
     if (known == null) {
       Outcome past = refusedAsPast(List.of(), wanted.definition(), now);
@@ -70,7 +79,7 @@ final class Desk {
       JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
       var fresh = JobWrites.Change.fresh(wanted, first, source);
       Jobs.Row row = writes.write(tx, List.of(fresh), command, epoch, now).getFirst();
-      return new Applied(applied(201, row, true, noteOfNew(tx, row)), row, wanted.definition());
+      return new Applied(applied(201, row, true, notes(noteOfNew(tx, row), unknown(tx, wanted.definition()))), row, wanted.definition());
     }
     Jobs.Row old = known.row();
     var refusal = Owners.refusal("job '" + old.name() + "'", old.source(), source);
@@ -80,7 +89,7 @@ final class Desk {
     String owner = Owners.after(old.source(), source);
     if (wanted.isInForce(known)) {
       if (owner.equals(old.source())) {
-        return unchanged(applied(200, old, false, noteOf(old)));
+        return unchanged(applied(200, old, false, notes(noteOf(old), unknown(tx, wanted.definition()))));
       }
       Jobs.Row moved = old.at(old.version(), owner);
       JobBatches.update(tx, List.of(moved), now);
@@ -93,7 +102,51 @@ final class Desk {
     }
     var change = JobWrites.Change.of(wanted, old, owner, source);
     Jobs.Row row = writes.write(tx, List.of(change), command, epoch, now).getFirst();
-    return new Applied(applied(200, row, true, note(row, source)), row, wanted.definition());
+    return new Applied(applied(200, row, true, notes(note(row, source), unknown(tx, wanted.definition()))), row, wanted.definition());
+  }
+
+  /** Jobs that wait for each other would wait for ever. */
+  static Optional<Outcome> cycle(JobGraph graph, JobDefinition definition) {
+    return graph
+        .cycle(definition, Map.of())
+        .map(
+            path ->
+                refused(
+                    422,
+                    cycle(definition, path),
+                    "remove '"
+                        + path.get(1).seenFrom(definition.namespace())
+                        + "' from "
+                        + JobGraph.place(definition, path.get(1))
+                        + " of '"
+                        + definition.id()
+                        + "', or one of the others; see GET /api/v1/jobs/"
+                        + definition.id()
+                        + "/graph"));
+  }
+
+  static String cycle(JobDefinition definition, List<JobRef> path) {
+    return "jobs would wait for each other (each waits for the next): "
+        + path.stream()
+            .map(job -> job.seenFrom(definition.namespace()))
+            .collect(Collectors.joining(" → "));
+  }
+
+  /** Jobs that it waits for in vain, or null. */
+  private String unknown(Handle tx, JobDefinition definition) {
+    List<JobRef> unknown = JobGraph.unknown(tx, catalog, definition);
+    return unknown.isEmpty()
+        ? null
+        : "there is no job "
+            + JobGraph.names(unknown, definition.namespace())
+            + " yet; it waits until there is, and until that has run";
+  }
+
+  private static String notes(String one, String other) {
+    if (one == null || other == null) {
+      return one == null ? other : one;
+    }
+    return one + "; " + other;
   }
 
   static Applied unchanged(Outcome outcome) {

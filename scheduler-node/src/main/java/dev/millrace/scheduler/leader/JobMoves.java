@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.lifecycle.JobState;
+import dev.millrace.model.JobRef;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.definition.Owners;
@@ -22,11 +23,13 @@ final class JobMoves {
 
   private final Catalog catalog;
   private final Arming arming;
+  private final Following following;
   private final Ids ids;
 
-  JobMoves(Catalog catalog, Arming arming, Ids ids) {
+  JobMoves(Catalog catalog, Arming arming, Following following, Ids ids) {
     this.catalog = catalog;
     this.arming = arming;
+    this.following = following;
     this.ids = ids;
   }
 
@@ -77,6 +80,17 @@ final class JobMoves {
               + ", which would bring it back as a new job",
           "remove that file; or stop the job; or send force when nobody watches that directory");
     }
+    List<JobRef> others = following.graph().dependents(new JobRef(row.namespace(), row.name()));
+    if (source == null && !others.isEmpty() && !forced(command)) {
+      return Desk.refused(
+          409,
+          "job '"
+              + row.name()
+              + "' is needed by "
+              + JobGraph.names(others, row.namespace())
+              + ", which would wait for it in vain",
+          "change those first; or stop the job; or send force");
+    }
     Jobs.Row archived = archive(tx, List.of(row), command, epoch, now).getFirst();
     return new Outcome(200, Desk.answer(archived, true).toString());
   }
@@ -86,7 +100,10 @@ final class JobMoves {
     arming.disarmAll(tx, rows.stream().map(Jobs.Row::id).toList());
     List<Jobs.Row> archived = rows.stream().map(row -> row.in(JobState.ARCHIVED)).toList();
     JobBatches.update(tx, archived, now);
-    archived.forEach(catalog::archived);
+    for (Jobs.Row row : archived) {
+      catalog.archived(row);
+      following.archived(tx, row.id());
+    }
     List<JobBatches.Moved> moves = new ArrayList<>();
     for (Jobs.Row row : rows) {
       String how =

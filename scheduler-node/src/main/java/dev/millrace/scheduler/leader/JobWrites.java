@@ -16,11 +16,13 @@ import org.jdbi.v3.core.Handle;
 final class JobWrites {
   private final Catalog catalog;
   private final Arming arming;
+  private final Following following;
   private final Ids ids;
 
-  JobWrites(Catalog catalog, Arming arming, Ids ids) {
+  JobWrites(Catalog catalog, Arming arming, Following following, Ids ids) {
     this.catalog = catalog;
     this.arming = arming;
+    this.following = following;
     this.ids = ids;
   }
 
@@ -72,6 +74,7 @@ final class JobWrites {
       Jobs.Row row = change.before == null ? made.next() : kept.next();
       rows.add(row);
       catalog.put(row);
+      following.applied(tx, row, change.wanted.definition());
       versions.add(version(change, row, command));
       moves.add(new JobBatches.Moved(ids.next(now), row.id(), moves(change, row, command)));
       if (row.state() != JobState.STOPPED) { // else they are armed when it is resumed

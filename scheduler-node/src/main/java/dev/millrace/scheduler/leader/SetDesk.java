@@ -7,11 +7,13 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.JobRef;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.definition.Owners;
 import dev.millrace.scheduler.definition.SetDecision;
 import dev.millrace.scheduler.definition.SetDecision.Action;
+import dev.millrace.scheduler.store.Dependencies;
 import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
 import java.util.ArrayList;
@@ -21,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jdbi.v3.core.Handle;
 
@@ -32,14 +35,18 @@ import org.jdbi.v3.core.Handle;
 final class SetDesk {
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  private static final Optional<List<JobRef>> NO_CYCLE = Optional.empty();
+
   private final JobWrites writes;
   private final JobMoves moves;
   private final Checks checks;
+  private final JobGraph graph;
 
-  SetDesk(JobWrites writes, JobMoves moves, Checks checks) {
+  SetDesk(JobWrites writes, JobMoves moves, Checks checks, JobGraph graph) {
     this.writes = writes;
     this.moves = moves;
     this.checks = checks;
+    this.graph = graph;
   }
 
   /**
@@ -129,6 +136,7 @@ final class SetDesk {
       return Done.LATER;
     }
     tell(asked, jobs, steps, problems);
+    tellOfWaiting(asked, jobs, steps, problems);
     checks.forgetOld();
     return problems.none()
         ? written(tx, command, asked, jobs, steps, epoch, now)
@@ -157,6 +165,48 @@ final class SetDesk {
         problems.add(asked.files.get(i), step.name(), checks.problem(jobs.get(i)));
       }
     }
+  }
+
+  /** Jobs that would wait for each other, or for one that goes. */
+  private void tellOfWaiting(
+      Asked asked, List<Wanted> jobs, List<SetDecision.Step> steps, Problems problems) {
+    Map<JobRef, Set<Dependencies.Edge>> wanted = new HashMap<>();
+    for (int i = 0; i < jobs.size(); i++) {
+      if (steps.get(i).action().changes()) {
+        JobDefinition job = jobs.get(i).definition();
+        wanted.put(job.ref(), JobGraph.of(job));
+      }
+    }
+    for (int i = 0; i < jobs.size(); i++) {
+      JobDefinition job = jobs.get(i).definition();
+      var cycle = wanted.containsKey(job.ref()) ? graph.cycle(job, wanted) : NO_CYCLE;
+      if (cycle.isPresent()) {
+        problems.add(asked.files.get(i), steps.get(i).name(), Desk.cycle(job, cycle.get()));
+      }
+    }
+    Set<JobRef> gone = new HashSet<>();
+    steps.stream()
+        .filter(step -> step.action() == Action.DELETE)
+        .forEach(step -> gone.add(new JobRef(step.name().namespace(), step.name().name())));
+    for (JobRef job : gone) {
+      List<JobRef> waiting =
+          graph.dependents(job).stream()
+              .filter(other -> !gone.contains(other) && names(wanted.get(other), job))
+              .toList();
+      if (!waiting.isEmpty()) {
+        problems.add(
+            job.job(),
+            new JobBatches.Name(job.namespace(), job.job()),
+            "is needed by "
+                + JobGraph.names(waiting, job.namespace())
+                + ", which would wait for it in vain; change those first, or in this set");
+      }
+    }
+  }
+
+  /** True for a job that goes on as it is, and for one that still names the other. */
+  private static boolean names(Set<Dependencies.Edge> edges, JobRef job) {
+    return edges == null || edges.stream().anyMatch(edge -> edge.to().equals(job));
   }
 
   private Done written(

@@ -24,10 +24,12 @@ final class VersionDesk {
 
   private final Catalog catalog;
   private final JobWrites writes;
+  private final JobGraph graph;
 
-  VersionDesk(Catalog catalog, JobWrites writes) {
+  VersionDesk(Catalog catalog, JobWrites writes, JobGraph graph) {
     this.catalog = catalog;
     this.writes = writes;
+    this.graph = graph;
   }
 
   Desk.Applied rollback(Handle tx, Command command, long epoch, long now) {
@@ -111,6 +113,10 @@ final class VersionDesk {
                       + row.version()
                       + ", which is in force",
               "GET /api/v1/jobs/" + row.name() + "/diff shows what differs between two versions"));
+    }
+    Optional<Outcome> cycle = Desk.cycle(graph, wanted.definition());
+    if (cycle.isPresent()) {
+      return Desk.unchanged(cycle.get());
     }
     JobWrites.Change change =
         new JobWrites.Change(wanted, row, row.state(), row.source(), Owners.API, old.version());

@@ -64,6 +64,13 @@ public final class OpenRuns {
         and marks is not null
       """;
 
+  private static final String GATED =
+      """
+      select id from run
+      where (pauses is not null or marks is not null) and finished_at is null and marks & 64 <> 0
+      order by id
+      """;
+
   /** A lane of a pool. */
   public record PoolLane(String pool, Stages.Lane lane) {}
 
@@ -119,6 +126,11 @@ public final class OpenRuns {
         .bindArray("jobs", Long.class, jobs)
         .mapTo(Long.class)
         .list();
+  }
+
+  /** Runs that wait for runs of other jobs. */
+  public static List<Long> gated(Handle tx) {
+    return tx.createQuery(GATED).mapTo(Long.class).list();
   }
 
   /** The run of a plan that was made ahead after this id, or 0. */

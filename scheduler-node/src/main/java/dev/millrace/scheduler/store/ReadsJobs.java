@@ -156,9 +156,16 @@ public final class ReadsJobs {
         t.recorded_at
       from trigger g
       cross join lateral (
-        select * from tick where tick.trigger = g.id
-          and (tick.planned_at, tick.trigger) < (:beforeAt, :beforeTrigger)
-        order by tick.planned_at desc limit :limit
+        select * from (
+          (select trigger, planned_at, planned_until, ticks, disposition, run, recorded_at from tick
+           where tick.trigger = g.id and (tick.planned_at, tick.trigger) < (:beforeAt, :beforeTrigger)
+           order by tick.planned_at desc limit :limit)
+          union all
+          (select trigger, recorded_at, recorded_at, 1, disposition, run, recorded_at from after_fire f
+           where f.trigger = g.id and (f.recorded_at, f.trigger) < (:beforeAt, :beforeTrigger)
+           order by f.recorded_at desc limit :limit)
+        ) ledger
+        order by planned_at desc limit :limit
       ) t
       where g.job = :job
       order by t.planned_at desc, t.trigger desc limit :limit

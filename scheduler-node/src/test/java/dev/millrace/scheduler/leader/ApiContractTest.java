@@ -253,6 +253,8 @@ class ApiContractTest {
     post("/runs/" + ended + "/stages/ask/complete", "{\"output\":{\"by\":\"hand\"}}");
     post("/runs/" + ended + "/pause", "{\"reason\":\"wait\"}");
     get("/runs/" + ended + "/why");
+    get("/graph");
+    get("/jobs/walk/graph");
     post("/runs/" + ended + "/resume", "{}");
     post("/runs/" + ended + "/stop", "{}");
     ask("POST", "/jobs/walk/runs?dryRun=true", "{\"params\":{\"n\":2}}", 200);
