@@ -114,7 +114,6 @@ final class RandomJobs {
       default -> new Need.All(of);
     };
   }
-  }
 
   private void level(
       List<StageDefinition> all, Phase phase, String group, boolean each, int count, String name) {

@@ -267,6 +267,7 @@ public record Run(
         finishedAt,
         parent,
         key,
+        orchestration,
         clock,
         stages);
   }

@@ -1,7 +1,7 @@
 package dev.millrace.scheduler.leader;
 
-import dev.millrace.lifecycle.JobState;
 import dev.millrace.definition.EventTriggerJson;
+import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.scheduler.store.JobBatches;

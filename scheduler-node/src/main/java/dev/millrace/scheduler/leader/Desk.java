@@ -79,7 +79,10 @@ final class Desk {
       JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
       var fresh = JobWrites.Change.fresh(wanted, first, source);
       Jobs.Row row = writes.write(tx, List.of(fresh), command, epoch, now).getFirst();
-      return new Applied(applied(201, row, true, notes(noteOfNew(tx, row), unknown(tx, wanted.definition()))), row, wanted.definition());
+      return new Applied(
+          applied(201, row, true, notes(noteOfNew(tx, row), unknown(tx, wanted.definition()))),
+          row,
+          wanted.definition());
     }
     Jobs.Row old = known.row();
     var refusal = Owners.refusal("job '" + old.name() + "'", old.source(), source);
@@ -89,7 +92,8 @@ final class Desk {
     String owner = Owners.after(old.source(), source);
     if (wanted.isInForce(known)) {
       if (owner.equals(old.source())) {
-        return unchanged(applied(200, old, false, notes(noteOf(old), unknown(tx, wanted.definition()))));
+        return unchanged(
+            applied(200, old, false, notes(noteOf(old), unknown(tx, wanted.definition()))));
       }
       Jobs.Row moved = old.at(old.version(), owner);
       JobBatches.update(tx, List.of(moved), now);
@@ -102,7 +106,10 @@ final class Desk {
     }
     var change = JobWrites.Change.of(wanted, old, owner, source);
     Jobs.Row row = writes.write(tx, List.of(change), command, epoch, now).getFirst();
-    return new Applied(applied(200, row, true, notes(note(row, source), unknown(tx, wanted.definition()))), row, wanted.definition());
+    return new Applied(
+        applied(200, row, true, notes(note(row, source), unknown(tx, wanted.definition()))),
+        row,
+        wanted.definition());
   }
 
   /** Jobs that wait for each other would wait for ever. */

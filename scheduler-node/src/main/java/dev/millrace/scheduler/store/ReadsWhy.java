@@ -47,8 +47,7 @@ public final class ReadsWhy {
    * @param crossed runs that are before it and wait themselves for what its own run has, or for
    *     what its own run is before them in: neither moves until a person ends one
    */
-  public record Line(
-      Place place, List<Holder> before, int held, int waiting, List<Long> crossed) {}
+  public record Line(Place place, List<Holder> before, int held, int waiting, List<Long> crossed) {}
 
   /** What a stage listens for; {@code key} is empty for none. */
   public record Listening(int index, String name, String key) {}
