@@ -77,7 +77,7 @@ class JobsTest {
         .as("a run that is gone has ended")
         .containsEntry(waiting, 77L)
         .doesNotContainKey(late);
-    database.leader().useTransaction(tx -> Jobs.disarm(tx, waiting));
+    database.leader().useTransaction(tx -> JobBatches.disarm(tx, List.of(waiting)));
     assertThat(database.leader().withHandle(Jobs::restingOnEnded)).doesNotContainKey(waiting);
   }
 
