@@ -144,6 +144,80 @@ class ScheduleTest {
         .containsExactly("2027-12-27T09:00 SKIPPED_CALENDAR");
   }
 
+  private static List<String> around(String expression, Dst dst, String after, Exclusion... except) {
+    Schedule schedule =
+        Schedule.of(
+            new TriggerDefinition.Cron(
+                expression, NEW_YORK, dst, TriggerRules.DEFAULT.withExcept(List.of(except))),
+            SEED);
+    List<String> ticks = new ArrayList<>();
+    Optional<Tick> next = schedule.next(Instant.parse(after));
+    while (next.isPresent() && ticks.size() < 4) {
+      Tick tick = next.get();
+      ticks.add(
+          String.join(
+              " ",
+              tick.instant().toString(),
+              tick.local().toLocalTime().toString(),
+              tick.mark().toString(),
+              tick.fate().toString(),
+              Integer.toString(tick.count())));
+      next = schedule.next(tick.instant());
+    }
+    return ticks;
+  }
+
+  /** What stands beside a gap and is excluded gives way to a time of the gap that is not. */
+  @Test
+  void aTimeOfAGapTakesThePlaceOfAnExcludedOne() {
+    assertThat(
+            around(
+                "0,30 2,3 * * *",
+                Dst.DEFAULT,
+                "2027-03-14T06:00:00Z",
+                new Exclusion.Cron("0 3 * * *")))
+        .startsWith(
+            "2027-03-14T06:59:59.999999Z 02:00 GAP_SILENT COALESCED 2",
+            "2027-03-14T07:00:00Z 02:30 GAP_SHIFTED FIRES 1",
+            "2027-03-14T07:30:00Z 03:30 NONE FIRES 1");
+    assertThat(
+            around(
+                "59,0 59,0 1,2 * * *",
+                new Dst(Dst.Gap.BEFORE, Dst.Overlap.FIRST),
+                "2027-03-14T06:59:00Z",
+                new Exclusion.Cron("59 59 1 * * *")))
+        .startsWith(
+            "2027-03-14T06:59:59Z 02:59:59 GAP_BEFORE FIRES 1",
+            "2027-03-14T06:59:59.999999Z 02:00 GAP_SILENT COALESCED 4");
+  }
+
+  @Test
+  void excludedTimesOfAGapMakeNoRun() {
+    assertThat(
+            around(
+                "0,30 2,3 * * *",
+                Dst.DEFAULT,
+                "2027-03-14T06:00:00Z",
+                new Exclusion.Cron("* 2-3 * * *")))
+        .startsWith(
+            "2027-03-14T06:59:59.999999Z 02:00 GAP_SILENT SKIPPED_CALENDAR 2",
+            "2027-03-14T07:00:00Z 03:00 NONE SKIPPED_CALENDAR 1",
+            "2027-03-14T07:30:00Z 03:30 NONE SKIPPED_CALENDAR 1");
+  }
+
+  /** The last local time that an expression has may come once more. */
+  @Test
+  void theLastTimeOfAllIsRepeatedToo() {
+    assertThat(
+            around(
+                "0 30 1 1 11 ? 2026",
+                new Dst(Dst.Gap.SHIFT, Dst.Overlap.SECOND),
+                "2026-10-01T00:00:00Z"))
+        .containsExactly(
+            "2026-11-01T05:30:00Z 01:30 OVERLAP_FIRST SKIPPED_DST 1",
+            "2026-11-01T06:30:00Z 01:30 OVERLAP_SECOND FIRES 1");
+  }
+
   @Test
   void daysAreThoseOfTheZone() {
     var schedule =

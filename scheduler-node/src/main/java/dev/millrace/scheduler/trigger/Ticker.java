@@ -58,6 +58,7 @@ public final class Ticker {
    *
    * @param catchUpUntil up to this instant every tick fires, however late; 0 when nothing is missed
    * @param paceAt while it catches up: the next one fires not before
+   * @param judging more ticks are missed than one pass counts: the policy has not had its last word
    */
   private record Armed(
       long trigger,
@@ -66,7 +67,8 @@ public final class Ticker {
       Schedule schedule,
       Step step,
       long catchUpUntil,
-      long paceAt) {
+      long paceAt,
+      boolean judging) {
     long dueAt() {
       return Math.max(step.dueAt, paceAt);
     }
@@ -82,7 +84,11 @@ public final class Ticker {
     Armed moved(Step next, long until, long pace) {
       boolean goesOn = next != null && next.at <= until;
       return new Armed(
-          trigger, job, planned, schedule, next, goesOn ? until : 0, goesOn ? pace : 0);
+          trigger, job, planned, schedule, next, goesOn ? until : 0, goesOn ? pace : 0, false);
+    }
+
+    Armed stillJudging() {
+      return new Armed(trigger, job, planned, schedule, step, 0, 0, true);
     }
   }
 
@@ -137,7 +143,7 @@ public final class Ticker {
     resting.remove(trigger);
     Schedule schedule = planned.schedule();
     Step step = nextAt == 0 ? null : recorded(schedule, nextAt);
-    put(new Armed(trigger, job, planned, schedule, step, catchUpUntil, 0));
+    put(new Armed(trigger, job, planned, schedule, step, catchUpUntil, 0, false));
   }
 
   /** What was planned for an instant; it has to become something, whatever its line says. */
@@ -208,9 +214,12 @@ public final class Ticker {
       return armed.moved(sweep(armed, now, Long.MAX_VALUE, "SKIPPED_PAUSED", due), 0, 0);
     }
     if (!step.fires()) {
-      return armed.moved(sweepSilent(armed, now, due), armed.catchUpUntil, armed.paceAt);
+      Armed moved = armed.moved(sweepSilent(armed, now, due), armed.catchUpUntil, armed.paceAt);
+      boolean goesOn = armed.judging && moved.step != null && moved.step.dueAt <= now;
+      return goesOn ? moved.stillJudging() : moved;
     }
-    if (!armed.catchesUp() && now - step.dueAt > armed.planned.lateMicros()) {
+    boolean late = armed.judging || now - step.dueAt > armed.planned.lateMicros();
+    if (late && !armed.catchesUp()) {
       return judgeMissed(armed, now, due);
     }
     due.fires.add(armed.fire());
@@ -241,7 +250,8 @@ public final class Ticker {
     Chosen chosen = choose(armed, now, oldest, policy.atMost());
     Step step = sweep(armed, now, chosen.first, "MISSED", due);
     boolean swept = step == null || step.dueAt > now || step.at >= chosen.first;
-    return armed.moved(step, swept ? chosen.until : 0, now);
+    Armed moved = armed.moved(step, swept ? chosen.until : 0, now);
+    return step == null || (swept && chosen.until != 0) ? moved : moved.stillJudging();
   }
 
   /**
