@@ -134,13 +134,17 @@ final class Required {
       String its = "; its " + id + " is " + node.lastState();
       return new Why.Reason(null, "REQUIRES", what + its, null, id);
     }
-    String next =
-        !node.state().equals("SCHEDULED")
-            ? "; it is " + node.state()
-            : node.nextAt() == null
-                ? "; nothing is planned for it"
-                : "; its next tick is at " + node.nextAt();
-    return new Why.Reason(null, "REQUIRES", what + next, node.nextAt(), "job " + name);
+    String detail = what + "; " + next(node);
+    return new Why.Reason(null, "REQUIRES", detail, node.nextAt(), "job " + name);
+  }
+
+  private static String next(ReadsGraph.Node node) {
+    if (!node.state().equals("SCHEDULED")) {
+      return "it is " + node.state();
+    }
+    return node.nextAt() == null
+        ? "nothing is planned for it"
+        : "its next tick is at " + node.nextAt();
   }
 
   private static long micros(Instant at) {
