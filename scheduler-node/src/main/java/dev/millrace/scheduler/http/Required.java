@@ -127,7 +127,7 @@ final class Required {
                 + "' has "
                 + (missing.job().is() == Need.Is.COMPLETED ? word : "ended as " + word)
                 + when
-                + (requires.within() == null ? "" : " and within " + requires.within());
+                + (requires.within() == null ? "" : ", within " + requires.within());
     boolean open = node.lastRun() != null && node.lastFinishedAt() == null;
     if (open) {
       String id = "run " + new RunId(node.lastRun());
