@@ -9,6 +9,7 @@ import dev.millrace.model.RunId;
 import dev.millrace.scheduler.store.Dependencies.Kind;
 import dev.millrace.scheduler.store.ReadsGraph;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -148,7 +149,7 @@ final class GraphApi {
     ArrayNode shown = answer.putArray("nodes");
     nodes.stream()
         .sorted(
-            java.util.Comparator.comparing((ReadsGraph.Node node) -> levels.get(node.job()))
+            Comparator.comparing((ReadsGraph.Node node) -> levels.get(node.job()))
                 .thenComparing(node -> node.job().toString()))
         .forEach(node -> node(shown.addObject(), node, levels.get(node.job())));
     ArrayNode edges = answer.putArray("edges");

@@ -127,20 +127,24 @@ final class Required {
                 + "' has "
                 + (missing.job().is() == Need.Is.COMPLETED ? word : "ended as " + word)
                 + when
-                + (requires.within() == null ? "" : " and within " + requires.within());
+                + (requires.within() == null ? "" : ", within " + requires.within());
     boolean open = node.lastRun() != null && node.lastFinishedAt() == null;
     if (open) {
       String id = "run " + new RunId(node.lastRun());
       String its = "; its " + id + " is " + node.lastState();
       return new Why.Reason(null, "REQUIRES", what + its, null, id);
     }
-    String next =
-        !node.state().equals("SCHEDULED")
-            ? "; it is " + node.state()
-            : node.nextAt() == null
-                ? "; nothing is planned for it"
-                : "; its next tick is at " + node.nextAt();
-    return new Why.Reason(null, "REQUIRES", what + next, node.nextAt(), "job " + name);
+    String detail = what + "; " + next(node);
+    return new Why.Reason(null, "REQUIRES", detail, node.nextAt(), "job " + name);
+  }
+
+  private static String next(ReadsGraph.Node node) {
+    if (!node.state().equals("SCHEDULED")) {
+      return "it is " + node.state();
+    }
+    return node.nextAt() == null
+        ? "nothing is planned for it"
+        : "its next tick is at " + node.nextAt();
   }
 
   private static long micros(Instant at) {

@@ -63,10 +63,6 @@ final class Afters {
     marks.clear();
   }
 
-  boolean isEmpty() {
-    return armed.isEmpty();
-  }
-
   /** A trigger that the table has already. */
   void arm(long trigger, Jobs.Row job, AfterTrigger when) {
     disarm(trigger);

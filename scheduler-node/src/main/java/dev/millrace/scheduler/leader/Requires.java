@@ -62,10 +62,6 @@ final class Requires {
     return !draft.run().state().isFinal() && (draft.run().clock().marks() & RunClock.GATED) != 0;
   }
 
-  boolean isEmpty() {
-    return plans.isEmpty();
-  }
-
   /** True when a run waits for this job. */
   boolean listensTo(JobRef job) {
     return byUpstream.containsKey(job);

@@ -126,7 +126,7 @@ class GraphApiTest {
         .anySatisfy(
             each ->
                 assertThat(each)
-                    .startsWith("REQUIRES no run of job 'a' has completed and within PT24H; its")
+                    .startsWith("REQUIRES no run of job 'a' has completed, within PT24H; its")
                     .contains("next tick is at"))
         .anySatisfy(each -> assertThat(each).contains("'b'", "nothing is planned for it"))
         .anySatisfy(each -> assertThat(each).contains("there is no job 'nobody'"));
