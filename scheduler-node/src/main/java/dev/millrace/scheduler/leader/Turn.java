@@ -21,7 +21,6 @@ import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.Leases;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.sweep.WorkerTable;
-import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import dev.millrace.wire.Control;
 import dev.millrace.wire.Decoded;
@@ -249,7 +248,7 @@ final class Turn {
       JobDefinition definition =
           definitions.computeIfAbsent(
               job.id(), id -> catalog.plan(tx, id, job.version()).definition());
-      ticker.arm(row, PlannedTriggers.of(definition).get(row.position()));
+      arrivals.arm(row, definition);
     }
     arrivals.restartDelays(tx, pass.now);
     parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx), Stages.countRunning(tx));
