@@ -131,8 +131,8 @@ public final class CronSchedule {
           "'" + expression + "' has an H, which is hashed from a job and means nothing here");
     }
     String[] plain = hashed ? CronHash.resolve(fields, names, seed) : fields;
-    refuseAmbiguous(plain);
     if (judge) {
+      refuseAmbiguous(plain);
       judge(expression, plain, names);
     }
     CronTimes times = CronTimes.of(plain);

@@ -21,8 +21,13 @@ import java.util.concurrent.ConcurrentHashMap;
  * Jollyday knows them: days on which offices are closed, and where a holiday on a weekend is made
  * up for on another day both of them. What a version of the library does not know yet, such as a
  * funeral, is written out beside it. Any thread.
+ *
+ * <p>After {@value #YEAR_LAST} no holidays are known: soon after that the tables end by which the
+ * Islamic calendar is computed, and a schedule must not end with them.
  */
 final class Holidays {
+  static final int YEAR_LAST = 2150;
+
   private static final Map<String, Holidays> KNOWN = new ConcurrentHashMap<>();
 
   private final HolidayManager manager;
@@ -83,7 +88,9 @@ final class Holidays {
 
   /** The English name of the holiday that a day is, or null when it is none. */
   String nameOn(LocalDate day) {
-    return byYear.computeIfAbsent(day.getYear(), this::year).get(day);
+    return day.getYear() > YEAR_LAST
+        ? null
+        : byYear.computeIfAbsent(day.getYear(), this::year).get(day);
   }
 
   private Map<LocalDate, String> year(int year) {

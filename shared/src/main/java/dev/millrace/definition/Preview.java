@@ -30,7 +30,7 @@ public record Preview(String resolved, List<Line> lines) {
   }
 
   /**
-   * The next ticks of a trigger.
+   * The next ticks of a trigger; of a fixed delay as they would be if its runs took no time.
    *
    * @param seed as {@link Schedule#seed} makes it
    * @param after they are strictly after this instant

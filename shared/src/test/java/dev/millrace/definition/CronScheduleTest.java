@@ -183,6 +183,13 @@ class CronScheduleTest {
         .hasMessageContaining(expected);
   }
 
+  /** What an earlier version accepted must not stop the leader that takes it over. */
+  @Test
+  void whatWasAcceptedOnceIsStillUnderstood() {
+    assertThat(CronSchedule.ofJudged("0 0 9 ? * 2", "default/x").resolved())
+        .isEqualTo("0 0 9 ? * 2");
+  }
+
   @Test
   void aTimeInTheGapFiresOnceAtItsEnd() {
     var ticks =

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
+import de.focus_shift.jollyday.core.HolidayManager;
 import dev.millrace.definition.Tick.Fate;
 import dev.millrace.model.Dst;
 import dev.millrace.model.Exclusion;
@@ -22,6 +23,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -323,6 +325,18 @@ class ScheduleTest {
     assertThatThrownBy(() -> Holidays.of(code))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(expected);
+  }
+
+  /** Each that can be named can be computed, so that no schedule ends with a calendar. */
+  @Test
+  void everyCalendarKnowsAllItsYears() {
+    Set<String> codes = HolidayManager.getSupportedCalendarCodes();
+    assertThat(codes).hasSizeGreaterThan(200);
+    for (String code : codes) {
+      for (int year : new int[] {1970, 2026, 2077, Holidays.YEAR_LAST, 9999}) {
+        Holidays.of(code.toUpperCase(Locale.ROOT)).nameOn(LocalDate.of(year, 1, 1));
+      }
+    }
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.millrace.scheduler.leader;
 
 import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.JobState;
+import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
 import dev.millrace.model.Window;
 import dev.millrace.scheduler.command.Command;
@@ -105,6 +106,24 @@ final class Arrivals {
     planRuns.passed(tx, pass, due.unfired());
     entries.forEach(entry -> parts.meters().ticks(entry.disposition(), entry.ticks()));
     pass.more |= ticker.nextDue() <= pass.now;
+  }
+
+  /**
+   * Arms a trigger as its row says. One that cannot be understood any more (an upgrade may take a
+   * holiday calendar away) must not stop all others: what it plans waits in its row.
+   */
+  void arm(Jobs.TriggerRow row, JobDefinition definition) {
+    try {
+      ticker.arm(row, PlannedTriggers.of(definition).get(row.position()));
+    } catch (IllegalArgumentException e) {
+      log.error(
+          "trigger cannot be armed trigger={} job={}/{} cause=\"{}\"; it plans nothing until its"
+              + " job is changed, or understood again",
+          row.id(),
+          definition.namespace(),
+          definition.id(),
+          e.getMessage());
+    }
   }
 
   /** A fixed delay begins when the run before has ended. */

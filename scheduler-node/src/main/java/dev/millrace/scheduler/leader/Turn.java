@@ -21,7 +21,6 @@ import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.Leases;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.sweep.WorkerTable;
-import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import dev.millrace.wire.Control;
 import dev.millrace.wire.Decoded;
@@ -268,7 +267,7 @@ final class Turn {
               job.id(), id -> catalog.plan(tx, id, job.version()).definition());
       List<PlannedTriggers.Planned> planned = PlannedTriggers.of(definition);
       if (row.position() < planned.size()) {
-        ticker.arm(row, planned.get(row.position()));
+        arrivals.arm(row, definition);
       } else {
         following.arm(row.id(), job, definition.events().get(row.position() - planned.size()));
       }

@@ -125,6 +125,24 @@ class TurnTimeTest {
         .isEqualTo(1);
   }
 
+  /** An upgrade of a library may take a calendar away. */
+  @Test
+  void aTriggerThatIsNotUnderstoodAnyMoreStopsNoOther() throws Exception {
+    apply("{every: 1s, except: [{holidays: GB}]}, {every: 1s}");
+    at.database
+        .leader()
+        .useHandle(
+            handle ->
+                handle.execute(
+                    "update job_version set definition = replace(definition, '\"GB\"', '\"XX\"')"));
+    late(20);
+    assertThat(at.count("select count(distinct trigger) from tick")).isEqualTo(1);
+    assertThat(fired()).isGreaterThanOrEqualTo(19);
+    assertThat(at.count("select count(*) from trigger where next_at is not null"))
+        .as("what it plans waits in its row")
+        .isEqualTo(2);
+  }
+
   @Test
   void whatIsPastIsRefusedWhereThatIsWritten() throws Exception {
     String past =
