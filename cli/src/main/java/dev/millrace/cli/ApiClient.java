@@ -206,8 +206,8 @@ final class ApiClient implements AutoCloseable {
     return exchange(request, handler, ANSWER_LIMIT);
   }
 
-  private <T> HttpResponse<T> exchange(
-      HttpRequest request, BodyHandler<T> handler, Duration limit) throws InterruptedException {
+  private <T> HttpResponse<T> exchange(HttpRequest request, BodyHandler<T> handler, Duration limit)
+      throws InterruptedException {
     CompletableFuture<HttpResponse<T>> answer = http.sendAsync(request, handler);
     try {
       return answer.get(limit.toMillis(), TimeUnit.MILLISECONDS);

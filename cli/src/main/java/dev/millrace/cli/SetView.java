@@ -86,7 +86,8 @@ final class SetView {
 
   private static void drift(List<String> lines, JsonNode drift) {
     if (drift.isObject()) {
-      String reason = drift.path("reason").isNull() ? "" : ", \"" + drift.path("reason").asText() + "\"";
+      String reason =
+          drift.path("reason").isNull() ? "" : ", \"" + drift.path("reason").asText() + "\"";
       lines.add(
           "    changed on the server by "
               + drift.path("actor").asText()

@@ -186,10 +186,13 @@ class DefinitionsFlowTest {
         .contains("job uses is valid");
     assertThat(cli.run("job", "apply", jobs.resolve("uses.yaml").toString()).out())
         .contains("job uses created");
-    assertThat(cli.run("job", "show", "uses", "-o", "yaml").out()).isEqualTo("id: uses\nuses: copy\n");
+    assertThat(cli.run("job", "show", "uses", "-o", "yaml").out())
+        .isEqualTo("id: uses\nuses: copy\n");
     assertThat(cli.run("job", "show", "uses", "-o", "yaml", "--expanded").out())
         .contains("priority: 1", "run: h");
-    Files.writeString(jobs.resolve("copy.yaml"), Files.readString(jobs.resolve("copy.yaml")).replace("run: h", "run: g"));
+    Files.writeString(
+        jobs.resolve("copy.yaml"),
+        Files.readString(jobs.resolve("copy.yaml")).replace("run: h", "run: g"));
     assertThat(cli.run("pattern", "apply", file).out())
         .contains("now at version 2; 1 jobs stay at older versions until they are applied");
     assertThat(cli.run("pattern", "list").out()).containsPattern("copy +2 +1 +1 +api");

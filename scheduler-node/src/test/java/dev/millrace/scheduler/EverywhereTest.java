@@ -44,9 +44,7 @@ class EverywhereTest {
   static void start() throws Exception {
     nodes = new Nodes();
     leader = nodes.leader("node-1");
-    other =
-        nodes.start(
-            "node-2", Map.of("jobs.dir", folder.resolve("jobs.d").toString()));
+    other = nodes.start("node-2", Map.of("jobs.dir", folder.resolve("jobs.d").toString()));
     assertThat(other.leading()).isFalse();
   }
 
@@ -90,8 +88,7 @@ class EverywhereTest {
     await()
         .atMost(SOON)
         .pollInterval(Duration.ofMillis(20))
-        .until(
-            () -> !nodes.get(other, "/api/v1/jobs/fires/runs").json().path("items").isEmpty());
+        .until(() -> !nodes.get(other, "/api/v1/jobs/fires/runs").json().path("items").isEmpty());
     log.warn(
         "a trigger changed through a follower in {} ms; its first run was there after {} ms, with a"
             + " tick each second",
@@ -152,7 +149,8 @@ class EverywhereTest {
     Files.writeString(jobs.resolve("marker.yaml"), JOB.formatted("marker", 1, "1h"));
     awaitVersion("marker", 1);
     assertThat(nodes.get(leader, "/api/v1/jobs/using").status()).isEqualTo(404);
-    String pattern = "pattern: late\nparams: {n: integer}\npriority: $[[ n ]]\nstages: [{id: a, run: %s}]\n";
+    String pattern =
+        "pattern: late\nparams: {n: integer}\npriority: $[[ n ]]\nstages: [{id: a, run: %s}]\n";
     nodes.yaml(other, "/api/v1/patterns", pattern.formatted("h1")).is(201);
     awaitVersion("using", 1);
     assertThat(seen(leader, "using").at("/definition/priority").asInt()).isEqualTo(3);
@@ -176,8 +174,7 @@ class EverywhereTest {
             .client()
             .send(
                 HttpRequest.newBuilder(
-                        URI.create(
-                            "http://127.0.0.1:" + other.port() + "/api/v1/events?job=told"))
+                        URI.create("http://127.0.0.1:" + other.port() + "/api/v1/events?job=told"))
                     .header("Last-Event-ID", "0")
                     .build(),
                 HttpResponse.BodyHandlers.ofInputStream());
@@ -186,8 +183,7 @@ class EverywhereTest {
     nodes.delete(leader, "/api/v1/jobs/told").is(200);
     List<JsonNode> events = new ArrayList<>();
     try (var lines =
-        new BufferedReader(
-            new InputStreamReader(stream.body(), StandardCharsets.UTF_8))) {
+        new BufferedReader(new InputStreamReader(stream.body(), StandardCharsets.UTF_8))) {
       for (String line = lines.readLine();
           line != null && events.size() < 4;
           line = lines.readLine()) {

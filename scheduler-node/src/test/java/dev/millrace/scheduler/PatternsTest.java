@@ -96,7 +96,10 @@ class PatternsTest {
         .forEach(
             user ->
                 users.add(
-                    user.path("job").asText() + "@" + user.path("version") + " "
+                    user.path("job").asText()
+                        + "@"
+                        + user.path("version")
+                        + " "
                         + user.path("behind")));
     assertThat(users).containsExactly("older@1 true", "orders@1 true", "bills@2 false");
 
@@ -119,7 +122,8 @@ class PatternsTest {
     assertThat(nodes.get(node, "/api/v1/patterns/copy/versions/1").json().path("text").asText())
         .contains("timeout: 1m");
     nodes.get(node, "/api/v1/patterns/copy/versions/3").is(404);
-    assertThat(nodes.get(node, "/api/v1/patterns").json().findValuesAsText("name")).contains("copy");
+    assertThat(nodes.get(node, "/api/v1/patterns").json().findValuesAsText("name"))
+        .contains("copy");
   }
 
   @Test
@@ -145,8 +149,7 @@ class PatternsTest {
   void whatIsWrongIsToldAtBothPlaces() {
     register("judged", "1m").is(201);
     Nodes.Answer bad =
-        nodes.yaml(
-            node, "/api/v1/jobs", "id: x\nuses: judged\nwith:\n  table: t\n  hour: 77\n");
+        nodes.yaml(node, "/api/v1/jobs", "id: x\nuses: judged\nwith:\n  table: t\n  hour: 77\n");
     JsonNode problem = bad.is(422).json().path("problems").path(0);
     assertThat(problem.path("line").asInt()).isEqualTo(5);
     assertThat(problem.path("column").asInt()).isEqualTo(9);
@@ -180,7 +183,8 @@ class PatternsTest {
 
   @Test
   void aSetBringsItsPatternsAlong() {
-    ObjectNode files = files("patterns/p.yaml", COPY.formatted("carried", "1m"), "j.yaml", carried());
+    ObjectNode files =
+        files("patterns/p.yaml", COPY.formatted("carried", "1m"), "j.yaml", carried());
     JsonNode plan = post("carry", "plan", files).is(200).json();
     assertThat(plan.path("changes").asInt()).isEqualTo(2);
     assertThat(plan.at("/patterns/0/action").asText()).isEqualTo("create");

@@ -82,8 +82,11 @@ class SetsTest {
     JsonNode plan = plan("one", first).is(200).json();
     assertThat(actions(plan)).containsExactly("create plan-a", "create plan-b");
     assertThat(plan.path("changes").asInt()).isEqualTo(2);
-    assertThat(item(plan, "plan-a").path("unified").asText()).startsWith("--- /dev/null\n+++ a.yaml\n");
-    assertThat(nodes.get(node, "/api/v1/jobs/plan-a").status()).as("nothing is made").isEqualTo(404);
+    assertThat(item(plan, "plan-a").path("unified").asText())
+        .startsWith("--- /dev/null\n+++ a.yaml\n");
+    assertThat(nodes.get(node, "/api/v1/jobs/plan-a").status())
+        .as("nothing is made")
+        .isEqualTo(404);
     JsonNode done = apply("one", first).is(200).json();
     assertThat(done.path("create").asInt()).isEqualTo(2);
     JsonNode made = nodes.get(node, "/api/v1/jobs/plan-a").is(200).json();
@@ -93,8 +96,7 @@ class SetsTest {
 
     ObjectNode second = set("a.yaml", job("plan-a", 2), "c.yaml", job("plan-c", 1));
     plan = plan("one", second).json();
-    assertThat(actions(plan))
-        .containsExactly("update plan-a", "create plan-c", "orphan plan-b");
+    assertThat(actions(plan)).containsExactly("update plan-a", "create plan-c", "orphan plan-b");
     JsonNode update = item(plan, "plan-a");
     assertThat(update.path("version").asInt()).isEqualTo(1);
     assertThat(update.path("changes").path(0).path("path").asText()).isEqualTo("priority");
@@ -107,14 +109,18 @@ class SetsTest {
     assertThat(done.path("delete").asInt()).isEqualTo(1);
     assertThat(nodes.get(node, "/api/v1/jobs/plan-b").json().path("state").asText())
         .isEqualTo("ARCHIVED");
-    assertThat(nodes.texts("select count(*)::text from trigger t join job j on j.id = t.job where active"
-                + " and j.name = 'plan-b'"))
+    assertThat(
+            nodes.texts(
+                "select count(*)::text from trigger t join job j on j.id = t.job where active"
+                    + " and j.name = 'plan-b'"))
         .containsExactly("0");
     JsonNode version = nodes.get(node, "/api/v1/jobs/plan-a/versions/2").json();
     assertThat(version.path("source").asText()).isEqualTo("set:one");
     assertThat(version.path("reason").asText()).isEqualTo("release 7");
-    assertThat(nodes.texts("select moves from history where job = (select id from job where name ="
-                + " 'plan-b') order by seq"))
+    assertThat(
+            nodes.texts(
+                "select moves from history where job = (select id from job where name ="
+                    + " 'plan-b') order by seq"))
         .hasSize(2)
         .last()
         .asString()
@@ -125,10 +131,14 @@ class SetsTest {
   void oneThatIsWrongStopsAllAndEveryProblemIsToldWithItsFile() {
     ObjectNode body =
         set(
-            "good.yaml", job("whole-good", 1),
-            "sub/bad.yaml", "id: whole-bad\nprority: 3\nstages: [{id: a, run: h}]",
-            "worse.json", "{\"id\": \"x\", \"stages\": [{\"id\": \"a\"}]}",
-            "good2.yaml", job("whole-good", 2));
+            "good.yaml",
+            job("whole-good", 1),
+            "sub/bad.yaml",
+            "id: whole-bad\nprority: 3\nstages: [{id: a, run: h}]",
+            "worse.json",
+            "{\"id\": \"x\", \"stages\": [{\"id\": \"a\"}]}",
+            "good2.yaml",
+            job("whole-good", 2));
     for (Nodes.Answer answer : List.of(plan("whole", body), apply("whole", body))) {
       answer.is(422);
       List<String> problems = new ArrayList<>();
@@ -138,7 +148,12 @@ class SetsTest {
           .forEach(
               p ->
                   problems.add(
-                      p.path("source").asText() + ":" + p.path("line") + ":" + p.path("column") + ": "
+                      p.path("source").asText()
+                          + ":"
+                          + p.path("line")
+                          + ":"
+                          + p.path("column")
+                          + ": "
                           + p.path("message").asText()));
       assertThat(problems)
           .containsExactly(
@@ -330,7 +345,8 @@ class SetsTest {
                     + " join trigger t on t.job = j.id and t.active and t.next_at > now()"
                     + " where j.source = 'set:mass'"))
         .containsExactly("1000");
-    JsonNode none = apply("mass", set("mass/0.yaml", job.formatted(0, 2, 0, 0)).put("prune", true)).json();
+    JsonNode none =
+        apply("mass", set("mass/0.yaml", job.formatted(0, 2, 0, 0)).put("prune", true)).json();
     assertThat(none.path("delete").asInt()).isEqualTo(999);
   }
 }

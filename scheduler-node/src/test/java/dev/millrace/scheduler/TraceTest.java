@@ -41,7 +41,9 @@ class TraceTest {
               - {id: send, run: mail.send, with: {to: "$[[ to ]]"}}
             """)
         .is(201);
-    nodes.yaml(node, "/api/v1/jobs?namespace=mail", "id: send\nuses: mail\nwith: {to: all}\n").is(201);
+    nodes
+        .yaml(node, "/api/v1/jobs?namespace=mail", "id: send\nuses: mail\nwith: {to: all}\n")
+        .is(201);
     nodes
         .yaml(
             node,
@@ -87,7 +89,8 @@ class TraceTest {
     assertThat(mine.at("/items/0/id").asText()).isEqualTo(run.path("id").asText());
     JsonNode theirs =
         nodes
-            .get(node, "/api/v1/runs?orchestration=campaign:42&namespace=mail&children=true&limit=2")
+            .get(
+                node, "/api/v1/runs?orchestration=campaign:42&namespace=mail&children=true&limit=2")
             .is(200)
             .json();
     assertThat(theirs.path("items")).hasSize(2);
@@ -101,7 +104,11 @@ class TraceTest {
             .json();
     assertThat(rest.path("items")).hasSize(1);
     assertThat(rest.path("next").isNull()).isTrue();
-    assertThat(nodes.get(node, "/api/v1/runs?orchestration=campaign:42&job=launch&state=failed").json().path("items"))
+    assertThat(
+            nodes
+                .get(node, "/api/v1/runs?orchestration=campaign:42&job=launch&state=failed")
+                .json()
+                .path("items"))
         .isEmpty();
   }
 

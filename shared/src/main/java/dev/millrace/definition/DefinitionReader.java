@@ -171,10 +171,7 @@ public final class DefinitionReader {
     problems.placesAre(null);
     Origin origin =
         new Origin(
-            found.namespace(),
-            use.name(),
-            found.found().version(),
-            Json.write(written.toJson()));
+            found.namespace(), use.name(), found.found().version(), Json.write(written.toJson()));
     return new Result.Ok(read, origin);
   }
 

@@ -242,8 +242,7 @@ final class Expansion {
       json.properties()
           .forEach(
               each ->
-                  entries.add(
-                      new Doc.Entry(each.getKey(), line, 1, built(each.getValue(), line))));
+                  entries.add(new Doc.Entry(each.getKey(), line, 1, built(each.getValue(), line))));
       return new Doc.Mapping(entries, line, 1);
     }
     if (json.isArray()) {
@@ -313,12 +312,13 @@ final class Expansion {
       problems.add(job.get("with"), "with", "must be a map of the pattern's parameters");
     }
     for (String name : sorted(known)) {
-      boolean written =
-          job.get("with") instanceof Doc.Mapping with && with.get(name) != null;
+      boolean written = job.get("with") instanceof Doc.Mapping with && with.get(name) != null;
       if (pattern.loadTime().contains(name) && !values.containsKey(name)) {
         if (!written) {
           problems.add(
-              use, "uses", "the pattern " + label + " needs the parameter '" + name + "'; write it in `with`");
+              use,
+              "uses",
+              "the pattern " + label + " needs the parameter '" + name + "'; write it in `with`");
         }
         values.put(name, new Value(sample(known.get(name)), null, false));
       }
@@ -327,11 +327,7 @@ final class Expansion {
   }
 
   private static Optional<JsonNode> value(
-      Problems problems,
-      ParamDefinition param,
-      Doc.Entry entry,
-      boolean atLoad,
-      String label) {
+      Problems problems, ParamDefinition param, Doc.Entry entry, boolean atLoad, String label) {
     String path = "with." + param.name();
     if (param.secret()) {
       problems.add(

@@ -54,8 +54,7 @@ final class Holes {
       return null;
     }
     Hole only = holes.getFirst();
-    boolean alone =
-        text.substring(0, only.start).isBlank() && text.substring(only.end).isBlank();
+    boolean alone = text.substring(0, only.start).isBlank() && text.substring(only.end).isBlank();
     return alone ? only : null;
   }
 
@@ -98,8 +97,7 @@ final class Holes {
   }
 
   /** The text with values in its holes; in an expression each is a literal of the language. */
-  static String filled(
-      String text, List<Hole> holes, Function<String, JsonNode> values) {
+  static String filled(String text, List<Hole> holes, Function<String, JsonNode> values) {
     StringBuilder filled = new StringBuilder();
     int from = 0;
     for (Hole hole : holes) {

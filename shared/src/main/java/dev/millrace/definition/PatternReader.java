@@ -37,13 +37,9 @@ public final class PatternReader {
   public Result read(String text, String sourceName) {
     Problems problems = new Problems(sourceName);
     Doc doc =
-        new DocParser(problems)
-            .parse(text, DefinitionReader.isJson(text, sourceName))
-            .orElse(null);
+        new DocParser(problems).parse(text, DefinitionReader.isJson(text, sourceName)).orElse(null);
     PatternDefinition pattern = doc == null ? null : read(problems, doc);
-    return problems.sorted().isEmpty()
-        ? new Result.Ok(pattern)
-        : new Result.Bad(problems.sorted());
+    return problems.sorted().isEmpty() ? new Result.Ok(pattern) : new Result.Bad(problems.sorted());
   }
 
   /** True for a text that is a pattern, whether a good one or not. */
@@ -53,7 +49,8 @@ public final class PatternReader {
 
   static PatternDefinition read(Problems problems, Doc doc) {
     if (!(doc instanceof Doc.Mapping root)) {
-      problems.add(doc, "", "a pattern is a map with `pattern` and `stages`, not " + doc.kindName());
+      problems.add(
+          doc, "", "a pattern is a map with `pattern` and `stages`, not " + doc.kindName());
       return null;
     }
     Fields fields = new Fields(problems, root, "");

@@ -73,7 +73,9 @@ record PatternUse(String namespace, String name, Integer version, Doc at) {
       problems.add(
           at,
           "uses",
-          "what the pattern '" + name + "' says is known to the server only; `millrace plan` asks it");
+          "what the pattern '"
+              + name
+              + "' says is known to the server only; `millrace plan` asks it");
       return null;
     }
     Set<String> places = new LinkedHashSet<>();
@@ -108,7 +110,11 @@ record PatternUse(String namespace, String name, Integer version, Doc at) {
     problems.add(
         at,
         "uses",
-        "the pattern '" + name + "' has no version " + version + "; its newest is "
+        "the pattern '"
+            + name
+            + "' has no version "
+            + version
+            + "; its newest is "
             + found.found.version());
     return null;
   }

@@ -152,7 +152,8 @@ class PatternTest {
     assertThat(job.description()).isEqualTo("Mine");
     assertThat(job.triggers()).singleElement().asString().contains("PT1H");
     assertThat(job.labels())
-        .containsExactlyInAnyOrderEntriesOf(Map.of("kind", "copy", "table", "mine", "team", "shop"));
+        .containsExactlyInAnyOrderEntriesOf(
+            Map.of("kind", "copy", "table", "mine", "team", "shop"));
     assertThat(job.priority()).isEqualTo(3);
     assertThat(job.rules().overlap().kind().name()).isEqualTo("SKIP");
     assertThat(job.params()).extracting(ParamDefinition::name).containsExactly("since", "key");
@@ -325,8 +326,10 @@ class PatternTest {
             "copy.yaml:3:34: stages[0].needs[0]: unknown stage 'b'");
     assertThat(badPattern("pattern: p\nid: x\nstages: [{id: a, run: h}]"))
         .containsExactly("copy.yaml:2:1: id: a pattern has no `id`");
-    assertThat(badPattern("pattern: p\nparams: {hour: {type: integer, default: 77}}\ntriggers:"
-                + " [{cron: '0 $[[ hour ]] * * *'}]\nstages: [{id: a, run: h}]"))
+    assertThat(
+            badPattern(
+                "pattern: p\nparams: {hour: {type: integer, default: 77}}\ntriggers:"
+                    + " [{cron: '0 $[[ hour ]] * * *'}]\nstages: [{id: a, run: h}]"))
         .as("a default is a value that can be wrong")
         .singleElement()
         .asString()
@@ -403,7 +406,8 @@ class PatternTest {
               "service_specific": {"scheduler": {"pattern_id": "report", "job_priority": 3}},
               "tags": ["x"]}}}
             """,
-            new Kept().with("default/report", "pattern: report\nstages: [{id: a, run: report.make}]"));
+            new Kept()
+                .with("default/report", "pattern: report\nstages: [{id: a, run: report.make}]"));
     JobDefinition job = read.job();
     assertThat(job.id()).isEqualTo("weekly-report");
     assertThat(job.description()).isEqualTo("Weekly Report");

@@ -99,7 +99,8 @@ class SeedFormsTest {
     ObjectNode metadata = (ObjectNode) form.at("/job/metadata");
     ((ObjectNode) metadata.get("scheduling")).remove("dependencies");
     metadata.set("features", Json.array().add("a").add("1.10").add(true));
-    metadata.set("custom_rules", Json.parseTrusted("{\"x\": 1.50, \"y\": null, \"z\": {\"on\": []}}"));
+    metadata.set(
+        "custom_rules", Json.parseTrusted("{\"x\": 1.50, \"y\": null, \"z\": {\"on\": []}}"));
     metadata.put("audit", "created 2026-01-01\nby \"me\"");
     metadata.set(
         "service_specific", Json.parseTrusted("{\"scheduler\": {\"escalation\": \"page\"}}"));
@@ -129,8 +130,7 @@ class SeedFormsTest {
             .pattern();
     var read =
         new DefinitionReader(
-                (namespace, name, version) ->
-                    Optional.of(new PatternSource.Found(3, pattern)))
+                (namespace, name, version) -> Optional.of(new PatternSource.Found(3, pattern)))
             .read(Json.write(form), "job.json");
     DefinitionReader.Result.Ok made = (DefinitionReader.Result.Ok) read;
     assertThat(made.job().stages().getFirst().handler()).isEqualTo("report.make");
@@ -178,7 +178,9 @@ class SeedFormsTest {
   }
 
   private static TriggerDefinition scheduled(String schedule) {
-    return ok("{\"job_id\":\"x\",\"schedule\":\"" + schedule + "\",\"task\":"
+    return ok("{\"job_id\":\"x\",\"schedule\":\""
+            + schedule
+            + "\",\"task\":"
             + "{\"type\":\"execute_command\",\"command\":\"true\"}}")
         .triggers()
         .getFirst();

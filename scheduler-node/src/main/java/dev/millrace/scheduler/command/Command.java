@@ -94,7 +94,8 @@ public record Command(
     public static final String JOB_RESUME = "job.resume";
 
     /**
-     * {@code {"params": {...}, "orchestration": "..." or absent}}; the short form of the bulk path is the params object's text alone.
+     * {@code {"params": {...}, "orchestration": "..." or absent}}; the short form of the bulk path
+     * is the params object's text alone.
      */
     public static final String RUN_START = "run.start";
 

@@ -168,8 +168,7 @@ public final class DefinitionSet {
     Map<JobBatches.Name, Pattern> own = new LinkedHashMap<>();
     patterns.forEach(
         one ->
-            own.put(
-                new JobBatches.Name(one.definition.namespace(), one.definition.name()), one));
+            own.put(new JobBatches.Name(one.definition.namespace(), one.definition.name()), one));
     return (namespace, name, version) -> {
       Pattern mine = own.get(new JobBatches.Name(namespace, name));
       return mine != null && (version == null || version == mine.version)

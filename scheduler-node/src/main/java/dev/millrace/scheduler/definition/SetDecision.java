@@ -71,8 +71,7 @@ public final class SetDecision {
    * @param adopts true when the set becomes its owner
    * @param refusal why it is a conflict, else null
    */
-  public record Step(
-      Action action, Want want, Have have, boolean adopts, Owners.Refusal refusal) {
+  public record Step(Action action, Want want, Have have, boolean adopts, Owners.Refusal refusal) {
     public JobBatches.Name name() {
       return want == null ? have.known().name() : want.name();
     }
@@ -136,7 +135,14 @@ public final class SetDecision {
       for (Have one : some) {
         var row = one.known().row();
         lines.add(
-            row.namespace() + "/" + row.name() + " " + row.id() + " " + row.version() + " "
+            row.namespace()
+                + "/"
+                + row.name()
+                + " "
+                + row.id()
+                + " "
+                + row.version()
+                + " "
                 + row.source());
       }
     }

@@ -32,7 +32,12 @@ final class NodeApi {
         get("/readyz", TAG, "Database and broker answer", "Health", this::ready),
         get("/metrics", TAG, "Prometheus metrics", null, this::metrics).media("text/plain"),
         get("/openapi.json", TAG, "This document", null, this::openApi).media("application/json"),
-        get("/schema/job.json", TAG, "The JSON Schema of job files, for editors", null, this::schema)
+        get(
+                "/schema/job.json",
+                TAG,
+                "The JSON Schema of job files, for editors",
+                null,
+                this::schema)
             .media("application/schema+json"));
   }
 

@@ -40,7 +40,10 @@ final class OpenApi {
           "lastEventId", "Go on after this event; the header Last-Event-ID wins.");
   private static final Map<String, String> QUERY_OF_RUNS =
       Map.of(
-          "orchestration", "Only runs that were started under this id.","dryRun", "true: tell what would happen; nothing is started or written.");
+          "orchestration",
+          "Only runs that were started under this id.",
+          "dryRun",
+          "true: tell what would happen; nothing is started or written.");
 
   private static final Map<String, String> QUERY_OF_DEAD_LETTERS =
       Map.of(

@@ -50,7 +50,12 @@ final class PatternsApi {
             .query("namespace", "reason"),
         get("/api/v1/patterns/{pattern}", TAG, "A pattern, and who uses it", "Pattern", this::one)
             .query("namespace"),
-        post("/api/v1/patterns/{pattern}", TAG, "Delete a pattern that nobody uses", null, changed,
+        post(
+                "/api/v1/patterns/{pattern}",
+                TAG,
+                "Delete a pattern that nobody uses",
+                null,
+                changed,
                 this::delete)
             .as("DELETE")
             .query("namespace", "reason"),
@@ -197,8 +202,12 @@ final class PatternsApi {
                   .orElseThrow(
                       () ->
                           Problem.notFound(
-                              "pattern '" + row.name() + "' has no version " + number
-                                  + "; its versions are 1 to " + row.version(),
+                              "pattern '"
+                                  + row.name()
+                                  + "' has no version "
+                                  + number
+                                  + "; its versions are 1 to "
+                                  + row.version(),
                               "GET /api/v1/patterns/" + row.name() + "/versions lists them."));
             }));
   }

@@ -48,8 +48,7 @@ final class SetPlan {
     this.archived = archived;
   }
 
-  static SetPlan of(
-      Handle handle, String set, DefinitionSet files, boolean prune, boolean adopt) {
+  static SetPlan of(Handle handle, String set, DefinitionSet files, boolean prune, boolean adopt) {
     String source = Owners.ofSet(set);
     var have =
         have(
@@ -128,7 +127,9 @@ final class SetPlan {
     ArrayNode kept = node.putArray("patterns");
     for (DefinitionSet.Pattern pattern : files.patterns()) {
       kept.addObject()
-          .put("action", pattern.changed() ? pattern.version() == 1 ? "create" : "update" : "unchanged")
+          .put(
+              "action",
+              pattern.changed() ? pattern.version() == 1 ? "create" : "update" : "unchanged")
           .put("namespace", pattern.definition().namespace())
           .put("pattern", pattern.definition().name())
           .put("version", pattern.version())

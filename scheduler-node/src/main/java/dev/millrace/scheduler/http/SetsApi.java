@@ -100,8 +100,7 @@ final class SetsApi {
     if (!read.problems().isEmpty()) {
       throw refused(read);
     }
-    return new Asked(
-        set, read, prune, adopt, expect.isTextual() ? expect.asText() : null, reason);
+    return new Asked(set, read, prune, adopt, expect.isTextual() ? expect.asText() : null, reason);
   }
 
   private static List<DefinitionSet.File> files(JsonNode list) {
@@ -135,7 +134,10 @@ final class SetsApi {
         set.problems().stream().map(dev.millrace.definition.Problem::source).distinct().count();
     return DefinitionCommands.refused(
         set.problems(),
-        files + " of the files " + (files == 1 ? "has" : "have") + " problems; nothing was changed");
+        files
+            + " of the files "
+            + (files == 1 ? "has" : "have")
+            + " problems; nothing was changed");
   }
 
   private void plan(Call call) {

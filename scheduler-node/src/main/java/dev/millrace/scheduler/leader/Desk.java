@@ -63,8 +63,7 @@ final class Desk {
       JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
       var fresh = JobWrites.Change.fresh(wanted, first, source);
       Jobs.Row row = writes.write(tx, List.of(fresh), command, epoch, now).getFirst();
-      return new Applied(
-          applied(201, row, true, noteOfNew(tx, row)), row, wanted.definition());
+      return new Applied(applied(201, row, true, noteOfNew(tx, row)), row, wanted.definition());
     }
     Jobs.Row old = known.row();
     var refusal = Owners.refusal("job '" + old.name() + "'", old.source(), source);

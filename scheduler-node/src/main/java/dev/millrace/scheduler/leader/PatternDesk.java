@@ -73,8 +73,7 @@ final class PatternDesk {
     PatternDefinition pattern = given.pattern();
     Patterns.Row old = Patterns.find(tx, pattern.namespace(), pattern.name()).orElse(null);
     if (old != null) {
-      var refusal =
-          Owners.refusal("pattern '" + pattern.name() + "'", old.source(), source);
+      var refusal = Owners.refusal("pattern '" + pattern.name() + "'", old.source(), source);
       if (refusal != null) {
         return Desk.refused(409, refusal.detail(), refusal.remedy());
       }

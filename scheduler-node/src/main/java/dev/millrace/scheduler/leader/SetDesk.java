@@ -118,8 +118,7 @@ final class SetDesk {
     Problems problems = new Problems();
     List<Wanted> jobs = asked.patterns.resolve(tx, asked.jobs, asked.rules.source(), problems);
     List<SetDecision.Step> steps =
-        SetDecision.of(
-            jobs.stream().map(Wanted::want).toList(), have, owned.values(), asked.rules);
+        SetDecision.of(jobs.stream().map(Wanted::want).toList(), have, owned.values(), asked.rules);
     List<Wanted> changed = new ArrayList<>();
     for (int i = 0; i < jobs.size(); i++) {
       if (steps.get(i).action().changes()) {

@@ -54,8 +54,7 @@ final class SetPatterns {
   }
 
   /** The jobs with the keys of their patterns; what is in the way of that is a problem. */
-  List<Wanted> resolve(
-      Handle tx, List<Wanted> jobs, String source, SetDesk.Problems problems) {
+  List<Wanted> resolve(Handle tx, List<Wanted> jobs, String source, SetDesk.Problems problems) {
     for (One one : all) {
       PatternDefinition pattern = one.given.pattern();
       JobBatches.Name name = new JobBatches.Name(pattern.namespace(), pattern.name());
@@ -69,7 +68,9 @@ final class SetPatterns {
         problems.add(one.given.file(), name, refusal.detail() + "; " + refusal.remedy());
       } else if (version != one.version) {
         problems.add(
-            one.given.file(), name, "pattern '" + pattern.name() + "' has changed meanwhile; apply again");
+            one.given.file(),
+            name,
+            "pattern '" + pattern.name() + "' has changed meanwhile; apply again");
       }
       rows.put(one, row);
       keys.put(one.use(), row == null ? TO_COME : row.id());
@@ -86,7 +87,11 @@ final class SetPatterns {
         problems.add(
             job.name().name(),
             job.name(),
-            "its pattern " + job.use().name() + "@" + job.use().version() + " is not there any more");
+            "its pattern "
+                + job.use().name()
+                + "@"
+                + job.use().version()
+                + " is not there any more");
       }
     }
     return jobs.stream().map(this::withKey).toList();

@@ -49,8 +49,7 @@ final class VersionDesk {
     int version = version(command);
     if (version < 1) {
       return Desk.unchanged(
- Desk.refused(
-          422, "a rollback needs the version to go back to", "send {\"version\": 3}"));
+          Desk.refused(422, "a rollback needs the version to go back to", "send {\"version\": 3}"));
     }
     Optional<Jobs.Version> found = Jobs.version(tx, row.id(), version);
     if (found.isEmpty()) {
@@ -88,30 +87,30 @@ final class VersionDesk {
               old.written());
     } catch (RuntimeException e) { // whatever it was, the version stays as it is
       return Desk.unchanged(
- Desk.refused(
-          422,
-          "version "
-              + old.version()
-              + " of job '"
-              + row.name()
-              + "' cannot be used any more: "
-              + e.getMessage(),
-          "change it, and apply it as a new version"));
-    }
-    if (wanted.isInForce(known)) {
-      return Desk.unchanged(
- Desk.refused(
-          422,
-          old.version() == row.version()
-              ? "job '" + row.name() + "' is at version " + row.version() + " already"
-              : "version "
+          Desk.refused(
+              422,
+              "version "
                   + old.version()
                   + " of job '"
                   + row.name()
-                  + "' says the same as version "
-                  + row.version()
-                  + ", which is in force",
-          "GET /api/v1/jobs/" + row.name() + "/diff shows what differs between two versions"));
+                  + "' cannot be used any more: "
+                  + e.getMessage(),
+              "change it, and apply it as a new version"));
+    }
+    if (wanted.isInForce(known)) {
+      return Desk.unchanged(
+          Desk.refused(
+              422,
+              old.version() == row.version()
+                  ? "job '" + row.name() + "' is at version " + row.version() + " already"
+                  : "version "
+                      + old.version()
+                      + " of job '"
+                      + row.name()
+                      + "' says the same as version "
+                      + row.version()
+                      + ", which is in force",
+              "GET /api/v1/jobs/" + row.name() + "/diff shows what differs between two versions"));
     }
     JobWrites.Change change =
         new JobWrites.Change(wanted, row, row.state(), row.source(), Owners.API, old.version());

@@ -93,10 +93,7 @@ public final class Patterns {
 
   /** The living patterns that exactly this source owns. */
   public static List<Row> ofSource(Handle tx, String source) {
-    return tx.createQuery(OF_SOURCE)
-        .bind("source", source)
-        .map((row, context) -> row(row))
-        .list();
+    return tx.createQuery(OF_SOURCE).bind("source", source).map((row, context) -> row(row)).list();
   }
 
   /** The key of a new pattern, which has no version yet. */
@@ -133,7 +130,9 @@ public final class Patterns {
         .execute();
   }
 
-  /** The keys of the patterns that these versions belong to; those that are not there are missing. */
+  /**
+   * The keys of the patterns that these versions belong to; those that are not there are missing.
+   */
   public static Map<Use, Long> ids(Handle tx, List<Use> uses) {
     Map<Use, Long> ids = new HashMap<>();
     if (!uses.isEmpty()) {

@@ -246,9 +246,7 @@ public final class ReadsRuns {
     return handle
         .createQuery(FIND)
         .bind("id", id)
-        .map(
-            (row, context) ->
-                with(run(row), row.getString("definition"), ReadsJobs.pattern(row)))
+        .map((row, context) -> with(run(row), row.getString("definition"), ReadsJobs.pattern(row)))
         .findOne();
   }
 

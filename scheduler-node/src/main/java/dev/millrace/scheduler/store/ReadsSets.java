@@ -102,7 +102,8 @@ public final class ReadsSets {
     Map<JobBatches.Name, Instant> found = new HashMap<>();
     handle
         .createQuery(ARCHIVED)
-        .bindArray("namespaces", String.class, names.stream().map(JobBatches.Name::namespace).toList())
+        .bindArray(
+            "namespaces", String.class, names.stream().map(JobBatches.Name::namespace).toList())
         .bindArray("names", String.class, names.stream().map(JobBatches.Name::name).toList())
         .bind("source", source)
         .map(

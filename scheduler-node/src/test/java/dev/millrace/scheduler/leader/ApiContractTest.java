@@ -179,7 +179,8 @@ class ApiContractTest {
     post("/jobs/changing/rollback", "{\"version\":1}");
     ask("POST", "/jobs/changing/rollback", "{\"version\":1}", 422);
     ask("POST", "/jobs/changing/rollback", "{\"version\":7}", 404);
-    String pattern = "pattern: copied\nparams: {n: integer}\npriority: $[[ n ]]\nstages: [{id: a, run: noop}]";
+    String pattern =
+        "pattern: copied\nparams: {n: integer}\npriority: $[[ n ]]\nstages: [{id: a, run: noop}]";
     LeaderApi.Answer made = api.send("POST", "/api/v1/patterns", "application/yaml", pattern);
     assertThat(made.status()).as(made.text()).isEqualTo(201);
     contract.judge("POST", "/api/v1/patterns", made);
