@@ -269,7 +269,7 @@ final class ClientCommandsTest {
     assertThat(run("run", "show", "0HZXW3V5K2Q8T").out())
         .contains("state      RUNNING  late")
         .contains("parent     0HZXW3V5K2Q8S stage each item 4")
-        .contains("ends at    ");
+        .contains("window end ");
   }
 
   @Test

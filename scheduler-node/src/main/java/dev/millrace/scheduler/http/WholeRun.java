@@ -160,6 +160,7 @@ final class WholeRun {
                 words(place)));
       } else if (!line.get().before().isEmpty()) {
         found.add(inLine(stage, line.get()));
+        found.addAll(deadlock(stage, line.get()));
       }
     }
     return found;
@@ -181,6 +182,21 @@ final class WholeRun {
         null,
         who,
         held ? line.held() : line.waiting());
+  }
+
+  /** Seen between two runs; more of them in a ring are told by the lines alone. */
+  private static List<Why.Reason> deadlock(String stage, ReadsWhy.Line line) {
+    List<String> runs = line.crossed().stream().map(run -> "run " + new RunId(run)).toList();
+    return runs.isEmpty()
+        ? List.of()
+        : List.of(
+            new Why.Reason(
+                stage,
+                "DEADLOCK",
+                "who is before it in the line for "
+                    + words(line.place())
+                    + " waits for what this run has: neither moves until one is ended or skipped",
+                runs));
   }
 
   private static String name(ReadsWhy.Holder holder) {

@@ -379,6 +379,7 @@ final class Why {
       }
     }
     found.addAll(noWorker(stage, pool));
+    boolean held = !found.isEmpty();
     facts
         .rate(stage.pool())
         .ifPresent(
@@ -394,7 +395,7 @@ final class Why {
                             + rate.perMillis()
                             + " ms",
                         pool)));
-    if (found.isEmpty()) {
+    if (!held) {
       String ahead =
           facts
               .ahead(stage)

@@ -88,7 +88,7 @@ final class WhyFacts {
   /** The line of a place; empty beyond a bound of them. */
   Optional<ReadsWhy.Line> line(ReadsWhy.Place place) {
     return linesRead++ < ReadsWhy.LINES_MAX
-        ? Optional.of(ReadsWhy.line(handle, place))
+        ? Optional.of(ReadsWhy.line(handle, run.id(), place))
         : Optional.empty();
   }
 

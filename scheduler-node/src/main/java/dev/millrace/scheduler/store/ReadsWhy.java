@@ -41,8 +41,14 @@ public final class ReadsWhy {
   /** Who holds a subject, or waits for it before somebody else; {@code stage} null for a run. */
   public record Holder(long run, String stage, boolean held) {}
 
-  /** A line as seen from a place; the counts stop at {@link #COUNT_MAX}. */
-  public record Line(Place place, List<Holder> before, int held, int waiting) {}
+  /**
+   * A line as seen from a place; the counts stop at {@link #COUNT_MAX}.
+   *
+   * @param crossed runs that are before it and wait themselves for what its own run has, or for
+   *     what its own run is before them in: neither moves until a person ends one
+   */
+  public record Line(
+      Place place, List<Holder> before, int held, int waiting, List<Long> crossed) {}
 
   /** What a stage listens for; {@code key} is empty for none. */
   public record Listening(int index, String name, String key) {}
@@ -84,6 +90,23 @@ public final class ReadsWhy {
       """
       select count(*) filter (where held), count(*) filter (where not held) from (
         select held from seat where subject = :subject and (held or number < :number) limit :limit) c
+      """;
+
+  /**
+   * What a run holds as a whole is given back when all of its stages have ended, what a stage holds
+   * when that one has.
+   */
+  private static final String CROSSED =
+      """
+      select distinct b.run
+      from (
+        select run, idx from seat
+        where subject = :subject and (held or number < :number) and run <> :run
+        order by held desc, number limit :limit
+      ) b
+      join seat w on w.run = b.run and not w.held and (b.idx = -1 or w.idx = b.idx)
+      join seat m on m.run = :run and m.subject = w.subject and (m.idx = -1 or m.idx = :idx)
+        and (m.held or m.number < w.number)
       """;
 
   private static final String LISTENING =
@@ -151,7 +174,7 @@ public final class ReadsWhy {
   }
 
   /** Who is before somebody in a line: first those who hold, then those who came first. */
-  public static Line line(Handle handle, Place place) {
+  public static Line line(Handle handle, long run, Place place) {
     List<Holder> before =
         handle
             .createQuery(BEFORE)
@@ -160,12 +183,22 @@ public final class ReadsWhy {
             .bind("limit", HOLDERS_MAX)
             .map((row, context) -> new Holder(row.getLong(1), row.getString(2), row.getBoolean(3)))
             .list();
+    List<Long> crossed =
+        handle
+            .createQuery(CROSSED)
+            .bind("subject", place.subject())
+            .bind("number", place.number())
+            .bind("run", run)
+            .bind("idx", place.index())
+            .bind("limit", HOLDERS_MAX)
+            .mapTo(Long.class)
+            .list();
     return handle
         .createQuery(COUNTS)
         .bind("subject", place.subject())
         .bind("number", place.number())
         .bind("limit", COUNT_MAX)
-        .map((row, context) -> new Line(place, before, row.getInt(1), row.getInt(2)))
+        .map((row, context) -> new Line(place, before, row.getInt(1), row.getInt(2), crossed))
         .one();
   }
 

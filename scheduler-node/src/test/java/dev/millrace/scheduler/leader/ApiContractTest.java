@@ -256,6 +256,9 @@ class ApiContractTest {
     get("/runs/" + ended + "/why");
     post("/runs/" + ended + "/resume", "{}");
     post("/runs/" + ended + "/stop", "{}");
+    ask("POST", "/jobs/walk/runs?dryRun=true", "{\"params\":{\"n\":2}}", 200);
+    ask("POST", "/jobs/walk/runs?dryRun=true", "{\"params\":{\"n\":\"two\"}}", 422);
+    ask("POST", "/jobs/plan/runs?dryRun=true", "{}", 404);
     String killed = started("walk");
     post("/runs/" + killed + "/kill", "{}");
     String failed = started("walk");
@@ -295,6 +298,7 @@ class ApiContractTest {
         "",
         201);
     String run = started("plan");
+    ask("POST", "/jobs/plan/runs?dryRun=true", "{}", 200);
     post("/runs/" + run + "/extend", "{\"until\":\"2100-01-01T00:00:00Z\"}");
     JsonNode shown = get("/runs/" + run);
     assertThat(shown.path("endsAt").asText()).isEqualTo("2100-01-01T00:00:00Z");

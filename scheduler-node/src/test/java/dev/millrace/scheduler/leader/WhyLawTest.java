@@ -3,6 +3,7 @@ package dev.millrace.scheduler.leader;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.scheduler.command.Command;
 import dev.millrace.settings.EngineSettings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -118,6 +119,56 @@ class WhyLawTest {
     if (only == null) {
       assertThat(told).as("every word was told to somebody").containsAll(WORDS);
     }
+  }
+
+  /** A run that holds one lock as a whole, and a stage that asks for it and for another one. */
+  @Test
+  void whoWaitsForEachOtherIsTold() throws Exception {
+    api.at.apply("id: both\nstages: [{id: use, run: noop, locks: [door, press]}]");
+    api.at.apply(
+        """
+        id: whole
+        locks: [door]
+        stages:
+          - {id: ask, run: wait.approval}
+          - {id: use, run: noop, locks: [press], needs: [ask]}
+        """);
+    String whole = start("whole");
+    String both = start("both");
+    assertThat(words(both)).containsExactly("use LOCK_WAIT run " + whole);
+    ask(Command.Kind.STAGE_ACT, "{\"run\":\"%s\",\"stage\":\"ask\",\"action\":\"approve\"}", whole);
+    assertThat(words(whole))
+        .containsExactly("use LOCK_WAIT run " + both + "/use", "use DEADLOCK run " + both);
+    assertThat(words(both))
+        .containsExactly("use LOCK_WAIT run " + whole, "use DEADLOCK run " + whole);
+    ask(Command.Kind.RUN_STOP, "{\"run\":\"%s\"}", both);
+    assertThat(words(whole)).noneMatch(word -> word.contains("LOCK")).isNotEmpty();
+  }
+
+  private String start(String job) throws Exception {
+    return ask(Command.Kind.RUN_START, "{}", job).replaceAll(".*\"run\":\"([^\"]*)\".*", "$1");
+  }
+
+  private String ask(String kind, String body, String name) throws Exception {
+    String job = kind.equals(Command.Kind.RUN_START) ? name : null;
+    long id =
+        api.at.ask(new Command(kind, "default", job, body.formatted(name), "tester", "a test"));
+    api.at.passes();
+    assertThat(api.at.outcome(id).status()).as(api.at.outcome(id).body()).isLessThan(300);
+    return api.at.outcome(id).body();
+  }
+
+  private List<String> words(String run) throws Exception {
+    List<String> words = new ArrayList<>();
+    for (JsonNode reason : api.get("/api/v1/runs/" + run + "/why").json().path("items")) {
+      words.add(
+          reason.path("stage").asText("(run)")
+              + " "
+              + reason.path("reason").asText()
+              + " "
+              + reason.path("holder").asText());
+    }
+    return words;
   }
 
   /** Checks what every open run is told; how each story stands, as text. */
