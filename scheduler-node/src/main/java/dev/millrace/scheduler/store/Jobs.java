@@ -31,6 +31,12 @@ public final class Jobs {
   private static final String FIND_ID =
       "select id, namespace, name, state, version, source from job where id = :id";
 
+  private static final String FIND_LAST =
+      """
+      select id, namespace, name, state, version, source from job
+      where namespace = :namespace and name = :name order by (state = 'ARCHIVED'), id desc limit 1
+      """;
+
   private static final String ANY_PAUSED =
       "select exists (select 1 from job where state = 'PAUSED')";
 
@@ -98,6 +104,15 @@ public final class Jobs {
 
   public static Optional<Row> find(Handle tx, String namespace, String name) {
     return tx.createQuery(FIND)
+        .bind("namespace", namespace)
+        .bind("name", name)
+        .map((r, c) -> row(r))
+        .findOne();
+  }
+
+  /** The living one; when there is none, the one archived last. */
+  public static Optional<Row> findLast(Handle tx, String namespace, String name) {
+    return tx.createQuery(FIND_LAST)
         .bind("namespace", namespace)
         .bind("name", name)
         .map((r, c) -> row(r))
