@@ -117,6 +117,12 @@ public record Command(
     /** {@code {"weight"}}: the namespace's share of pools that are contended. */
     public static final String SHARE_PUT = "share.put";
 
+    /**
+     * {@code {"jobs", "queued", "running", "runsPerDay", "payloadBytes", "minIntervalMillis",
+     * "whenOver": "reject" | "wait"}}, of the namespace; null or absent is without a limit.
+     */
+    public static final String QUOTA_PUT = "quota.put";
+
     /** {@code {"pool", "starts", "perMillis"}}; starts 0 lifts the rate. */
     public static final String RATE_PUT = "rate.put";
 

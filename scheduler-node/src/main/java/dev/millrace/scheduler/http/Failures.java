@@ -6,6 +6,7 @@ import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
 import java.sql.SQLException;
 import java.sql.SQLTransientException;
+import java.util.Map;
 import org.jdbi.v3.core.ConnectionException;
 import org.jdbi.v3.core.JdbiException;
 import org.slf4j.Logger;
@@ -24,6 +25,9 @@ final class Failures {
     }
     if (problem.status() == 503) {
       http.header("Retry-After", RETRY_AFTER_SECONDS);
+    }
+    if (problem.extra().containsKey("retryAfter")) {
+      http.header("Retry-After", problem.extra().get("retryAfter").asText());
     }
     http.status(problem.status())
         .contentType(Problem.MEDIA_TYPE)
@@ -126,6 +130,14 @@ final class Failures {
       case 404 -> new Problem(404, "not-found", "Not found", detail, remedy);
       case 409 -> new Problem(409, "conflict", "Conflict", detail, remedy);
       case 422 -> new Problem(422, "invalid", "Invalid", detail, remedy);
+      case 429 ->
+          new Problem(
+              429,
+              "quota",
+              "Over quota",
+              detail,
+              remedy,
+              body.has("retryAfter") ? Map.of("retryAfter", body.get("retryAfter")) : Map.of());
       case 503 -> new Problem(503, "unavailable", "Temporarily unavailable", detail, remedy);
       default -> new Problem(outcome.status(), "refused", "Refused", detail, remedy);
     };

@@ -63,6 +63,7 @@ public final class HttpServer implements Service {
     table.addAll(new BulkApi(jdbi, commands).routes());
     table.addAll(new ActionsApi(jdbi, asker).routes());
     table.addAll(new WideApi(jdbi, asker).routes());
+    table.addAll(new QuotaApi(jdbi, asker).routes());
     table.addAll(new DeadLettersApi(jdbi, asker).routes());
     table.addAll(new LogsApi(jdbi).routes());
     table.addAll(new ArtifactsApi(jdbi, artifacts).routes());

@@ -40,16 +40,21 @@ final class WholeRun {
           new Why.Reason(
               null, "PREPARED", "was made ahead of its window", run.scheduledFor(), "window"));
     } else if (marks.contains("notAdmitted")) {
-      notAdmitted(found, run, seats);
+      notAdmitted(handle, found, run, seats);
     }
     return found;
   }
 
   private static void notAdmitted(
-      List<Why.Reason> found, ReadsRuns.Run run, List<ReadsLimits.Seat> seats) {
+      Handle handle,
+      List<Why.Reason> found,
+      ReadsRuns.Run run,
+      List<ReadsLimits.Seat> seats) {
     int before = found.size();
     for (ReadsLimits.Seat seat : seats) {
-      if (seat.run() == run.id() && seat.index() == RUN && !seat.held()) {
+      if (seat.run() == run.id() && seat.index() == RUN && QuotaReason.isAbout(seat)) {
+        found.add(QuotaReason.of(handle, run.namespace(), seat, seats));
+      } else if (seat.run() == run.id() && seat.index() == RUN && !seat.held()) {
         String kind =
             seat.subject().startsWith("job:")
                 ? "OVERLAP"

@@ -34,6 +34,7 @@ final class Arrivals {
   private final Births births;
   private final Desk desk;
   private final StartDesk startDesk;
+  private final QuotaDesk quotaDesk;
   private final RunDesk runDesk;
   private final WideDesk wideDesk;
   private final Gates gates;
@@ -48,7 +49,8 @@ final class Arrivals {
     this.gates = limits.gates();
     this.planRuns = new PlanRuns(limits.drafts(), births);
     this.desk = new Desk(catalog, ticker, births.ids());
-    this.startDesk = new StartDesk(catalog, births, parts.meters());
+    this.startDesk = new StartDesk(catalog, births, limits.quotas(), parts.meters());
+    this.quotaDesk = new QuotaDesk(catalog, limits.quotas(), parts.meters());
     this.runDesk = new RunDesk(limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
@@ -59,6 +61,7 @@ final class Arrivals {
       Births births,
       Gates gates,
       Seats seats,
+      Quotas quotas,
       Dispatching dispatching,
       DeadDesk dead) {}
 
@@ -190,7 +193,11 @@ final class Arrivals {
       case Command.Kind.SHARE_PUT -> wideDesk.share(tx, command);
       case Command.Kind.RATE_PUT -> wideDesk.rate(tx, pass, command);
       case Command.Kind.JOB_STOP -> ended(tx, pass, command, false);
-      case Command.Kind.JOB_APPLY -> desk.applyJob(tx, command, parts.term().epoch(), pass.now);
+      case Command.Kind.QUOTA_PUT -> quotaDesk.put(tx, pass, command);
+      case Command.Kind.JOB_APPLY -> {
+        Outcome over = quotaDesk.judge(tx, command, pass.now);
+        yield over == null ? desk.applyJob(tx, command, parts.term().epoch(), pass.now) : over;
+      }
       case Command.Kind.JOB_DELETE -> ended(tx, pass, command, true);
       case Command.Kind.JOB_PAUSE -> pauseJob(tx, pass, command, JobState.PAUSED);
       case Command.Kind.JOB_RESUME -> pauseJob(tx, pass, command, JobState.SCHEDULED);

@@ -27,21 +27,33 @@ final class Births {
     /** It was made; {@code draft} is in the pass. */
     record Made(Draft draft) implements Birth {}
 
-    /** It was not, as the ledger's word for it says. */
-    record Skipped(String disposition, String why) implements Birth {}
+    /**
+     * It was not, as the ledger's word for it says.
+     *
+     * @param retryAfterMicros when it may be asked for again, from now; 0 when nobody knows
+     */
+    record Skipped(String disposition, String why, long retryAfterMicros) implements Birth {
+      Skipped(String disposition, String why) {
+        this(disposition, why, 0);
+      }
+    }
   }
+
+  private static final String SKIPPED_QUOTA = "SKIPPED_QUOTA";
 
   private final Drafts drafts;
   private final Catalog catalog;
   private final Seats seats;
   private final Gates gates;
+  private final Quotas quotas;
   private final Ids ids = new Ids();
 
-  Births(Drafts drafts, Catalog catalog, Seats seats, Gates gates) {
+  Births(Drafts drafts, Catalog catalog, Seats seats, Gates gates, Quotas quotas) {
     this.drafts = drafts;
     this.catalog = catalog;
     this.seats = seats;
     this.gates = gates;
+    this.quotas = quotas;
   }
 
   Ids ids() {
@@ -121,7 +133,12 @@ final class Births {
     Jobs.Row job = catalog.find(tx, run.plan().job());
     int pauses = gates.pausesOf(job);
     JobRules rules = run.plan().definition().rules();
-    List<Seats.Ask> asks = List.of();
+    List<Seats.Ask> asks = new ArrayList<>();
+    Seats.Ask ofQuota = quotaAsk(run);
+    Quotas.Room room = quotas.roomFor(run, seats.waiting(ofQuota.subject()) > 0);
+    if (room instanceof Quotas.Room.None none) {
+      return new Birth.Skipped(SKIPPED_QUOTA, none.why(), none.retryAfterMicros());
+    }
     Run born = run;
     if (run.plan().limited()) {
       try {
@@ -136,17 +153,25 @@ final class Births {
       }
       asks = asks(born);
     }
-    if (asks.isEmpty() && pauses == 0) {
-      Draft draft = Engine.create(born, cause, pass.now);
-      pass.drafts.put(born.id(), draft);
-      return new Birth.Made(draft);
+    if (room instanceof Quotas.Room.Later) {
+      asks.add(ofQuota);
     }
-    Draft draft = Engine.createPending(born, cause, pauses, pass.now);
+    boolean waits = !asks.isEmpty() || pauses != 0;
+    Draft draft =
+        waits
+            ? Engine.createPending(born, cause, pauses, pass.now)
+            : Engine.create(born, cause, pass.now);
     pass.drafts.put(born.id(), draft);
     if (!asks.isEmpty()) {
       seats.ask(new Stages.Key(born.id(), Seats.RUN), asks, null);
     }
+    quotas.look(draft);
     return new Birth.Made(draft);
+  }
+
+  /** What a run stands in line for when its namespace's quota has no room for it. */
+  static Seats.Ask quotaAsk(Run run) {
+    return new Seats.Ask(Quotas.SUBJECT + run.plan().definition().namespace(), 1, false);
   }
 
   /** What is wrong with it is told by a run that ends at once, instead of by nothing. */

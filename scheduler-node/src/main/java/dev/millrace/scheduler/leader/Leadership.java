@@ -19,6 +19,7 @@ import dev.millrace.scheduler.store.Events;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Partitions;
 import dev.millrace.scheduler.store.PlannedStarts;
+import dev.millrace.scheduler.store.QuotaRows;
 import dev.millrace.scheduler.store.Redrives;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.store.StoreException;
@@ -195,6 +196,7 @@ public final class Leadership implements Elector.Duties {
               DeadLetters.forgetOld(handle);
               Redrives.forgetOld(handle);
               PlannedStarts.forgetTakenBack(handle);
+              QuotaRows.forgetOld(handle);
               return forgetKeys(handle);
             });
   }

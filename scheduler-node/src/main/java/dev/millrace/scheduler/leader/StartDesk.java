@@ -37,19 +37,23 @@ final class StartDesk {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String CAUSE = "command";
 
+  private static final int OVER_QUOTA = 429;
+
   /** More refusals of one command are counted, not told. */
   private static final int TOLD_MAX = 1_000;
 
   private final Catalog catalog;
   private final Births births;
+  private final Quotas quotas;
   private final Meters meters;
   private final IdentityHashMap<Command, StartBody.Many> read = new IdentityHashMap<>();
   private final Set<Long> made = new HashSet<>();
   private final List<Long> refused = new ArrayList<>();
 
-  StartDesk(Catalog catalog, Births births, Meters meters) {
+  StartDesk(Catalog catalog, Births births, Quotas quotas, Meters meters) {
     this.catalog = catalog;
     this.births = births;
+    this.quotas = quotas;
     this.meters = meters;
   }
 
@@ -201,6 +205,7 @@ final class StartDesk {
       Handle tx, Command command, List<StartBody> starts, boolean promised) {
     Map<Integer, Outcome> problems = new HashMap<>();
     Map<Long, Integer> room = new HashMap<>();
+    int left = quotas.roomOf(command.namespace());
     for (int i = 0; i < starts.size(); i++) {
       StartBody start = starts.get(i);
       Command own = of(command, start);
@@ -211,12 +216,18 @@ final class StartDesk {
         if (Desk.params(plan.definition(), start.body()) instanceof Desk.Params.Refused no) {
           problem = no.outcome();
         } else if (room.merge(
-                job.id(), births.room(job.id(), plan.definition().rules()), (left, any) -> left - 1)
+                job.id(), births.room(job.id(), plan.definition().rules()), (before, any) -> before - 1)
             < 1) {
           problem =
               Desk.refused(
                   409,
                   "the overlap policy of job '" + job.name() + "' has no room for all of them",
+                  "send fewer, or each for itself");
+        } else if (left-- < 1) {
+          problem =
+              Desk.refused(
+                  OVER_QUOTA,
+                  "the quota of namespace '" + command.namespace() + "' has no room for all of them",
                   "send fewer, or each for itself");
         }
       }
@@ -298,8 +309,19 @@ final class StartDesk {
   }
 
   private static Outcome refusal(Births.Birth.Skipped skipped) {
-    return Desk.refused(
-        409, "no run was made: " + skipped.why(), "wait for the other run, or stop it");
+    if (!skipped.disposition().equals("SKIPPED_QUOTA")) {
+      return Desk.refused(
+          409, "no run was made: " + skipped.why(), "wait for the other run, or stop it");
+    }
+    Outcome over =
+        Desk.refused(
+            OVER_QUOTA, "no run was made: " + skipped.why(), "try later, or have the quota raised");
+    if (skipped.retryAfterMicros() == 0) {
+      return over;
+    }
+    long seconds = Math.ceilDiv(skipped.retryAfterMicros(), 1_000_000L);
+    return new Outcome(
+        OVER_QUOTA, object(over.body()).put("retryAfter", seconds).toString());
   }
 
   /**

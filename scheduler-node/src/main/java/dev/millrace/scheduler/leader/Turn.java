@@ -60,7 +60,8 @@ final class Turn {
   private final Catalog catalog = new Catalog();
   private final Ticker ticker = new Ticker();
   private final Drafts drafts = new Drafts(catalog);
-  private final Seats seats = new Seats();
+  private final Quotas quotas;
+  private final Seats seats;
   private final Gates gates;
   private final Families families;
   private final DeadDesk dead;
@@ -74,18 +75,20 @@ final class Turn {
   Turn(Parts parts) {
     this.parts = parts;
     this.inbox = new InboxWatch(parts.jdbi);
+    this.quotas = new Quotas(parts.pools, parts.meters);
+    this.seats = new Seats(quotas::isOpen);
     this.gates = new Gates(catalog, drafts, parts.pools);
     this.hearing = new Hearing(parts, drafts);
     this.dispatching = new Dispatching(parts, catalog, drafts, gates);
-    Births births = new Births(drafts, catalog, seats, gates);
+    Births births = new Births(drafts, catalog, seats, gates, quotas);
     this.dead = new DeadDesk(catalog, drafts, births, gates, parts.meters);
-    this.families = new Families(catalog, drafts, births, seats, parts.meters);
+    this.families = new Families(catalog, drafts, births, seats, quotas, parts.meters);
     this.arrivals =
         new Arrivals(
             parts,
             catalog,
             ticker,
-            new Arrivals.Limits(drafts, births, gates, seats, dispatching, dead));
+            new Arrivals.Limits(drafts, births, gates, seats, quotas, dispatching, dead));
     this.writer = new Writer(parts.jdbi, parts.term.epoch());
   }
 
@@ -180,6 +183,7 @@ final class Turn {
         || hearing.hasNews(now)
         || dispatching.republishes()
         || seats.hasNews(now)
+        || quotas.hasNews(now)
         || gates.hasMore()
         || dispatching.backlogHasRoom(now);
   }
@@ -198,6 +202,7 @@ final class Turn {
     hearing.dueStages(tx, pass);
     pass.drafts.values().forEach(draft -> Engine.settle(draft, pass.now));
     writer.begin(pass.drafts.values(), pass.now);
+    pass.drafts.values().forEach(quotas::look); // what has ended makes room
     arrivals.ticks(tx, pass);
     dispatching.countFreed(pass);
     arrivals.commands(tx, pass, inbox);
@@ -215,6 +220,7 @@ final class Turn {
     pass.drafts.values().removeIf(draft -> !draft.changed());
     writer.write(tx, pass.drafts.values(), pass.now);
     seats.write(tx, pass.now);
+    quotas.write(tx);
     dead.flush(tx, pass);
     Inbox.answer(tx, pass.answerIds, pass.answers);
   }
@@ -236,6 +242,7 @@ final class Turn {
     parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx), Stages.countRunning(tx));
     gates.load(tx);
     seats.load(tx);
+    quotas.load(tx, pass.now);
     families.load(tx, pass);
     dispatching.loadLimits(tx, pass.now);
     hearing.lookForDue(); // in this pass, and read after it

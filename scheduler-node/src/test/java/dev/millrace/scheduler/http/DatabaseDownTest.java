@@ -51,6 +51,7 @@ class DatabaseDownTest {
           "Rerun", "{\"stage\":\"some\"}",
           "Extend", "{\"until\":null}",
           "DeadRedrive", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}",
+          "QuotaIn", "{\"jobs\":1}",
           "Bulk", "{\"items\":[{\"job\":\"some\"}]}",
           "DeadDiscard", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}");
 

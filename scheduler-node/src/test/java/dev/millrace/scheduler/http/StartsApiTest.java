@@ -194,6 +194,29 @@ class StartsApiTest {
     assertThat(answer.json().path("items").path(0).path("status").asInt()).isEqualTo(202);
   }
 
+  @Test
+  void aQuotaIsShownAndJudged() throws Exception {
+    String path = "/api/v1/namespaces/shop/quota";
+    JsonNode none = api.get(path).json();
+    assertThat(none.path("jobs").isNull()).isTrue();
+    assertThat(none.path("whenOver").asText()).isEqualTo("reject");
+    assertThat(none.path("used").path("jobs").asInt()).isZero();
+    for (String wrong :
+        new String[] {
+          "{\"jobs\":-1}",
+          "{\"running\":0}",
+          "{\"queued\":1.5}",
+          "{\"minInterval\":\"often\"}",
+          "{\"whenOver\":\"later\"}",
+          "{\"job\":1}"
+        }) {
+      var put = api.request(path).header("Content-Type", "application/json");
+      var refused = api.send(put.PUT(BodyPublishers.ofString(wrong)).build());
+      assertThat(refused.status()).as(wrong).isEqualTo(400);
+      assertThat(refused.json().path("remedy").asText()).isNotEmpty();
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {

@@ -177,11 +177,7 @@ final class TurnFixture implements AutoCloseable {
   }
 
   private void apply(String yaml, int status) throws InterruptedException {
-    String definition =
-        switch (new DefinitionReader().read(yaml, "test")) {
-          case DefinitionReader.Result.Ok ok -> DefinitionJson.toJson(ok.job());
-          case DefinitionReader.Result.Bad bad -> throw new AssertionError(bad.problems());
-        };
+    String definition = canonical(yaml);
     long id =
         ask(
             new Command(
@@ -193,6 +189,14 @@ final class TurnFixture implements AutoCloseable {
                 null));
     passes();
     assertThat(outcome(id).status()).isEqualTo(status);
+  }
+
+  /** A definition as the inbox has it. */
+  static String canonical(String yaml) {
+    return switch (new DefinitionReader().read(yaml, "test")) {
+      case DefinitionReader.Result.Ok ok -> DefinitionJson.toJson(ok.job());
+      case DefinitionReader.Result.Bad bad -> throw new AssertionError(bad.problems());
+    };
   }
 
   dev.millrace.scheduler.command.Outcome outcome(long id) {
