@@ -37,8 +37,7 @@ final class StartCommand {
       @Mixin ReasonOption reason)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
-      ApiClient.Answer answer =
-          session.client().delete(ApiPath.plannedStart(run) + reason.query());
+      ApiClient.Answer answer = session.client().delete(ApiPath.plannedStart(run) + reason.query());
       session.showDone(answer, "run " + run + " is never made");
     }
     return ExitCode.OK;

@@ -99,7 +99,8 @@ final class ClientCommandsTest {
         "{\"accepted\":true,\"run\":\"0HZXW3V5K2Q8T\",\"at\":\"2027-01-01T00:00:00Z\"}");
     Cli result = run("job", "trigger", "hello", "--key", "k", "--at", "2027-01-01T00:00:00Z");
     assertThat(result.code()).isEqualTo(ExitCode.OK);
-    assertThat(result.out()).isEqualTo("accepted; run 0HZXW3V5K2Q8T is made at 2027-01-01T00:00:00Z\n");
+    assertThat(result.out())
+        .isEqualTo("accepted; run 0HZXW3V5K2Q8T is made at 2027-01-01T00:00:00Z\n");
     assertThat(server.requests().getLast().body()).isEqualTo("{\"at\":\"2027-01-01T00:00:00Z\"}");
   }
 

@@ -64,8 +64,11 @@ class StartsTest {
       await()
           .atMost(LIMIT)
           .until(
-              () -> fleet.sql().number("select count(*) from inbox") == 0 && completed(fleet) >= committed);
-      Figures.print(TEST, "committed and rolled back", committed + " and " + seen.rolledBack.size());
+              () ->
+                  fleet.sql().number("select count(*) from inbox") == 0
+                      && completed(fleet) >= committed);
+      Figures.print(
+          TEST, "committed and rolled back", committed + " and " + seen.rolledBack.size());
       assertThat(runs(fleet)).containsExactlyInAnyOrderElementsOf(seen.committed);
       assertThat(fleet.sql().number("select count(*) from orders")).isEqualTo(committed);
       assertThat(seen.rolledBack).isNotEmpty();
@@ -87,7 +90,8 @@ class StartsTest {
         PreparedStatement insert =
             connection.prepareStatement("insert into millrace.orders values (?, ?)");
         PreparedStatement trigger =
-            connection.prepareStatement("select millrace.trigger('shipped', cast(? as jsonb), ?)")) {
+            connection.prepareStatement(
+                "select millrace.trigger('shipped', cast(? as jsonb), ?)")) {
       connection.setAutoCommit(false);
       for (int n = 0; n < TRANSACTIONS; n++) {
         insert.setInt(1, client);
@@ -134,14 +138,12 @@ class StartsTest {
       var accepted = fleet.post("/api/v1/runs/bulk", bulk("many", BULK, false, false));
       Figures.print(TEST, "10,000 starts accepted in", asked.read());
       assertThat(accepted.statusCode()).isEqualTo(202);
-      await()
-          .atMost(LIMIT)
-          .pollInterval(Fleet.POLL)
-          .until(() -> made(fleet) == BULK);
+      await().atMost(LIMIT).pollInterval(Fleet.POLL).until(() -> made(fleet) == BULK);
       Figures.print(TEST, "10,000 starts accepted and made in", asked.read());
 
       Stopwatch keyed = Stopwatch.started();
-      HttpResponse<String> answered = fleet.post("/api/v1/runs/bulk", bulk("many", BULK, true, true));
+      HttpResponse<String> answered =
+          fleet.post("/api/v1/runs/bulk", bulk("many", BULK, true, true));
       Figures.print(TEST, "10,000 starts with keys, answered one by one, in", keyed.read());
       assertThat(answered.statusCode()).as(answered.body()).isEqualTo(200);
       assertThat(answered.body()).startsWith("{\"accepted\":10000,\"refused\":0");

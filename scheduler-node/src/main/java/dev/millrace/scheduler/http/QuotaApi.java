@@ -78,8 +78,7 @@ final class QuotaApi {
     ObjectNode used = node.putObject("used");
     used.put("jobs", QuotaRows.countJobs(handle, namespace));
     // Runs of a day are counted where there is a limit.
-    used.put(
-        "runsPerDay", quota.runsPerDay() == null ? null : QuotaRows.today(handle, namespace));
+    used.put("runsPerDay", quota.runsPerDay() == null ? null : QuotaRows.today(handle, namespace));
     return node;
   }
 

@@ -46,10 +46,7 @@ final class WholeRun {
   }
 
   private static void notAdmitted(
-      Handle handle,
-      List<Why.Reason> found,
-      ReadsRuns.Run run,
-      List<ReadsLimits.Seat> seats) {
+      Handle handle, List<Why.Reason> found, ReadsRuns.Run run, List<ReadsLimits.Seat> seats) {
     int before = found.size();
     for (ReadsLimits.Seat seat : seats) {
       if (seat.run() == run.id() && seat.index() == RUN && QuotaReason.isAbout(seat)) {

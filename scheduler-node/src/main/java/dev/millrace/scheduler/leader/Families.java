@@ -43,12 +43,7 @@ final class Families {
   private final Deque<Draft> open = new ArrayDeque<>();
 
   Families(
-      Catalog catalog,
-      Drafts drafts,
-      Births births,
-      Seats seats,
-      Quotas quotas,
-      Meters meters) {
+      Catalog catalog, Drafts drafts, Births births, Seats seats, Quotas quotas, Meters meters) {
     this.catalog = catalog;
     this.drafts = drafts;
     this.births = births;

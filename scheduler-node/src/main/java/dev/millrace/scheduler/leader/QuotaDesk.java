@@ -16,9 +16,7 @@ import java.time.Instant;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 
-/**
- * Sets quotas, and judges jobs by them. Inside the leader's transaction; the leader's thread.
- */
+/** Sets quotas, and judges jobs by them. Inside the leader's transaction; the leader's thread. */
 final class QuotaDesk {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int OVER = 429;
@@ -88,12 +86,19 @@ final class QuotaDesk {
       if (jobs >= quota.jobs()) {
         return over(
             "jobs",
-            "namespace '" + job.namespace() + "' has " + jobs + " jobs, its quota is " + quota.jobs(),
+            "namespace '"
+                + job.namespace()
+                + "' has "
+                + jobs
+                + " jobs, its quota is "
+                + quota.jobs(),
             "archive some, or have the quota raised");
       }
     }
-    Optional<String> tooOften = quota.minIntervalMillis() == null ? Optional.empty()
-        : tooOften(job, Duration.ofMillis(quota.minIntervalMillis()), now);
+    Optional<String> tooOften =
+        quota.minIntervalMillis() == null
+            ? Optional.empty()
+            : tooOften(job, Duration.ofMillis(quota.minIntervalMillis()), now);
     return tooOften
         .map(
             why ->
@@ -106,8 +111,7 @@ final class QuotaDesk {
 
   private static JobDefinition definition(Command command) {
     try {
-      return DefinitionJson.fromJson(
-          JSON.readTree(command.body()).path("definition").toString());
+      return DefinitionJson.fromJson(JSON.readTree(command.body()).path("definition").toString());
     } catch (JsonProcessingException | RuntimeException e) {
       return null;
     }

@@ -215,8 +215,7 @@ final class Quotas {
       }
     }
     if (quota.queued() != null && use.queued >= quota.queued()) {
-      return none(
-          "queued", use.queued + " runs wait to begin, " + of + " is " + quota.queued(), 0);
+      return none("queued", use.queued + " runs wait to begin, " + of + " is " + quota.queued(), 0);
     }
     boolean full = use.dayIsFull() || use.runningIsFull();
     if (quota.waits()) {
@@ -243,8 +242,7 @@ final class Quotas {
     if (use == null) {
       return Integer.MAX_VALUE;
     }
-    int room =
-        use.quota.queued() == null ? Integer.MAX_VALUE : use.quota.queued() - use.queued;
+    int room = use.quota.queued() == null ? Integer.MAX_VALUE : use.quota.queued() - use.queued;
     if (use.quota.waits()) {
       return room;
     }

@@ -216,7 +216,9 @@ final class StartDesk {
         if (Desk.params(plan.definition(), start.body()) instanceof Desk.Params.Refused no) {
           problem = no.outcome();
         } else if (room.merge(
-                job.id(), births.room(job.id(), plan.definition().rules()), (before, any) -> before - 1)
+                job.id(),
+                births.room(job.id(), plan.definition().rules()),
+                (before, any) -> before - 1)
             < 1) {
           problem =
               Desk.refused(
@@ -227,7 +229,9 @@ final class StartDesk {
           problem =
               Desk.refused(
                   OVER_QUOTA,
-                  "the quota of namespace '" + command.namespace() + "' has no room for all of them",
+                  "the quota of namespace '"
+                      + command.namespace()
+                      + "' has no room for all of them",
                   "send fewer, or each for itself");
         }
       }
@@ -320,8 +324,7 @@ final class StartDesk {
       return over;
     }
     long seconds = Math.ceilDiv(skipped.retryAfterMicros(), 1_000_000L);
-    return new Outcome(
-        OVER_QUOTA, object(over.body()).put("retryAfter", seconds).toString());
+    return new Outcome(OVER_QUOTA, object(over.body()).put("retryAfter", seconds).toString());
   }
 
   /**

@@ -170,11 +170,7 @@ public final class QuotaRows {
 
   /** Jobs that are not archived. */
   public static int countJobs(Handle handle, String namespace) {
-    return handle
-        .createQuery(COUNT_JOBS)
-        .bind("namespace", namespace)
-        .mapTo(Integer.class)
-        .one();
+    return handle.createQuery(COUNT_JOBS).bind("namespace", namespace).mapTo(Integer.class).one();
   }
 
   /** Those of these runs that count, in these namespaces. */

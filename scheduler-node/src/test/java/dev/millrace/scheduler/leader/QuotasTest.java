@@ -210,8 +210,7 @@ class QuotasTest {
   void paramsAndTheLineHaveTheirBounds() throws Exception {
     at.apply("id: takes\nparams: {text: string}\nstages: [{id: only, run: noop, pool: nobody}]");
     quota("{\"payloadBytes\":20,\"queued\":2}");
-    Outcome large =
-        ask(Command.Kind.RUN_START, "takes", "{\"params\":{\"text\":\"0123456789\"}}");
+    Outcome large = ask(Command.Kind.RUN_START, "takes", "{\"params\":{\"text\":\"0123456789\"}}");
     assertThat(large.status()).isEqualTo(429);
     assertThat(large.body()).contains("params have 21 bytes, the quota");
     made("takes");
@@ -273,7 +272,6 @@ class QuotasTest {
       String run = at.text("select run_text(next_run_id(clock_timestamp()))");
       starts.append(i == 0 ? "" : ",").append("{\"job\":\"hello\",\"run\":\"" + run + "\"}");
     }
-    return ask(
-        Command.Kind.RUNS_ACCEPTED, null, "{\"atomic\":true,\"starts\":[" + starts + "]}");
+    return ask(Command.Kind.RUNS_ACCEPTED, null, "{\"atomic\":true,\"starts\":[" + starts + "]}");
   }
 }
