@@ -40,6 +40,7 @@ public final class DefinitionJson {
     job.params().forEach(param -> params.set(param.name(), param(param)));
     ArrayNode triggers = node.putArray("triggers");
     job.triggers().forEach(trigger -> triggers.add(trigger(trigger)));
+    WebhookJson.write(triggers, job.rules().webhooks());
     node.put("priority", job.priority());
     StageJson.write(node, job.stages());
     ObjectNode labels = node.putObject("labels");
@@ -62,7 +63,11 @@ public final class DefinitionJson {
     List<ParamDefinition> params = new ArrayList<>();
     need(node, "params").properties().forEach(e -> params.add(param(e.getKey(), e.getValue())));
     List<TriggerDefinition> triggers = new ArrayList<>();
-    need(node, "triggers").forEach(trigger -> triggers.add(trigger(trigger)));
+    for (JsonNode trigger : need(node, "triggers")) {
+      if (!WebhookJson.isOne(trigger)) {
+        triggers.add(trigger(trigger));
+      }
+    }
     Map<String, String> labels = new LinkedHashMap<>();
     need(node, "labels").properties().forEach(e -> labels.put(e.getKey(), e.getValue().asText()));
     return new JobDefinition(
@@ -75,7 +80,7 @@ public final class DefinitionJson {
         StageJson.read(node),
         labels,
         node.has("metadata") ? Json.write(node.get("metadata")) : null,
-        JobRulesJson.read(node));
+        JobRulesJson.read(node).withWebhooks(WebhookJson.read(node.get("triggers"))));
   }
 
   /** SHA-256 of the canonical text, hexadecimal: equal definitions have equal hashes. */

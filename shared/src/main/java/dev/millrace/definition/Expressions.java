@@ -206,7 +206,7 @@ final class Expressions {
     all.addAll(scope.stages());
     try {
       Set<String> read =
-          new TreeSet<>(compile(one, new Scope(scope.params(), all, scope.item(), scope.error())));
+          new TreeSet<>(compile(one, new Scope(scope.params(), all, scope.item(), scope.error(), scope.request())));
       read.removeAll(scope.stages());
       return Optional.of(
           "reads '"

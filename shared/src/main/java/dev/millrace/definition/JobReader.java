@@ -38,7 +38,10 @@ final class JobReader {
     List<TriggerDefinition> triggers = TriggerReader.read(problems, job);
     Integer priority = job.integer("priority", 0, 9);
     Expressions expressions = new Expressions(false);
-    JobRules rules = new JobRulesReader(problems, job, expressions).read();
+    JobRules rules =
+        new JobRulesReader(problems, job, expressions)
+            .read()
+            .withWebhooks(WebhookReader.read(problems, job));
     RetryPolicy retry = RetryReader.read(job, "retry", expressions);
     Map<String, String> labels = job.textMap("labels");
     String metadata = metadata(job);

@@ -13,18 +13,17 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
-/** Reads {@code triggers}. Stateless. */
+/** Reads those of {@code triggers} that go by time. Stateless. */
 final class TriggerReader {
   private static final int TRIGGERS_MAX = 100;
   private static final List<String> KINDS = List.of("cron", "at", "every");
   private static final Set<String> OTHER_KINDS =
-      Set.of("after", "file", "queue", "webhook", "sql", "event");
+      Set.of("after", "file", "queue", "sql", "event");
   private static final Set<String> UNSUPPORTED =
       Set.of(
           "after",
           "file",
           "queue",
-          "webhook",
           "sql",
           "event",
           "dst",
@@ -55,6 +54,9 @@ final class TriggerReader {
       return triggers;
     }
     for (int i = 0; i < items.size(); i++) {
+      if (WebhookReader.isOne(items.get(i))) {
+        continue;
+      }
       Fields fields = Fields.of(problems, items.get(i), job.path("triggers") + "[" + i + "]");
       TriggerDefinition trigger = fields == null ? null : one(fields);
       if (trigger != null) {
@@ -73,7 +75,7 @@ final class TriggerReader {
       kinds.forEach(fields::take);
     } else if (kinds.isEmpty()) {
       if (OTHER_KINDS.stream().allMatch(kind -> fields.map().get(kind) == null)) {
-        fields.problem("needs one of cron, at, every");
+        fields.problem("needs one of cron, at, every, webhook");
       }
       KINDS.forEach(fields::take);
     } else {

@@ -23,6 +23,7 @@ public final class Bindings {
   private final Function<String, StageResult> stages;
   private final String itemJson;
   private final int index;
+  private final ObjectNode request;
 
   /** Of params and stages; shared with the bindings of the items. */
   private final Map<String, JsonNode> parsed;
@@ -58,6 +59,7 @@ public final class Bindings {
     this.stages = id -> single.containsKey(id) ? single.get(id) : lookUp.apply(id);
     this.itemJson = from.itemJson;
     this.index = from.index;
+    this.request = from.request;
     this.parsed = parsed;
   }
 
@@ -82,6 +84,8 @@ public final class Bindings {
       case RUN -> given(run, name);
       case ERROR -> given(error, name);
       case ITEM -> item();
+      case BODY -> request.path("body");
+      case HEADERS -> request.path("headers");
       case INDEX -> {
         item();
         yield NODES.numberNode(index);
@@ -192,6 +196,7 @@ public final class Bindings {
     private Function<String, StageResult> lookUp = id -> null;
     private String itemJson;
     private int index;
+    private final ObjectNode request = NODES.objectNode();
 
     private Builder() {}
 
@@ -236,6 +241,18 @@ public final class Bindings {
     public Builder item(String json, int index) {
       this.itemJson = json;
       this.index = index;
+      return this;
+    }
+
+    /**
+     * The call of a webhook; neither may be changed afterwards.
+     *
+     * @param headers by their names in lower case
+     */
+    public Builder request(JsonNode body, Map<String, String> headers) {
+      request.set("body", body);
+      ObjectNode all = request.putObject("headers");
+      headers.forEach(all::put);
       return this;
     }
 

@@ -10,9 +10,26 @@ import java.util.Set;
  * @param stages ids of the stages whose results may be read
  * @param item whether {@code item} and {@code index} exist
  * @param error whether {@code error} exists, as in rules for retries
+ * @param request whether there is a request instead of a run: {@code body} and {@code headers} and
+ *     nothing else
  */
-public record Scope(Map<String, String> params, Set<String> stages, boolean item, boolean error) {
+public record Scope(
+    Map<String, String> params,
+    Set<String> stages,
+    boolean item,
+    boolean error,
+    boolean request) {
   public static final Scope NONE = new Scope(Map.of(), Set.of(), false, false);
+
+  /** Of a run. */
+  public Scope(Map<String, String> params, Set<String> stages, boolean item, boolean error) {
+    this(params, stages, item, error, false);
+  }
+
+  /** Of the call of a webhook. */
+  public static Scope ofRequest() {
+    return new Scope(Map.of(), Set.of(), false, false, true);
+  }
 
   public Scope {
     params = Map.copyOf(params);
@@ -20,10 +37,10 @@ public record Scope(Map<String, String> params, Set<String> stages, boolean item
   }
 
   public Scope withItem() {
-    return new Scope(params, stages, true, error);
+    return new Scope(params, stages, true, error, request);
   }
 
   public Scope withError() {
-    return new Scope(params, stages, item, true);
+    return new Scope(params, stages, item, true, request);
   }
 }

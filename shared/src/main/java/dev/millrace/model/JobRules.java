@@ -14,6 +14,7 @@ import java.util.List;
  *     fact, it ends nothing
  * @param window makes the job a plan, or null
  * @param environment the environment group whose global events reach its runs, or null
+ * @param webhooks never null
  */
 public record JobRules(
     Overlap overlap,
@@ -22,11 +23,30 @@ public record JobRules(
     Duration timeout,
     Duration deadline,
     Window window,
-    String environment) {
+    String environment,
+    List<Webhook> webhooks) {
   public static final JobRules NONE =
       new JobRules(Overlap.ALLOW, null, List.of(), null, null, null, null);
 
+  /** Of a job that nothing starts but time and people. */
+  public JobRules(
+      Overlap overlap,
+      Concurrency concurrency,
+      List<LockUse> locks,
+      Duration timeout,
+      Duration deadline,
+      Window window,
+      String environment) {
+    this(overlap, concurrency, locks, timeout, deadline, window, environment, List.of());
+  }
+
   public JobRules {
     locks = List.copyOf(locks);
+    webhooks = List.copyOf(webhooks);
+  }
+
+  public JobRules withWebhooks(List<Webhook> others) {
+    return new JobRules(
+        overlap, concurrency, locks, timeout, deadline, window, environment, others);
   }
 }

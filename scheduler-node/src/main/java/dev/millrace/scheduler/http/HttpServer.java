@@ -61,6 +61,7 @@ public final class HttpServer implements Service {
     table.addAll(new RunsApi(jdbi).routes());
     table.addAll(new StartsApi(jdbi, commands).routes());
     table.addAll(new BulkApi(jdbi, commands).routes());
+    table.addAll(new HooksApi(jdbi, commands, config.environment(), metrics).routes());
     table.addAll(new ActionsApi(jdbi, asker).routes());
     table.addAll(new WideApi(jdbi, asker).routes());
     table.addAll(new QuotaApi(jdbi, asker).routes());

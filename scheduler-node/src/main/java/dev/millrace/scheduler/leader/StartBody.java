@@ -19,7 +19,8 @@ import java.util.Set;
  */
 record StartBody(String job, long run, String by, String body) {
   static final String MANUAL = "manual";
-  private static final Set<String> KINDS = Set.of(MANUAL, "sql", "webhook");
+  static final String WEBHOOK = "webhook";
+  private static final Set<String> KINDS = Set.of(MANUAL, "sql", WEBHOOK);
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** All starts of one command, in order. */

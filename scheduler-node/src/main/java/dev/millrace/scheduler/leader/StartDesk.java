@@ -272,7 +272,8 @@ final class StartDesk {
 
   private Answer make(Handle tx, Pass pass, Command command, StartBody start, boolean promised) {
     Jobs.Row job = catalog.find(tx, command.namespace(), command.job());
-    Outcome cannot = cannotStart(command, job, promised);
+    boolean inPause = promised || start.by().equals(StartBody.WEBHOOK);
+    Outcome cannot = cannotStart(command, job, inPause);
     if (cannot != null) {
       return new Answer.Refused(cannot);
     }
@@ -297,13 +298,13 @@ final class StartDesk {
         start.run(), plan, start.by(), params, command.actor(), command.reason(), now);
   }
 
-  /** What was promised in a pause is kept: such a run is paused with its job. */
-  private static Outcome cannotStart(Command command, Jobs.Row job, boolean promised) {
+  /** What comes once and is not sent again is kept in a pause: the run is paused with its job. */
+  private static Outcome cannotStart(Command command, Jobs.Row job, boolean inPause) {
     if (job == null) {
       return Desk.noSuchJob(command);
     }
     boolean starts =
-        job.state() == JobState.SCHEDULED || (promised && job.state() == JobState.PAUSED);
+        job.state() == JobState.SCHEDULED || (inPause && job.state() == JobState.PAUSED);
     return starts
         ? null
         : Desk.refused(
