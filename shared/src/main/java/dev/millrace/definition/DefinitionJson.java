@@ -49,6 +49,7 @@ public final class DefinitionJson {
       node.set("metadata", Json.parseTrusted(job.metadataJson()));
     }
     JobRulesJson.write(node, job.rules());
+    RunLimitsJson.write(node, job.rules().limits());
     return Json.write(node);
   }
 
@@ -80,7 +81,9 @@ public final class DefinitionJson {
         StageJson.read(node),
         labels,
         node.has("metadata") ? Json.write(node.get("metadata")) : null,
-        JobRulesJson.read(node).withWebhooks(WebhookJson.read(node.get("triggers"))));
+        JobRulesJson.read(node)
+            .withWebhooks(WebhookJson.read(node.get("triggers")))
+            .withLimits(RunLimitsJson.read(node.get("limits"))));
   }
 
   /** SHA-256 of the canonical text, hexadecimal: equal definitions have equal hashes. */

@@ -15,7 +15,6 @@ final class JobReader {
   private static final Set<String> UNSUPPORTED =
       Set.of(
           "requires",
-          "limits",
           "notify",
           "retention",
           "uses",
@@ -41,7 +40,8 @@ final class JobReader {
     JobRules rules =
         new JobRulesReader(problems, job, expressions)
             .read()
-            .withWebhooks(WebhookReader.read(problems, job));
+            .withWebhooks(WebhookReader.read(problems, job))
+            .withLimits(RunLimitsReader.read(job));
     RetryPolicy retry = RetryReader.read(job, "retry", expressions);
     Map<String, String> labels = job.textMap("labels");
     String metadata = metadata(job);

@@ -15,6 +15,7 @@ import java.util.List;
  * @param window makes the job a plan, or null
  * @param environment the environment group whose global events reach its runs, or null
  * @param webhooks never null
+ * @param limits or null
  */
 public record JobRules(
     Overlap overlap,
@@ -24,11 +25,12 @@ public record JobRules(
     Duration deadline,
     Window window,
     String environment,
-    List<Webhook> webhooks) {
+    List<Webhook> webhooks,
+    RunLimits limits) {
   public static final JobRules NONE =
       new JobRules(Overlap.ALLOW, null, List.of(), null, null, null, null);
 
-  /** Of a job that nothing starts but time and people. */
+  /** Of a job that nothing starts but time and people, and that may do as much as it wants. */
   public JobRules(
       Overlap overlap,
       Concurrency concurrency,
@@ -37,7 +39,7 @@ public record JobRules(
       Duration deadline,
       Window window,
       String environment) {
-    this(overlap, concurrency, locks, timeout, deadline, window, environment, List.of());
+    this(overlap, concurrency, locks, timeout, deadline, window, environment, List.of(), null);
   }
 
   public JobRules {
@@ -47,6 +49,11 @@ public record JobRules(
 
   public JobRules withWebhooks(List<Webhook> others) {
     return new JobRules(
-        overlap, concurrency, locks, timeout, deadline, window, environment, others);
+        overlap, concurrency, locks, timeout, deadline, window, environment, others, limits);
+  }
+
+  public JobRules withLimits(RunLimits others) {
+    return new JobRules(
+        overlap, concurrency, locks, timeout, deadline, window, environment, webhooks, others);
   }
 }

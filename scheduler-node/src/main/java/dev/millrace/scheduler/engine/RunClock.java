@@ -10,7 +10,7 @@ package dev.millrace.scheduler.engine;
  * @param pausedMicros how long it was paused before, since its start
  * @param pauses bits of who paused it; it goes on when none is left
  * @param marks bits of {@link #LATE}, {@link #ENDING}, {@link #KILLED}, {@link #MANUAL_END}, {@link
- *     #PREPARED}, {@link #UNADMITTED}
+ *     #PREPARED}, {@link #UNADMITTED}, {@link #LIMITED}, {@link #UNLIMITED}
  */
 public record RunClock(
     long dueAt, long endsAt, long pausedAt, long pausedMicros, int pauses, int marks) {
@@ -31,6 +31,12 @@ public record RunClock(
 
   /** What it waits for as a whole is not there yet. */
   public static final int UNADMITTED = 32;
+
+  /** It ends, or has ended, because one of its limits was reached. */
+  public static final int LIMITED = 64;
+
+  /** A person let it go on after a limit had ended it: none holds any more. */
+  public static final int UNLIMITED = 128;
 
   /** Paused by its own pause, its job's, its namespace's, everything's, its parent's. */
   public static final int BY_RUN = 1;
@@ -69,7 +75,8 @@ public record RunClock(
    * @param restedMicros since its end, 0 when it had not started
    */
   RunClock reopened(long restedMicros) {
-    int left = marks & ~(ENDING | KILLED | UNADMITTED | PREPARED);
+    int left = marks & ~(ENDING | KILLED | UNADMITTED | PREPARED | LIMITED);
+    left |= is(LIMITED) ? UNLIMITED : 0;
     return new RunClock(dueAt, endsAt, 0, pausedMicros + restedMicros, 0, left);
   }
 

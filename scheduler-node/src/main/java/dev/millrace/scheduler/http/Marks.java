@@ -28,6 +28,8 @@ final class Marks {
     add(words, bits, RunClock.MANUAL_END, "untilManuallyEnded");
     add(words, bits, RunClock.PREPARED, "prepared");
     add(words, bits, RunClock.UNADMITTED, "notAdmitted");
+    add(words, bits, RunClock.LIMITED, "limited");
+    add(words, bits, RunClock.UNLIMITED, "limitsLifted");
     return words;
   }
 

@@ -5,9 +5,11 @@ import static dev.millrace.scheduler.http.Route.get;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.lifecycle.RunState;
+import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
 import dev.millrace.scheduler.store.PlannedStarts;
 import dev.millrace.scheduler.store.ReadsRuns;
+import dev.millrace.scheduler.store.RunCounters;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -62,7 +64,16 @@ final class RunsApi {
   /** A run with its stages, as the API shows it. */
   static ObjectNode read(Jdbi jdbi, RunId id) {
     return jdbi.withHandle(
-        handle -> Views.run(find(handle, id), ReadsRuns.stages(handle, List.of(id.value()))));
+        handle -> {
+          ReadsRuns.Run run = find(handle, id);
+          ObjectNode node = Views.run(run, ReadsRuns.stages(handle, List.of(id.value())));
+          JobDefinition job = Definitions.of(run.definition());
+          if (job != null && job.rules().limits() != null) {
+            ObjectNode counted = node.putObject("counted");
+            RunCounters.of(handle, id.value()).forEach(counted::put);
+          }
+          return node;
+        });
   }
 
   static ReadsRuns.Run find(Handle handle, RunId id) {

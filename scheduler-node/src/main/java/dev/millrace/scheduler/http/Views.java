@@ -107,6 +107,7 @@ final class Views {
     Marks.pauses(extra.pauses()).forEach(pauses::add);
     ArrayNode marks = node.putArray("marks");
     Marks.ofRun(extra.marks()).forEach(marks::add);
+    node.put("limited", Marks.ofRun(extra.marks()).contains("limited"));
   }
 
   private static StageDefinition find(JobDefinition definition, String stage) {

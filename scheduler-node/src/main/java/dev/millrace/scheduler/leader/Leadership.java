@@ -21,6 +21,7 @@ import dev.millrace.scheduler.store.Partitions;
 import dev.millrace.scheduler.store.PlannedStarts;
 import dev.millrace.scheduler.store.QuotaRows;
 import dev.millrace.scheduler.store.Redrives;
+import dev.millrace.scheduler.store.RunCounters;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.store.StoreException;
 import dev.millrace.scheduler.store.Workers;
@@ -49,6 +50,7 @@ public final class Leadership implements Elector.Duties {
   private static final Duration HOUSEKEEPING = Duration.ofMinutes(10);
   private static final int REPUBLISH_PAGE = 2_000;
   private static final int KEYS_PER_PASS_MAX = 20_000;
+  private static final int COUNTER_DAYS = 90;
 
   /** What a term needs of its node. */
   public record Node(
@@ -197,8 +199,15 @@ public final class Leadership implements Elector.Duties {
               Redrives.forgetOld(handle);
               PlannedStarts.forgetTakenBack(handle);
               QuotaRows.forgetOld(handle);
+              forgetCounters(handle);
               return forgetKeys(handle);
             });
+  }
+
+  private void forgetCounters(Handle handle) {
+    long days = TimeUnit.DAYS.toMillis(COUNTER_DAYS);
+    long below = RunId.firstAt(node.clock.micros() / 1_000 - days);
+    RunCounters.forget(handle, below, KEYS_PER_PASS_MAX);
   }
 
   /** Returns true when there are more to forget. */

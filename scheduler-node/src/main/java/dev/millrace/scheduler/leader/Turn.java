@@ -66,6 +66,7 @@ final class Turn {
   private final Families families;
   private final DeadDesk dead;
   private final Hearing hearing;
+  private final Counting counting;
   private final Arrivals arrivals;
   private final Dispatching dispatching;
   private final Writer writer;
@@ -78,7 +79,9 @@ final class Turn {
     this.quotas = new Quotas(parts.pools, parts.meters);
     this.seats = new Seats(quotas::isOpen);
     this.gates = new Gates(catalog, drafts, parts.pools);
-    this.hearing = new Hearing(parts, drafts);
+    this.counting = new Counting(drafts);
+    this.hearing = new Hearing(parts, drafts, counting);
+    parts.workers.countersTo(counting::heard);
     this.dispatching = new Dispatching(parts, catalog, drafts, gates);
     Births births = new Births(drafts, catalog, seats, gates, quotas);
     this.dead = new DeadDesk(catalog, drafts, births, gates, parts.meters);
@@ -95,6 +98,11 @@ final class Turn {
   /** What became known about runs under way; parts of it take news from any thread. */
   Hearing hearing() {
     return hearing;
+  }
+
+  /** What attempts count; parts of it take news from any thread. */
+  Counting counting() {
+    return counting;
   }
 
   /** What goes to the broker; parts of it take news from any thread. */
@@ -181,6 +189,7 @@ final class Turn {
         || parts.workers.hasLost()
         || parts.dispatcher.hasNews()
         || hearing.hasNews(now)
+        || counting.hasNews()
         || dispatching.republishes()
         || seats.hasNews(now)
         || quotas.hasNews(now)
@@ -200,6 +209,7 @@ final class Turn {
     hearing.unroutable(tx, pass);
     hearing.lostWorkers(tx, pass);
     hearing.dueStages(tx, pass);
+    counting.apply(tx, pass);
     pass.drafts.values().forEach(draft -> Engine.settle(draft, pass.now));
     writer.begin(pass.drafts.values(), pass.now);
     pass.drafts.values().forEach(quotas::look); // what has ended makes room
@@ -221,6 +231,7 @@ final class Turn {
     writer.write(tx, pass.drafts.values(), pass.now);
     seats.write(tx, pass.now);
     quotas.write(tx);
+    counting.write(tx, pass);
     dead.flush(tx, pass);
     Inbox.answer(tx, pass.answerIds, pass.answers);
   }
@@ -251,6 +262,7 @@ final class Turn {
 
   private void forget() {
     loaded = false;
+    counting.clear();
     drafts.clear();
     catalog.clear();
     ticker.clear();

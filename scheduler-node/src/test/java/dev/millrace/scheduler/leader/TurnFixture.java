@@ -248,6 +248,25 @@ final class TurnFixture implements AutoCloseable {
     await().atMost(SOON).until(() -> !intake.isEmpty());
   }
 
+  /** Reports that these have completed and counted so much each. */
+  void complete(List<Claim> claims, Map<String, Long> counters) throws Exception {
+    List<Report> reports = new ArrayList<>();
+    for (Claim claim : claims) {
+      reports.add(
+          new Report.Finished(
+              claim, Outcome.COMPLETED, 1, 0, null, null, "{}", true, null, counters));
+    }
+    byte[] body = ReportCodec.encode(new Reports("worker", reports));
+    channel.basicPublish("", Entities.REPORTS, null, body);
+    channel.waitForConfirmsOrDie(20_000);
+    await().atMost(SOON).until(() -> !intake.isEmpty());
+  }
+
+  /** A heartbeat says that this attempt has counted so much. */
+  void counts(Claim claim, Map<String, Long> counters) {
+    turn.counting().heard(claim, counters);
+  }
+
   /** Reports that these have failed, each with this class. */
   void fail(List<Claim> claims, String errorClass) throws Exception {
     List<Report> reports = new ArrayList<>();

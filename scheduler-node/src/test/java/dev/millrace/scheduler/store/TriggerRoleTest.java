@@ -2,10 +2,15 @@ package dev.millrace.scheduler.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.millrace.settings.PostgresSettings;
+import dev.millrace.testing.PrivatePostgres;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -13,6 +18,9 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -161,6 +169,78 @@ class TriggerRoleTest {
     assertThatThrownBy(() -> asApp("select millrace.trigger('mine')"))
         .hasMessageContaining("has no job 'mine'");
     asApp("reset search_path");
+  }
+
+  /** The example of the documentation, as it stands there. */
+  @Test
+  void theDocumentedPsqlWorks() throws Exception {
+    assumeThat(Path.of("/usr/bin/psql")).exists();
+    admin(
+        "insert into millrace.job (namespace, name, state, version, source, created_at, updated_at)"
+            + " values ('default', 'ship-order', 'SCHEDULED', 1, 'api', now(), now())");
+    String doc = Files.readString(Path.of("../docs/triggers.md"));
+    Matcher example = Pattern.compile("```sh psql\n(.*?)\n```", Pattern.DOTALL).matcher(doc);
+    assertThat(example.find()).isTrue();
+    ProcessBuilder shell = new ProcessBuilder("sh", "-euc", example.group(1));
+    shell
+        .environment()
+        .put(
+            "DATABASE",
+            postgres.jdbcUrl().replace("jdbc:postgresql://", "postgresql://" + postgres.user() + "@"));
+    shell.environment().put("PGPASSWORD", postgres.password());
+    Process process = shell.redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    assertThat(said.strip()).hasSize(13);
+    assertThat(
+            admins(
+                "select body from millrace.inbox where job = 'ship-order' and body like '%"
+                    + said.strip()
+                    + "%'"))
+        .hasSize(1);
+  }
+
+  /** Roles belong to the whole server, and not everybody may make them. */
+  @Test
+  void whoMayMakeNoRolesMigratesAllTheSame() throws Exception {
+    try (PrivatePostgres server = PrivatePostgres.start()) {
+      try (Connection connection =
+              DriverManager.getConnection(server.jdbcUrl(), server.user(), server.password());
+          Statement statement = connection.createStatement()) {
+        statement.execute("create role plain login password 'plain-password'");
+        statement.execute("create database plain owner plain");
+      }
+      String url = server.jdbcUrl().replaceAll("/postgres$", "/plain");
+      Database plain = new Database(new PostgresSettings(url, "plain", "plain-password", 2));
+      plain.start();
+      try {
+        plain
+            .api()
+            .useHandle(
+                handle -> {
+                  assertThat(
+                          handle
+                              .createQuery(
+                                  "select count(*) from pg_roles where rolname = 'millrace_trigger'")
+                              .mapTo(Integer.class)
+                              .one())
+                      .isZero();
+                  handle.execute(
+                      """
+                      insert into job (namespace, name, state, version, source, created_at, updated_at)
+                      values ('default', 'hello', 'SCHEDULED', 1, 'api', now(), now())
+                      """);
+                  assertThat(
+                          handle
+                              .createQuery("select millrace.trigger('hello')")
+                              .mapTo(String.class)
+                              .one())
+                      .hasSize(13);
+                });
+      } finally {
+        plain.close();
+      }
+    }
   }
 
   @Test

@@ -247,3 +247,13 @@ comment on table quota_day is 'runs admitted on a day (UTC), of namespaces with 
 alter table tick drop constraint if exists tick_disposition_check;
 alter table tick add constraint tick_disposition_check check (disposition in ('FIRED', 'MISSED', 'SKIPPED_PAUSED',
   'SKIPPED_OVERLAP', 'SKIPPED_WINDOW', 'SKIPPED_DST', 'SKIPPED_QUOTA', 'SKIPPED_CALENDAR', 'COALESCED'));
+
+-- Of runs with limits, what their ended attempts have counted; attempts under way say it in their heartbeats.
+create table run_counter (
+  run   bigint not null,
+  name  text not null,
+  value bigint not null,
+  primary key (run, name)
+);
+comment on column run.marks is
+  'bits: late 1, ending 2, killed 4, manual end 8, prepared 16, not admitted 32, limited 64, limits lifted 128';
