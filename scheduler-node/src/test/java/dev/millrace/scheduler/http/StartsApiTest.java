@@ -3,9 +3,11 @@ package dev.millrace.scheduler.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.model.RunId;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -192,6 +194,46 @@ class StartsApiTest {
     var answer = api.post(BULK, "{\"wait\": false, \"items\": [{\"job\": \"known\"}]}");
     assertThat(answer.status()).isEqualTo(202);
     assertThat(answer.json().path("items").path(0).path("status").asInt()).isEqualTo(202);
+  }
+
+  @Test
+  void aRunThatWaitsForAQuotaSaysSo() throws Exception {
+    String text = "namespace: tight\n" + Rows.CHAIN.formatted("waits");
+    RunId run = api.rows.run(api.rows.job(text), Rows.definition(text), "{}");
+    RunId before = new RunId(run.value() - 1);
+    api.rows.execute(
+        "update run set state = 'PENDING', started_at = null, marks = 32 where id = " + run.value());
+    for (RunId waiting : List.of(before, run)) {
+      api.rows.execute(
+          "insert into seat values ('quota:tight', ?, -1, 1, false, false, ?, now())",
+          waiting.value(),
+          waiting.value());
+    }
+    api.rows.execute(
+        "insert into quota (namespace, running, runs_per_day, when_over, actor, changed_at)"
+            + " values ('tight', 2, 5, 'wait', 'test', now())");
+    JsonNode running = why(run);
+    assertThat(running.path("reason").asText()).isEqualTo("QUOTA");
+    assertThat(running.path("detail").asText())
+        .isEqualTo(
+            "no more than 2 runs may be under way at once; 1 others are before it");
+    api.rows.execute(
+        "insert into quota_day values ('tight', (now() at time zone 'UTC')::date, 5)");
+    JsonNode day = why(run);
+    assertThat(day.path("detail").asText()).contains("the 5 runs of today (UTC) are used up");
+    assertThat(day.path("until").asText()).endsWith("T00:00:00Z");
+    assertThat(day.path("holder").asText()).isEqualTo("quota of namespace tight");
+    JsonNode quota = api.get("/api/v1/namespaces/tight/quota").json();
+    assertThat(quota.path("used").path("runsPerDay").asInt()).isEqualTo(5);
+  }
+
+  private static JsonNode why(RunId run) throws Exception {
+    for (JsonNode item : api.get("/api/v1/runs/" + run + "/why").json().path("items")) {
+      if (item.path("stage").isNull()) {
+        return item;
+      }
+    }
+    throw new AssertionError("nothing about the run as a whole");
   }
 
   @Test
