@@ -56,7 +56,9 @@ public record Command(
     public static final String JOB_RESUME = "job.resume";
 
     /**
-     * {@code {"params": {...}}}; the short form of the bulk path is the params object's text alone.
+     * {@code {"params": {...}, "run": "0H...", "by": "manual"}}, all of them optional. With a run,
+     * that is the id that was given out: where nobody waits for the answer, the run is made in any
+     * case.
      */
     public static final String RUN_START = "run.start";
 
@@ -65,6 +67,12 @@ public record Command(
      * Command#RUNS_MAX}.
      */
     public static final String RUNS_START = "runs.start";
+
+    /**
+     * Runs of any jobs, accepted already: {@code {"atomic": true, "starts": [{"job": "...", "run":
+     * "0H...", "params": {...}}]}}.
+     */
+    public static final String RUNS_ACCEPTED = "runs.accepted";
 
     /** {@code {"run": "0H..."}}: attempts are cancelled, what always comes last still comes. */
     public static final String RUN_STOP = "run.stop";

@@ -96,19 +96,30 @@ record Call(Context http) {
 
   /** The body as text, bounded. */
   String body() {
-    if (http.req().getContentLengthLong() > BODY_BYTES_MAX) {
-      throw tooLarge();
+    return text(bytes(BODY_BYTES_MAX));
+  }
+
+  /** The body as it came, bounded. */
+  byte[] bytes(int bytesMax) {
+    if (http.req().getContentLengthLong() > bytesMax) {
+      throw tooLarge(bytesMax);
     }
     try {
-      byte[] bytes = http.req().getInputStream().readNBytes(BODY_BYTES_MAX + 1);
-      if (bytes.length > BODY_BYTES_MAX) {
-        throw tooLarge();
+      byte[] bytes = http.req().getInputStream().readNBytes(bytesMax + 1);
+      if (bytes.length > bytesMax) {
+        throw tooLarge(bytesMax);
       }
+      return bytes;
+    } catch (IOException e) {
+      throw Problem.badRequest("the body ended early", "Send it again.");
+    }
+  }
+
+  static String text(byte[] bytes) {
+    try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
       throw Problem.badRequest("the body is not UTF-8", "Send UTF-8.");
-    } catch (IOException e) {
-      throw Problem.badRequest("the body ended early", "Send it again.");
     }
   }
 
@@ -161,13 +172,13 @@ record Call(Context http) {
     http.status(status).contentType("application/json").result(Json.write(body));
   }
 
-  private static Problem.Refused tooLarge() {
+  private static Problem.Refused tooLarge(int bytesMax) {
     return new Problem.Refused(
         new Problem(
             413,
             "too-large",
             "Too large",
-            "the body is larger than " + BODY_BYTES_MAX + " bytes",
+            "the body is larger than " + bytesMax + " bytes",
             "Send less; large inputs belong into a store that the job reads."));
   }
 

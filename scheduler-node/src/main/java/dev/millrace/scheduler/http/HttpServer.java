@@ -58,7 +58,9 @@ public final class HttpServer implements Service {
     Asker asker = new Asker(commands);
     List<Route> table = new ArrayList<>();
     table.addAll(new JobsApi(jdbi, asker, new DefinitionReader()).routes());
-    table.addAll(new RunsApi(jdbi, asker).routes());
+    table.addAll(new RunsApi(jdbi).routes());
+    table.addAll(new StartsApi(jdbi, commands).routes());
+    table.addAll(new BulkApi(jdbi, commands).routes());
     table.addAll(new ActionsApi(jdbi, asker).routes());
     table.addAll(new WideApi(jdbi, asker).routes());
     table.addAll(new DeadLettersApi(jdbi, asker).routes());

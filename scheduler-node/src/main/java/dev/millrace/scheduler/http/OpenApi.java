@@ -45,9 +45,19 @@ final class OpenApi {
           "since", "Only those that failed at or after this instant.",
           "until", "Only those that failed before this instant.");
 
+  private static final Map<String, String> HEADERS =
+      Map.of(
+          "Idempotency-Key",
+          "Who asks twice with one key gets one run, for seven days and per job; other params with"
+              + " it are a 409.");
+
   /** Each with a part of the schemas. */
   private static final List<String> SCHEMAS =
-      List.of("openapi-schemas.json", "openapi-dead-letters.json", "openapi-dry-run.json");
+      List.of(
+          "openapi-schemas.json",
+          "openapi-dead-letters.json",
+          "openapi-dry-run.json",
+          "openapi-starts.json");
 
   private OpenApi() {}
 
@@ -90,6 +100,10 @@ final class OpenApi {
       String text = describe(route.tag(), name);
       ObjectNode parameter = parameters.addObject().put("name", name).put("in", "query");
       parameter.put("description", text).putObject("schema").put("type", "string");
+    }
+    for (String name : route.headers()) {
+      ObjectNode parameter = parameters.addObject().put("name", name).put("in", "header");
+      parameter.put("description", HEADERS.get(name)).putObject("schema").put("type", "string");
     }
     if (route.body() != null) {
       ObjectNode content = operation.putObject("requestBody").putObject("content");

@@ -99,8 +99,14 @@ final class Births {
 
   /** The same, asked for by somebody. */
   Run asked(Plan plan, String kind, String params, String actor, String reason, long now) {
+    return asked(ids.next(now), plan, kind, params, actor, reason, now);
+  }
+
+  /** The same, under an id that was given out when it was accepted. */
+  static Run asked(
+      long id, Plan plan, String kind, String params, String actor, String reason, long now) {
     return new Run(
-        ids.next(now),
+        id,
         plan,
         RunState.PENDING,
         kind,
@@ -187,11 +193,25 @@ final class Births {
   }
 
   /** What is wrong with it is told by a run that ends at once, instead of by nothing. */
-  private static Birth stillborn(Pass pass, Run run, String cause, String why) {
+  static Birth stillborn(Pass pass, Run run, String cause, String why) {
     Draft draft = Engine.createPending(run, cause, 0, pass.now);
     Engine.apply(draft, new Fact.Stop(null, why), pass.now, 0);
     pass.drafts.put(run.id(), draft);
     return new Birth.Made(draft);
+  }
+
+  /** How many runs of this job may be made now that its overlap policy does not skip. */
+  int room(long job, JobRules rules) {
+    String subject = "job:" + job;
+    int waiters = seats.waiters(subject).size();
+    boolean nobody = waiters == 0 && seats.holders(subject).isEmpty();
+    Overlap overlap = rules.overlap();
+    return switch (overlap.kind()) {
+      case ALLOW, CANCEL_RUNNING -> Integer.MAX_VALUE;
+      case SKIP -> nobody ? 1 : 0;
+      case COALESCE -> waiters == 0 ? 1 : 0;
+      case QUEUE -> Math.max(nobody ? 1 : 0, overlap.waitingMax() - waiters);
+    };
   }
 
   /** The seats that a run as a whole takes. */

@@ -145,27 +145,6 @@ final class Desk {
   }
 
   /**
-   * The bodies of a RUNS_START, each as that of a RUN_START; empty when it is not a list of
-   * objects.
-   */
-  static List<String> paramsList(String body) {
-    try {
-      JsonNode list = JSON.readTree(body);
-      List<String> bodies = new ArrayList<>(list.size());
-      for (JsonNode params : list) {
-        if (!params.isObject()) {
-          return List.of();
-        }
-        bodies.add(
-            params.isEmpty() ? "{}" : JSON.createObjectNode().set("params", params).toString());
-      }
-      return bodies;
-    } catch (JsonProcessingException e) {
-      return List.of(); // the caller refuses an empty list
-    }
-  }
-
-  /**
    * Checks the params of a RUN_START body; {@code {}} of a job without params is the hot path and
    * is not parsed.
    */

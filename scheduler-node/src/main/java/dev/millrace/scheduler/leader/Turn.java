@@ -30,7 +30,6 @@ import dev.millrace.wire.Reports;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 
@@ -40,7 +39,6 @@ import org.jdbi.v3.core.Jdbi;
  * acks and answers. One bounded pass per {@link #runOnce}; runs on the turn loop only.
  */
 final class Turn {
-  private static final long INBOX_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long CANCEL_GRACE_MILLIS = 5_000;
 
   /** What the turn works with; all of it belongs to one term. */
@@ -71,11 +69,11 @@ final class Turn {
   private final Dispatching dispatching;
   private final Writer writer;
   private boolean loaded;
-  private volatile boolean inboxHint = true;
-  private long inboxLookedNanos;
+  private final InboxWatch inbox;
 
   Turn(Parts parts) {
     this.parts = parts;
+    this.inbox = new InboxWatch(parts.jdbi);
     this.gates = new Gates(catalog, drafts, parts.pools);
     this.hearing = new Hearing(parts, drafts, gates);
     this.dispatching = new Dispatching(parts, catalog, drafts, gates);
@@ -103,16 +101,17 @@ final class Turn {
 
   /** The inbox probably has something. Any thread. */
   void inboxHint() {
-    inboxHint = true;
+    inbox.hint();
   }
 
   /** How long the loop may wait after a pass that found nothing more. */
   long waitNanos() {
     long nextAt = Math.min(ticker.nextDue(), hearing.nextDueAt());
     nextAt = Math.min(nextAt, Math.min(seats.nextPaceAt(), dispatching.nextRateAt()));
-    long untilDue =
-        nextAt == Long.MAX_VALUE ? INBOX_POLL_NANOS : (nextAt - parts.clock.micros()) * 1_000;
-    return Math.clamp(untilDue, 0, INBOX_POLL_NANOS);
+    nextAt = Math.min(nextAt, inbox.nextLaterAt());
+    long poll = inbox.pollNanos();
+    long untilDue = nextAt == Long.MAX_VALUE ? poll : (nextAt - parts.clock.micros()) * 1_000;
+    return Math.clamp(untilDue, 0, poll);
   }
 
   /**
@@ -127,16 +126,16 @@ final class Turn {
     if (loaded) {
       hearing.readNextDue();
     }
-    boolean inbox = lookIntoInbox(); // before anything is taken: it may fail
+    inbox.look(); // before anything is taken: it may fail
     Pass pass = new Pass(parts.intake.take(parts.batchMax));
     quarantineBad(pass.messages);
-    if (!hasWork(pass, inbox)) {
+    if (!hasWork(pass)) {
       return false;
     }
     long startedNanos = System.nanoTime();
     pass.lost = parts.workers.takeLost();
     try {
-      parts.jdbi.useTransaction(tx -> inTransaction(tx, pass, inbox));
+      parts.jdbi.useTransaction(tx -> inTransaction(tx, pass));
     } catch (RuntimeException | Error e) {
       // Nothing was written, or nobody knows whether it was: forget what we thought we knew and
       // read it again.
@@ -145,7 +144,7 @@ final class Turn {
       hearing.putBack(pass);
       dispatching.publishAgain(pass);
       parts.intake.giveBack(pass.messages);
-      inboxHint = true;
+      inbox.putBack();
       throw e;
     }
     afterCommit(pass);
@@ -169,25 +168,11 @@ final class Turn {
     }
   }
 
-  /** A hint may be lost: once a second the table itself is asked, with one cheap statement. */
-  private boolean lookIntoInbox() {
-    long now = System.nanoTime();
-    if (inboxHint) {
-      inboxHint = false;
-      inboxLookedNanos = now;
-      return true;
-    }
-    if (now - inboxLookedNanos < INBOX_POLL_NANOS) {
-      return false;
-    }
-    inboxLookedNanos = now;
-    return parts.jdbi.withHandle(Inbox::hasAny);
-  }
-
-  private boolean hasWork(Pass pass, boolean inbox) {
+  private boolean hasWork(Pass pass) {
     long now = parts.clock.micros();
     return !loaded
-        || inbox
+        || inbox.any()
+        || inbox.laterIsDue(now)
         || !pass.messages.isEmpty()
         || ticker.nextDue() <= now
         || parts.workers.hasLost()
@@ -199,7 +184,7 @@ final class Turn {
         || dispatching.backlogHasRoom(now);
   }
 
-  private void inTransaction(Handle tx, Pass pass, boolean inbox) {
+  private void inTransaction(Handle tx, Pass pass) {
     if (!Leases.fence(tx, parts.term.epoch())) {
       throw new QuietFailure("epoch " + parts.term.epoch() + " is over; nothing was written");
     }
@@ -215,10 +200,7 @@ final class Turn {
     writer.begin(pass.drafts.values(), pass.now);
     arrivals.ticks(tx, pass);
     dispatching.countFreed(pass);
-    if (inbox && arrivals.commands(tx, pass)) {
-      pass.more = true;
-      inboxHint = true;
-    }
+    arrivals.commands(tx, pass, inbox);
     for (Draft draft : pass.drafts.values()) {
       if (!draft.sealed()) {
         Engine.settle(draft, pass.now);

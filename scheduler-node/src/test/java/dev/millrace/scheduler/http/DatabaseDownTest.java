@@ -52,6 +52,7 @@ class DatabaseDownTest {
           "Rerun", "{\"stage\":\"some\"}",
           "Extend", "{\"until\":null}",
           "DeadRedrive", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}",
+          "Bulk", "{\"items\":[{\"job\":\"some\"}]}",
           "DeadDiscard", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}");
 
   private static Void isUnavailable(ApiFixture api, Route route) throws Exception {

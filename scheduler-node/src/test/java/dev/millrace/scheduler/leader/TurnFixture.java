@@ -199,6 +199,15 @@ final class TurnFixture implements AutoCloseable {
     return id;
   }
 
+  /** Something was put into the inbox in another way. */
+  void hint() {
+    turn.inboxHint();
+  }
+
+  void execute(String sql) {
+    database.api().useHandle(handle -> handle.execute(sql));
+  }
+
   /** Makes a job of YAML. */
   void apply(String yaml) throws InterruptedException {
     apply(yaml, 201);
