@@ -48,6 +48,7 @@ public final class DefinitionJson {
       node.set("metadata", Json.parseTrusted(job.metadataJson()));
     }
     JobRulesJson.write(node, job.rules());
+    EventTriggerJson.write(node, job.events());
     return Json.write(node);
   }
 
@@ -75,7 +76,8 @@ public final class DefinitionJson {
         StageJson.read(node),
         labels,
         node.has("metadata") ? Json.write(node.get("metadata")) : null,
-        JobRulesJson.read(node));
+        JobRulesJson.read(node),
+        EventTriggerJson.read(node));
   }
 
   /** SHA-256 of the canonical text, hexadecimal: equal definitions have equal hashes. */

@@ -27,11 +27,17 @@ final class ExpressionCheck {
    *
    * @param rules may read the run's parameters
    * @param ticks what triggers and the window give: before a run has parameters
+   * @param messages read a message of a queue and nothing else
    */
-  record OfJob(Expressions rules, Expressions ticks, List<ParamReader.Default> defaults) {
+  record OfJob(
+      Expressions rules,
+      Expressions ticks,
+      Expressions messages,
+      List<ParamReader.Default> defaults) {
     Stream<Expressions> all() {
       return Stream.concat(
-          Stream.of(rules, ticks), defaults.stream().map(ParamReader.Default::expressions));
+          Stream.of(rules, ticks, messages),
+          defaults.stream().map(ParamReader.Default::expressions));
     }
   }
 
@@ -61,6 +67,7 @@ final class ExpressionCheck {
     }
     ofJob.rules().check(problems, good, new Scope(params, Set.of(), false, false), Set.of());
     ofJob.ticks().check(problems, Scope.NONE, params, NO_PARAMS_YET);
+    ofJob.messages().check(problems, new HashMap<>(), Scope.MESSAGE, Set.of());
     for (ParamReader.Default each : ofJob.defaults()) {
       Scope above = new Scope(each.above(), Set.of(), false, false);
       each.expressions().check(problems, above, params, ABOVE_ONLY);

@@ -38,7 +38,10 @@ final class JobReader {
     List<ParamDefinition> params = paramReader.read();
     Expressions ofTicks = new Expressions(false);
     GivenReader given = new GivenReader(params, ofTicks);
-    List<TriggerDefinition> triggers = TriggerReader.read(problems, job, given);
+    Expressions ofMessages = new Expressions(false);
+    EventTriggerReader events = new EventTriggerReader(params, ofMessages);
+    List<TriggerDefinition> triggers = TriggerReader.read(problems, job, given, events);
+    TriggerReader.readEvents(problems, job, events);
     Integer priority = job.integer("priority", 0, 9);
     Expressions expressions = new Expressions(false);
     JobRules rules = new JobRulesReader(problems, job, expressions, given).read();
@@ -51,7 +54,7 @@ final class JobReader {
     refuseLocksTwice(problems, rules, nodes);
     new ExpressionCheck(problems, job, params)
         .check(
-            new ExpressionCheck.OfJob(expressions, ofTicks, paramReader.defaults()),
+            new ExpressionCheck.OfJob(expressions, ofTicks, ofMessages, paramReader.defaults()),
             nodes,
             stages.hasGoodGraph());
     job.finish(UNSUPPORTED);
@@ -68,7 +71,8 @@ final class JobReader {
         nodes.stream().map(StageReader.Node::stage).toList(),
         labels == null ? Map.of() : labels,
         metadata,
-        rules);
+        rules,
+        events.events());
   }
 
   private static String metadata(Fields job) {

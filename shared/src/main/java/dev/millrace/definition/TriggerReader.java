@@ -17,13 +17,11 @@ import java.util.Set;
 final class TriggerReader {
   private static final int TRIGGERS_MAX = 100;
   private static final List<String> KINDS = List.of("cron", "at", "every");
-  private static final Set<String> OTHER_KINDS =
-      Set.of("after", "file", "queue", "webhook", "sql", "event");
+  private static final Set<String> OTHER_KINDS = Set.of("after", "file", "webhook", "sql", "event");
   private static final Set<String> UNSUPPORTED =
       Set.of(
           "after",
           "file",
-          "queue",
           "webhook",
           "sql",
           "event",
@@ -43,7 +41,8 @@ final class TriggerReader {
 
   private TriggerReader() {}
 
-  static List<TriggerDefinition> read(Problems problems, Fields job, GivenReader given) {
+  static List<TriggerDefinition> read(
+      Problems problems, Fields job, GivenReader given, EventTriggerReader events) {
     List<TriggerDefinition> triggers = new ArrayList<>();
     List<Doc> items = job.list("triggers");
     if (items == null) {
@@ -55,7 +54,7 @@ final class TriggerReader {
     }
     for (int i = 0; i < items.size(); i++) {
       Fields fields = Fields.of(problems, items.get(i), job.path("triggers") + "[" + i + "]");
-      TriggerDefinition trigger = fields == null ? null : one(fields, given);
+      TriggerDefinition trigger = fields == null ? null : one(fields, given, events);
       if (trigger != null) {
         triggers.add(trigger);
       }
@@ -63,8 +62,34 @@ final class TriggerReader {
     return triggers;
   }
 
-  private static TriggerDefinition one(Fields fields, GivenReader given) {
-    List<String> kinds = KINDS.stream().filter(kind -> fields.map().get(kind) != null).toList();
+  /** The canonical text has the triggers that are not of time in a list of their own. */
+  static void readEvents(Problems problems, Fields job, EventTriggerReader events) {
+    List<Doc> items = job.list("events");
+    for (int i = 0; items != null && i < items.size() && i < TRIGGERS_MAX; i++) {
+      Fields fields = Fields.of(problems, items.get(i), job.path("events") + "[" + i + "]");
+      if (fields == null) {
+        continue;
+      }
+      List<String> kinds = events.kindsOf(fields);
+      if (kinds.size() == 1) {
+        events.read(kinds.getFirst(), fields);
+      } else {
+        fields.problem("needs one of queue; what people write stands in `triggers`");
+      }
+    }
+  }
+
+  /** Null with a problem, or when it was one of events, which has it then. */
+  private static TriggerDefinition one(
+      Fields fields, GivenReader given, EventTriggerReader events) {
+    List<String> kinds =
+        new ArrayList<>(KINDS.stream().filter(kind -> fields.map().get(kind) != null).toList());
+    List<String> eventKinds = events.kindsOf(fields);
+    if (kinds.isEmpty() && eventKinds.size() == 1) {
+      events.read(eventKinds.getFirst(), fields);
+      return null;
+    }
+    kinds.addAll(eventKinds);
     Misfire misfire = misfire(fields);
     TriggerDefinition trigger = null;
     if (kinds.size() > 1) {
@@ -72,7 +97,7 @@ final class TriggerReader {
       kinds.forEach(fields::take);
     } else if (kinds.isEmpty()) {
       if (OTHER_KINDS.stream().allMatch(kind -> fields.map().get(kind) == null)) {
-        fields.problem("needs one of cron, at, every");
+        fields.problem("needs one of cron, at, every, queue");
       }
       KINDS.forEach(fields::take);
     } else {

@@ -20,6 +20,9 @@ public final class Bindings {
   private final String paramsJson;
   private final Map<String, JsonNode> run;
   private final Map<String, JsonNode> error;
+  private final Map<String, JsonNode> properties;
+  private final JsonNode message;
+  private final JsonNode headers;
   private final Function<String, StageResult> stages;
   private final String itemJson;
   private final int index;
@@ -53,6 +56,9 @@ public final class Bindings {
     this.paramsJson = from.paramsJson;
     this.run = Map.copyOf(from.run);
     this.error = Map.copyOf(from.error);
+    this.properties = Map.copyOf(from.properties);
+    this.message = from.message;
+    this.headers = from.headers;
     Map<String, StageResult> single = Map.copyOf(from.single);
     Function<String, StageResult> lookUp = from.lookUp;
     this.stages = id -> single.containsKey(id) ? single.get(id) : lookUp.apply(id);
@@ -81,6 +87,9 @@ public final class Bindings {
       case STAGES -> name.field() == null ? wholeStage(name.key()) : stageField(name);
       case RUN -> given(run, name);
       case ERROR -> given(error, name);
+      case MESSAGE -> ofMessage(message);
+      case HEADERS -> ofMessage(headers);
+      case PROPERTIES -> given(properties, name);
       case ITEM -> item();
       case INDEX -> {
         item();
@@ -171,6 +180,13 @@ public final class Bindings {
     return value;
   }
 
+  private static JsonNode ofMessage(JsonNode part) {
+    if (part == null) {
+      throw problem("there is no message here");
+    }
+    return part;
+  }
+
   private static JsonNode text(String value) {
     return value == null ? NODES.nullNode() : NODES.textNode(value);
   }
@@ -188,6 +204,9 @@ public final class Bindings {
     private String paramsJson = "{}";
     private final Map<String, JsonNode> run = new HashMap<>();
     private final Map<String, JsonNode> error = new HashMap<>();
+    private final Map<String, JsonNode> properties = new HashMap<>();
+    private JsonNode message;
+    private JsonNode headers;
     private final Map<String, StageResult> single = new HashMap<>();
     private Function<String, StageResult> lookUp = id -> null;
     private String itemJson;
@@ -249,6 +268,41 @@ public final class Bindings {
       error.put("message", text(message));
       error.put("attempt", number(attempt));
       return this;
+    }
+
+    /**
+     * A message of a queue.
+     *
+     * @param body any JSON value; what is none is taken as text
+     * @param mustBeJson true when the message says that it is JSON
+     * @param amqp its properties by name; one that is not there is null in expressions
+     * @throws ExpressionException when it says that it is JSON and is not
+     */
+    public Builder message(
+        String body, boolean mustBeJson, ObjectNode header, Map<String, JsonNode> amqp) {
+      this.message = readBody(body, mustBeJson);
+      this.headers = header;
+      Name.PROPERTY_FIELDS.forEach(
+          field -> properties.put(field, amqp.getOrDefault(field, NODES.nullNode())));
+      return this;
+    }
+
+    private static JsonNode readBody(String body, boolean mustBeJson) {
+      if (body.isBlank() && !mustBeJson) {
+        return NODES.textNode(body);
+      }
+      try {
+        JsonNode read = JsonValues.parse("message", body);
+        if (!read.isMissingNode()) {
+          return read;
+        }
+      } catch (ExpressionException notJson) {
+        if (mustBeJson) {
+          throw notJson;
+        }
+        return NODES.textNode(body);
+      }
+      throw problem("message is empty, but says that it is JSON");
     }
 
     public Bindings build() {

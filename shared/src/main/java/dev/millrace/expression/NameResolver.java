@@ -104,13 +104,18 @@ final class NameResolver {
       return plainNameOf(expr);
     }
     Step first = step(last.operand());
-    if (first != null && isRoot(first.operand(), "stages")) {
+    if (first != null && !scope.message() && isRoot(first.operand(), "stages")) {
       stage(first.operand(), first.key());
       return stageField(first.operand(), first.key(), last.key());
     }
     CelExpr root = last.operand();
-    if (isRoot(root, "stages")) {
+    if (!scope.message() && isRoot(root, "stages")) {
       return stage(root, last.key());
+    }
+    if (scope.message()) {
+      return isRoot(root, "properties")
+          ? Name.property(known(root, "properties", last.key(), Name.PROPERTY_FIELDS))
+          : null;
     }
     if (isRoot(root, "params")) {
       return param(root, last.key());
@@ -125,6 +130,12 @@ final class NameResolver {
   }
 
   private Name plainNameOf(CelExpr expr) {
+    if (scope.message()) {
+      if (isRoot(expr, "message")) {
+        return Name.message();
+      }
+      return isRoot(expr, "headers") ? Name.headers() : null;
+    }
     if (isRoot(expr, "params")) {
       return Name.params();
     }
@@ -189,6 +200,9 @@ final class NameResolver {
     if (locals.contains(name) || TYPES.contains(name)) {
       return expr;
     }
+    if (scope.message()) {
+      throw positions.problem(expr, unknownOfMessage(name));
+    }
     throw positions.problem(
         expr,
         switch (name) {
@@ -204,7 +218,22 @@ final class NameResolver {
         });
   }
 
+  private String unknownOfMessage(String name) {
+    return switch (name) {
+      case "properties" ->
+          "'properties' must be followed by one of " + String.join(", ", Name.PROPERTY_FIELDS);
+      case "params", "stages", "run" ->
+          "'" + name + "' cannot be read before there is a run; read message, headers, properties";
+      default -> "unknown name '" + name + "'" + suggestion(name, visible());
+    };
+  }
+
   private List<String> visible() {
+    if (scope.message()) {
+      List<String> ofMessage = new ArrayList<>(List.of("message", "headers", "properties"));
+      locals.stream().filter(name -> !name.startsWith("@")).forEach(ofMessage::add);
+      return ofMessage;
+    }
     List<String> visible = new ArrayList<>(List.of("params", "stages", "run"));
     if (scope.item()) {
       visible.addAll(List.of("item", "index"));
@@ -226,6 +255,12 @@ final class NameResolver {
   }
 
   private void checkPresenceTest(CelExpr operand, String field) {
+    if (scope.message()) {
+      if (isRoot(operand, "properties")) {
+        throw positions.problem(operand, "has() is not needed here; compare with null");
+      }
+      return;
+    }
     if (isRoot(operand, "params")) {
       param(operand, field);
     }

@@ -17,6 +17,7 @@ import java.util.Map;
  * @param labels never null
  * @param metadataJson unknown metadata of the metadata form as JSON text, kept as it was, or null
  * @param rules never null
+ * @param events triggers that are not of time; may be empty
  */
 public record JobDefinition(
     String id,
@@ -28,7 +29,8 @@ public record JobDefinition(
     List<StageDefinition> stages,
     Map<String, String> labels,
     String metadataJson,
-    JobRules rules) {
+    JobRules rules,
+    List<EventTrigger> events) {
   public static final String DEFAULT_NAMESPACE = "default";
   public static final String DEFAULT_POOL = "default";
   public static final int DEFAULT_PRIORITY = 5;
@@ -58,16 +60,53 @@ public record JobDefinition(
         JobRules.NONE);
   }
 
+  /** A job that only time, people and programs start. */
+  public JobDefinition(
+      String id,
+      String namespace,
+      String description,
+      List<ParamDefinition> params,
+      List<TriggerDefinition> triggers,
+      int priority,
+      List<StageDefinition> stages,
+      Map<String, String> labels,
+      String metadataJson,
+      JobRules rules) {
+    this(
+        id,
+        namespace,
+        description,
+        params,
+        triggers,
+        priority,
+        stages,
+        labels,
+        metadataJson,
+        rules,
+        List.of());
+  }
+
   public JobDefinition {
     params = List.copyOf(params);
     triggers = List.copyOf(triggers);
     stages = List.copyOf(stages);
     labels = Map.copyOf(labels);
+    events = List.copyOf(events);
   }
 
   /** The same job in another namespace. */
   public JobDefinition inNamespace(String other) {
     return new JobDefinition(
-        id, other, description, params, triggers, priority, stages, labels, metadataJson, rules);
+        id,
+        other,
+        description,
+        params,
+        triggers,
+        priority,
+        stages,
+        labels,
+        metadataJson,
+        rules,
+        events);
   }
 }

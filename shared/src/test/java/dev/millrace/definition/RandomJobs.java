@@ -2,6 +2,7 @@ package dev.millrace.definition;
 
 import dev.millrace.model.Backoff;
 import dev.millrace.model.Concurrency;
+import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRules;
 import dev.millrace.model.LockUse;
@@ -10,6 +11,7 @@ import dev.millrace.model.Need;
 import dev.millrace.model.Overlap;
 import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.Phase;
+import dev.millrace.model.QueueTrigger;
 import dev.millrace.model.RateRule;
 import dev.millrace.model.RetryMatch;
 import dev.millrace.model.RetryPolicy;
@@ -52,7 +54,30 @@ final class RandomJobs {
     jobs.level(stages, Phase.ON_FAILURE, null, false, random.nextInt(3), "o");
     jobs.level(stages, Phase.FINALLY, null, false, random.nextInt(3), "f");
     return new JobDefinition(
-        "x", "default", "", PARAMS, jobs.triggers(), 5, stages, Map.of(), null, jobs.rules());
+        "x",
+        "default",
+        "",
+        PARAMS,
+        jobs.triggers(),
+        5,
+        stages,
+        Map.of(),
+        null,
+        jobs.rules(),
+        jobs.events());
+  }
+
+  private List<EventTrigger> events() {
+    QueueTrigger plain = new QueueTrigger("orders", null, null, null, 50, QueueTrigger.Reply.NONE);
+    QueueTrigger full =
+        new QueueTrigger(
+            "orders.created",
+            one(List.of("{\"n\":\"${{ message.n }}\"}", "\"${{ {'n': 1} }}\"")),
+            "string(message.id)",
+            "headers.kind == 'order'",
+            7,
+            QueueTrigger.Reply.OUTCOME);
+    return one(List.of(List.of(), List.of(), List.of(plain, full)));
   }
 
   private List<TriggerDefinition> triggers() {
