@@ -81,10 +81,10 @@ final class RunsApi {
                         "run " + id + " was never made; taken back by " + planned.takenBackBy(),
                         "Start another one.")
                     : Problem.notFound(
-                    "run " + id + " is made at " + planned.dueAt() + ", not before",
-                    "GET /api/v1/starts shows what is planned; DELETE /api/v1/starts/"
-                        + id
-                        + " takes it back."))
+                        "run " + id + " is made at " + planned.dueAt() + ", not before",
+                        "GET /api/v1/starts shows what is planned; DELETE /api/v1/starts/"
+                            + id
+                            + " takes it back."))
         .orElseGet(
             () ->
                 Problem.notFound(

@@ -1,6 +1,10 @@
 package dev.millrace.scheduler.leader;
 
+import dev.millrace.definition.EventTriggerJson;
+import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.QueueTrigger;
+import dev.millrace.scheduler.store.EventTriggers;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
@@ -18,9 +22,11 @@ final class Arming {
   private static final int DISARMED_MAX = 1_000;
 
   private final Ticker ticker;
+  private final QueueBindings queues;
 
-  Arming(Ticker ticker) {
+  Arming(Ticker ticker, QueueBindings queues) {
     this.ticker = ticker;
+    this.queues = queues;
   }
 
   /**
@@ -40,8 +46,23 @@ final class Arming {
         add(tx, job, position, trigger, now);
       }
     }
+    List<Integer> fresh = new ArrayList<>();
+    for (int i = 0; i < definition.events().size(); i++) {
+      EventTrigger event = definition.events().get(i);
+      Optional<Jobs.TriggerRow> same = take(old, event);
+      if (same.isPresent()) {
+        Jobs.moveTrigger(tx, same.get().id(), planned.size() + i);
+        armed(same.get().id(), job.id(), event);
+      } else {
+        fresh.add(i);
+      }
+    }
     for (Jobs.TriggerRow gone : old) {
       disarm(tx, gone);
+    }
+    // Last: a queue has one armed trigger, and what was armed may be the same queue's.
+    for (int i : fresh) {
+      add(tx, job, planned.size() + i, definition.events().get(i), now);
     }
   }
 
@@ -64,6 +85,36 @@ final class Arming {
         add(tx, job, position, trigger, now);
       }
     }
+    for (int i = 0; i < definition.events().size(); i++) {
+      EventTrigger event = definition.events().get(i);
+      Optional<Jobs.TriggerRow> same = take(old, event);
+      if (same.isPresent()) {
+        Jobs.rearm(tx, same.get().id(), planned.size() + i, 0);
+        armed(same.get().id(), job.id(), event);
+      } else {
+        add(tx, job, planned.size() + i, event, now);
+      }
+    }
+  }
+
+  private void add(Handle tx, Jobs.Row job, int position, EventTrigger event, long now) {
+    String queue = event instanceof QueueTrigger ofQueue ? ofQueue.queue() : null;
+    String spec = EventTriggerJson.toJson(event);
+    armed(
+        EventTriggers.insert(tx, job.id(), position, event.kind(), spec, queue, now),
+        job.id(),
+        event);
+  }
+
+  /** A row that is armed already, as at the start of a term. */
+  void armed(long id, long job, EventTrigger event) {
+    switch (event) {
+      case QueueTrigger queue -> queues.arm(id, job, queue);
+    }
+  }
+
+  private static Optional<Jobs.TriggerRow> take(List<Jobs.TriggerRow> rows, EventTrigger event) {
+    return take(rows, event.kind(), EventTriggerJson.toJson(event));
   }
 
   /** Disarms all triggers of a job. */
@@ -74,6 +125,7 @@ final class Arming {
   private void disarm(Handle tx, Jobs.TriggerRow trigger) {
     Jobs.disarm(tx, trigger.id());
     ticker.disarm(trigger.id());
+    queues.disarm(trigger.id());
   }
 
   private void add(
@@ -86,10 +138,13 @@ final class Arming {
   /** The row of a trigger that is written the same, which is no candidate any more. */
   private static Optional<Jobs.TriggerRow> take(
       List<Jobs.TriggerRow> rows, PlannedTriggers.Planned trigger) {
+    return take(rows, trigger.kind(), trigger.spec());
+  }
+
+  private static Optional<Jobs.TriggerRow> take(
+      List<Jobs.TriggerRow> rows, String kind, String spec) {
     Optional<Jobs.TriggerRow> same =
-        rows.stream()
-            .filter(row -> row.spec().equals(trigger.spec()) && row.kind().equals(trigger.kind()))
-            .findFirst();
+        rows.stream().filter(row -> row.spec().equals(spec) && row.kind().equals(kind)).findFirst();
     same.ifPresent(rows::remove);
     return same;
   }

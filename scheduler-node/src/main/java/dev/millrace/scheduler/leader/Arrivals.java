@@ -47,7 +47,7 @@ final class Arrivals {
     this.births = limits.births();
     this.gates = limits.gates();
     this.planRuns = new PlanRuns(catalog, limits.drafts(), births);
-    Arming arming = new Arming(ticker);
+    Arming arming = limits.arming();
     this.jobMoves = new JobMoves(catalog, arming, births.ids());
     this.desk = new Desk(catalog, arming, jobMoves);
     this.startDesk = new StartDesk(catalog, births, parts.meters());
@@ -62,7 +62,8 @@ final class Arrivals {
       Gates gates,
       Seats seats,
       Dispatching dispatching,
-      DeadDesk dead) {}
+      DeadDesk dead,
+      Arming arming) {}
 
   void ticks(Handle tx, Pass pass) {
     if (ticker.nextDue() > pass.now) {

@@ -9,7 +9,9 @@ import dev.millrace.definition.JsonReason;
 import dev.millrace.definition.ParamValues;
 import dev.millrace.definition.StartLimits;
 import dev.millrace.lifecycle.JobState;
+import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.QueueTrigger;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.engine.Plan;
@@ -65,6 +67,10 @@ final class Desk {
     }
     String hash = DefinitionJson.hash(definition);
     Jobs.Row old = catalog.find(tx, definition.namespace(), definition.id());
+    Outcome conflict = conflict(tx, definition, old == null ? 0 : old.id());
+    if (conflict != null) {
+      return unchanged(conflict);
+    }
     if (old == null) {
       JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
       long id = Jobs.insert(tx, definition.namespace(), definition.id(), first, source, now);
@@ -111,6 +117,17 @@ final class Desk {
       arming.arm(tx, row, definition, now);
     }
     return new Applied(applied(200, row, true, noteOf(row)), row, definition);
+  }
+
+  /** What forbids it beside what is written in it, or null. */
+  static Outcome conflict(Handle tx, JobDefinition definition, long job) {
+    List<QueueTrigger> queues = new ArrayList<>();
+    for (EventTrigger event : definition.events()) {
+      switch (event) {
+        case QueueTrigger queue -> queues.add(queue);
+      }
+    }
+    return QueueBindings.conflict(tx, queues, job);
   }
 
   private static Applied unchanged(Outcome outcome) {

@@ -33,6 +33,13 @@ final class JobMoves {
   /** Lets it start again; one that was stopped has its triggers armed from now on. */
   Outcome resume(Handle tx, Command command, long epoch, long now) {
     Jobs.Row before = catalog.find(tx, command.namespace(), command.job());
+    if (before != null && before.state() == JobState.STOPPED) {
+      var definition = catalog.plan(tx, before.id(), before.version()).definition();
+      Outcome conflict = Desk.conflict(tx, definition, before.id());
+      if (conflict != null) {
+        return conflict; // another job has taken its queue meanwhile
+      }
+    }
     Outcome outcome = move(tx, command, JobState.SCHEDULED, epoch, now);
     if (outcome.status() == 200 && before.state() == JobState.STOPPED) {
       var definition = catalog.plan(tx, before.id(), before.version()).definition();

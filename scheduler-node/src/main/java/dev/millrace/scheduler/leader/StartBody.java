@@ -53,10 +53,7 @@ record StartBody(String job, long run, String by, String body) {
     for (JsonNode start : json.path("starts")) {
       starts.add(
           new StartBody(
-              start.path("job").asText(),
-              run(start),
-              by(start),
-              inBody(start.path("params"))));
+              start.path("job").asText(), run(start), by(start), inBody(start.path("params"))));
     }
     return new Many(json.path("atomic").asBoolean(), starts);
   }

@@ -302,8 +302,7 @@ final class StartDesk {
   }
 
   /** What was promised in a pause is kept: such a run is paused with its job. */
-  private static Outcome cannotStart(
-      Handle tx, Command command, Jobs.Row job, boolean promised) {
+  private static Outcome cannotStart(Handle tx, Command command, Jobs.Row job, boolean promised) {
     if (job == null) {
       return Desk.noSuchJob(tx, command, "starts no runs");
     }

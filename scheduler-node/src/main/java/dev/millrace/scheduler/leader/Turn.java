@@ -1,7 +1,9 @@
 package dev.millrace.scheduler.leader;
 
+import dev.millrace.definition.EventTriggerJson;
 import dev.millrace.model.Claim;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.QueueTrigger;
 import dev.millrace.model.RunId;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.QuietFailure;
@@ -9,12 +11,16 @@ import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.dispatch.ReplySender;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.Wish;
 import dev.millrace.scheduler.ingest.Quarantine;
+import dev.millrace.scheduler.ingest.QueueConsumers;
 import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.ingest.StartIntake;
+import dev.millrace.scheduler.ingest.StartMessage;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Jobs;
@@ -27,6 +33,7 @@ import dev.millrace.wire.Control;
 import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
 import dev.millrace.wire.Reports;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +48,9 @@ import org.jdbi.v3.core.Jdbi;
 final class Turn {
   private static final long CANCEL_GRACE_MILLIS = 5_000;
 
+  /** Messages that start runs; reports must not wait for more of them. */
+  private static final int STARTS_MAX = 500;
+
   /** What the turn works with; all of it belongs to one term. */
   record Parts(
       Jdbi jdbi,
@@ -51,10 +61,14 @@ final class Turn {
       Pools pools,
       Dispatcher dispatcher,
       ReportIntake intake,
+      Starting starting,
       WorkerTable workers,
       Meters meters,
       Faults faults,
       int batchMax) {}
+
+  /** Between the broker and the turn: messages that start runs, and the answers to them. */
+  record Starting(StartIntake intake, QueueConsumers consumers, ReplySender replies) {}
 
   private final Parts parts;
   private final Catalog catalog = new Catalog();
@@ -65,6 +79,9 @@ final class Turn {
   private final Families families;
   private final DeadDesk dead;
   private final Hearing hearing;
+  private final QueueBindings queues;
+  private final Arming arming;
+  private final MessageDesk messages;
   private final Arrivals arrivals;
   private final Dispatching dispatching;
   private final Writer writer;
@@ -80,12 +97,15 @@ final class Turn {
     Births births = new Births(drafts, catalog, seats, gates);
     this.dead = new DeadDesk(catalog, drafts, births, gates, parts.meters);
     this.families = new Families(catalog, drafts, births, seats, parts.meters);
+    this.queues = new QueueBindings(catalog, gates);
+    this.arming = new Arming(ticker, queues);
+    this.messages = new MessageDesk(catalog, births, queues, parts.starting, parts.meters);
     this.arrivals =
         new Arrivals(
             parts,
             catalog,
             ticker,
-            new Arrivals.Limits(drafts, births, gates, seats, dispatching, dead));
+            new Arrivals.Limits(drafts, births, gates, seats, dispatching, dead, arming));
     this.writer = new Writer(parts.jdbi, parts.term.epoch());
   }
 
@@ -109,7 +129,7 @@ final class Turn {
     long nextAt = Math.min(ticker.nextDue(), hearing.nextDueAt());
     nextAt = Math.min(nextAt, Math.min(seats.nextPaceAt(), dispatching.nextRateAt()));
     nextAt = Math.min(nextAt, inbox.nextLaterAt());
-    long poll = inbox.pollNanos();
+    long poll = Math.max(0, Math.min(inbox.pollNanos(), parts.starting.intake.nextNanos()));
     long untilDue = nextAt == Long.MAX_VALUE ? poll : (nextAt - parts.clock.micros()) * 1_000;
     return Math.clamp(untilDue, 0, poll);
   }
@@ -127,8 +147,8 @@ final class Turn {
       hearing.readNextDue();
     }
     inbox.look(); // before anything is taken: it may fail
-    Pass pass = new Pass(parts.intake.take(parts.batchMax));
-    quarantineBad(pass.messages);
+    Pass pass = take();
+    quarantineBad(pass);
     if (!hasWork(pass)) {
       return false;
     }
@@ -144,6 +164,7 @@ final class Turn {
       hearing.putBack(pass);
       dispatching.publishAgain(pass);
       parts.intake.giveBack(pass.messages);
+      parts.starting.intake.failed(pass.starts, e);
       inbox.putBack();
       throw e;
     }
@@ -152,7 +173,17 @@ final class Turn {
     return pass.more;
   }
 
-  private void quarantineBad(List<ReportIntake.Message> messages) throws InterruptedException {
+  /** A message with which a transaction has failed comes without reports that could fail it. */
+  private Pass take() {
+    List<StartMessage> starts = parts.starting.intake.take(Math.min(STARTS_MAX, parts.batchMax));
+    boolean alone = starts.size() == 1 && starts.getFirst().isSuspect();
+    Pass pass = new Pass(alone ? new ArrayList<>() : parts.intake.take(parts.batchMax), starts);
+    pass.more = parts.starting.intake.any();
+    return pass;
+  }
+
+  private void quarantineBad(Pass pass) throws InterruptedException {
+    List<ReportIntake.Message> messages = pass.messages;
     for (int i = 0; i < messages.size(); i++) {
       ReportIntake.Message message = messages.get(i);
       if (message.decoded() instanceof Decoded.Bad<Reports> bad) {
@@ -162,6 +193,7 @@ final class Turn {
           messages.set(i, message.dealtWith());
         } catch (QuietFailure e) {
           parts.intake.giveBack(messages);
+          parts.starting.intake.failed(pass.starts, e);
           throw e;
         }
       }
@@ -174,6 +206,7 @@ final class Turn {
         || inbox.any()
         || inbox.laterIsDue(now)
         || !pass.messages.isEmpty()
+        || !pass.starts.isEmpty()
         || ticker.nextDue() <= now
         || parts.workers.hasLost()
         || parts.dispatcher.hasNews()
@@ -200,7 +233,10 @@ final class Turn {
     writer.begin(pass.drafts.values(), pass.now);
     arrivals.ticks(tx, pass);
     dispatching.countFreed(pass);
-    arrivals.commands(tx, pass, inbox);
+    if (!pass.suspicious()) {
+      arrivals.commands(tx, pass, inbox);
+    }
+    messages.start(tx, pass);
     for (Draft draft : pass.drafts.values()) {
       if (!draft.sealed()) {
         Engine.settle(draft, pass.now);
@@ -216,6 +252,8 @@ final class Turn {
     writer.write(tx, pass.drafts.values(), pass.now);
     seats.write(tx, pass.now);
     dead.flush(tx, pass);
+    messages.writeReplies(tx, pass);
+    queues.settle(tx, pass);
     Inbox.answer(tx, pass.answerIds, pass.answers);
   }
 
@@ -224,8 +262,13 @@ final class Turn {
     catalog.clear();
     drafts.clear();
     ticker.clear();
+    queues.clear();
     Map<Long, JobDefinition> definitions = new HashMap<>();
     for (Jobs.TriggerRow row : Jobs.allTriggers(tx)) {
+      if (row.kind().equals(QueueTrigger.KIND)) {
+        arming.armed(row.id(), row.job(), EventTriggerJson.fromJson(row.spec()));
+        continue;
+      }
       Jobs.Row job = catalog.find(tx, row.job());
       JobDefinition definition =
           definitions.computeIfAbsent(
@@ -247,6 +290,7 @@ final class Turn {
     drafts.clear();
     catalog.clear();
     ticker.clear();
+    queues.clear();
   }
 
   private void afterCommit(Pass pass) {
@@ -257,6 +301,7 @@ final class Turn {
       drafts.committed(run);
       if (run.state().isFinal() && (draft.isNew() || draft.before().state() != run.state())) {
         parts.meters.runFinished(run.state().name());
+        parts.starting.replies.ended(run.id());
       }
       for (Wish wish : draft.wishes()) {
         if (wish instanceof Wish.Cancel cancel) {
@@ -268,7 +313,11 @@ final class Turn {
     books.commit();
     hearing.committed(pass);
     parts.faults.at(Faults.Point.COMMITTED_NOT_PUBLISHED);
+    if (pass.queues != null) {
+      parts.starting.consumers.want(pass.queues);
+    }
     if (!parts.term.trusted()) {
+      messages.committed(pass); // given back, those without a key would start a second run
       // Trust may come back: a slow renewal can still succeed. Then this leader goes on with it.
       dispatching.publishAgain(pass);
       parts.intake.giveBack(pass.messages);
@@ -280,6 +329,10 @@ final class Turn {
     parts.dispatcher.dispatch(pass.items, !dispatching.republishes());
     parts.faults.at(Faults.Point.PUBLISHED_NOT_ACKED);
     parts.intake.ack(pass.messages);
+    if (!pass.starts.isEmpty()) {
+      parts.faults.at(Faults.Point.STARTS_NOT_ACKED);
+      messages.committed(pass);
+    }
     for (int i = 0; i < pass.answerIds.size(); i++) {
       parts.commands.answered(pass.answerIds.get(i), pass.answers.get(i));
     }

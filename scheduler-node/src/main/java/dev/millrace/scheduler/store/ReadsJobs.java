@@ -31,7 +31,12 @@ public final class ReadsJobs {
       String lastState,
       Instant lastFinishedAt) {}
 
-  /** An armed trigger; {@code nextAt} is null when nothing is planned any more. */
+  /**
+   * An armed trigger.
+   *
+   * @param nextAt null when nothing is planned any more
+   * @param problem why it cannot do its work, null when it can
+   */
   public record Trigger(
       long id,
       String namespace,
@@ -40,7 +45,8 @@ public final class ReadsJobs {
       int position,
       String kind,
       String spec,
-      Instant nextAt) {}
+      Instant nextAt,
+      String problem) {}
 
   /** One version of a job. */
   public record Version(
@@ -89,7 +95,7 @@ public final class ReadsJobs {
 
   private static final String TRIGGERS =
       """
-      select g.id, j.namespace, j.name, j.state, g.position, g.kind, g.spec, g.next_at
+      select g.id, j.namespace, j.name, j.state, g.position, g.kind, g.spec, g.next_at, g.problem
       from trigger g join job j on j.id = g.job
       where g.active and g.job = any (:jobs)
       order by g.job, g.position
@@ -97,7 +103,7 @@ public final class ReadsJobs {
 
   private static final String SCHEDULE =
       """
-      select g.id, j.namespace, j.name, j.state, g.position, g.kind, g.spec, g.next_at
+      select g.id, j.namespace, j.name, j.state, g.position, g.kind, g.spec, g.next_at, g.problem
       from trigger g join job j on j.id = g.job
       where g.active and g.next_at is not null and j.namespace = :namespace
         and (g.next_at, g.id) > (:afterAt, :afterId)
@@ -244,6 +250,7 @@ public final class ReadsJobs {
         row.getInt("position"),
         row.getString("kind"),
         row.getString("spec"),
-        instant(row, "next_at"));
+        instant(row, "next_at"),
+        row.getString("problem"));
   }
 }

@@ -137,7 +137,7 @@ class StartDeskTest {
     assertThat(state(second)).isEqualTo("CANCELLED");
     assertThat(whyStopped(second)).contains("overlap policy is skip");
     assertThat(state(archived)).isEqualTo("CANCELLED");
-    assertThat(whyStopped(archived)).contains("has no job 'hello'");
+    assertThat(whyStopped(archived)).contains("job 'hello' is ARCHIVED");
     assertThat(at.starts(1).getFirst().claim().run().toString()).isEqualTo(first);
   }
 

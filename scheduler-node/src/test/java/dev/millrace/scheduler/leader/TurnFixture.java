@@ -14,6 +14,7 @@ import dev.millrace.definition.DefinitionReader;
 import dev.millrace.model.Claim;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
+import dev.millrace.runtime.Services;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.dispatch.Dispatcher;
@@ -52,6 +53,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -84,6 +86,8 @@ final class TurnFixture implements AutoCloseable {
   private final Channel channel;
   private final Commands commands;
   private final Map<String, Pools.Capacity> capacities = new HashMap<>();
+  private final Starters starters;
+  private final Services queues = new Services();
   private volatile Turn turn;
 
   TurnFixture() throws Exception {
@@ -91,6 +95,15 @@ final class TurnFixture implements AutoCloseable {
   }
 
   TurnFixture(EngineSettings settings) throws Exception {
+    this(settings, TestServers.broker().freshVirtualHost());
+  }
+
+  /** At a broker of the test's choice. */
+  TurnFixture(TestVirtualHost host) throws Exception {
+    this(SETTINGS, host);
+  }
+
+  private TurnFixture(EngineSettings settings, TestVirtualHost host) throws Exception {
     this.settings = settings;
     pools = new Pools(settings);
     postgres = TestServers.postgres().freshDatabase();
@@ -103,7 +116,7 @@ final class TurnFixture implements AutoCloseable {
     Leases.Won won = Leases.take(lease, "test", "test", TTL.toSeconds()).orElseThrow();
     clock.sync(won.now(), System.nanoTime());
     term = new Term(won.epoch(), won.confirmed(), TTL.toNanos(), System.nanoTime());
-    host = TestServers.broker().freshVirtualHost();
+    this.host = host;
     RabbitSettings broker = RabbitSettings.of(host.uri().toString());
     ConnectionFactory factory = new ConnectionFactory();
     factory.setUri(host.uri());
@@ -123,8 +136,37 @@ final class TurnFixture implements AutoCloseable {
     intake.consumer().on(consuming);
     consuming.start();
     await().atMost(SOON).until(consuming::connected);
+    starters = new Starters("test", broker, database.leader(), outbox, metrics, () -> {});
     capacity("default", new Pools.Capacity(1, 100, Set.of("noop")));
     newTurn();
+  }
+
+  /** From now on messages of queues start runs: they are taken by the passes that follow. */
+  void consumeQueues() throws Exception {
+    starters.start(queues);
+  }
+
+  /** For what the test does to the broker. */
+  Channel channel() {
+    return channel;
+  }
+
+  /** Passes until it is so. */
+  void passUntil(String what, Callable<Boolean> so) {
+    await(what)
+        .atMost(SOON)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(OFTEN)
+        .until(
+            () -> {
+              turn.runOnce();
+              return so.call();
+            });
+  }
+
+  /** Ends the connection that takes messages; what was not acked is in the queues again. */
+  void stopQueues() {
+    queues.close();
   }
 
   /** As at the start of a term: it knows what the tables say. */
@@ -149,6 +191,7 @@ final class TurnFixture implements AutoCloseable {
                 pools,
                 dispatcher,
                 intake,
+                starters.forTurn(),
                 workers,
                 new Meters(metrics),
                 point -> faults.get().at(point),
@@ -324,6 +367,11 @@ final class TurnFixture implements AutoCloseable {
 
   /** The next so many commits that write an outcome fail at the very end. */
   void failCommits(int count) {
+    failCommits(count, "outcome");
+  }
+
+  /** The next so many commits that write a row of this table fail at the very end. */
+  void failCommits(int count, String table) {
     database
         .api()
         .useHandle(
@@ -342,9 +390,10 @@ final class TurnFixture implements AutoCloseable {
                       .formatted(count));
               handle.execute(
                   """
-                  create constraint trigger fail_commit after insert on outcome
+                  create constraint trigger fail_commit after insert on %s
                   deferrable initially deferred for each row execute function fail_commit()
-                  """);
+                  """
+                      .formatted(table));
             });
   }
 
@@ -362,6 +411,7 @@ final class TurnFixture implements AutoCloseable {
 
   @Override
   public void close() throws IOException, SQLException {
+    queues.close();
     consuming.close();
     publishing.close();
     outbox.close();
