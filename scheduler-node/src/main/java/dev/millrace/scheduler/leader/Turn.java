@@ -21,6 +21,7 @@ import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.Leases;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.sweep.WorkerTable;
+import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import dev.millrace.wire.Control;
 import dev.millrace.wire.Decoded;
