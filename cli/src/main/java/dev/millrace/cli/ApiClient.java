@@ -1,8 +1,11 @@
 package dev.millrace.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
 import java.io.InputStream;
@@ -32,9 +35,19 @@ import java.util.concurrent.TimeoutException;
 
 /** Speaks the API; everything but a success is a {@link UserError}. Any thread. */
 final class ApiClient implements AutoCloseable {
-  static final ObjectMapper JSON = new ObjectMapper();
+  /** Shows numbers digit by digit. */
+  static final ObjectMapper JSON =
+      JsonMapper.builder()
+          .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+          .disable(JsonNodeFeature.STRIP_TRAILING_BIGDECIMAL_ZEROES)
+          .build();
+
   private static final Duration CONNECT_LIMIT = Duration.ofSeconds(5);
   private static final Duration ANSWER_LIMIT = Duration.ofSeconds(30);
+
+  /** Thousands of definitions are read and compiled first. */
+  private static final Duration LONG_ANSWER_LIMIT = Duration.ofMinutes(3);
+
   private static final int PROBLEM_BYTES_MAX = 64 * 1024;
 
   /** A node without its database, or a proxy without its node. */
@@ -74,6 +87,15 @@ final class ApiClient implements AutoCloseable {
 
   Answer post(String path, JsonNode body) throws InterruptedException {
     return post(path, "application/json", body.toString());
+  }
+
+  /** For a request that the server may work on for minutes. */
+  Answer postLong(String path, JsonNode body) throws InterruptedException {
+    return send(
+        request(path)
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString(body.toString())),
+        LONG_ANSWER_LIMIT);
   }
 
   Answer put(String path, JsonNode body) throws InterruptedException {
@@ -161,8 +183,13 @@ final class ApiClient implements AutoCloseable {
   }
 
   private Answer send(HttpRequest.Builder request) throws InterruptedException {
+    return send(request, ANSWER_LIMIT);
+  }
+
+  private Answer send(HttpRequest.Builder request, Duration limit) throws InterruptedException {
     HttpResponse<String> response =
-        exchange(request.header("Accept", "application/json").build(), BodyHandlers.ofString());
+        exchange(
+            request.header("Accept", "application/json").build(), BodyHandlers.ofString(), limit);
     JsonNode body = parsed(response.body());
     if (response.statusCode() >= 300) {
       throw refused(response.statusCode(), body);
@@ -176,14 +203,19 @@ final class ApiClient implements AutoCloseable {
   /** Not with the request's own timeout: from Java 26 on it ends a stream of events too. */
   private <T> HttpResponse<T> exchange(HttpRequest request, BodyHandler<T> handler)
       throws InterruptedException {
+    return exchange(request, handler, ANSWER_LIMIT);
+  }
+
+  private <T> HttpResponse<T> exchange(HttpRequest request, BodyHandler<T> handler, Duration limit)
+      throws InterruptedException {
     CompletableFuture<HttpResponse<T>> answer = http.sendAsync(request, handler);
     try {
-      return answer.get(ANSWER_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+      return answer.get(limit.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
       throw unanswered(e.getCause());
     } catch (TimeoutException e) {
       throw new ServerAway(
-          server + " did not answer within " + ANSWER_LIMIT.toSeconds() + " s",
+          server + " did not answer within " + limit.toSeconds() + " s",
           "Look at " + server + "/readyz",
           e);
     } finally {
@@ -220,6 +252,10 @@ final class ApiClient implements AutoCloseable {
     StringBuilder message = new StringBuilder(problem.path("detail").asText());
     for (JsonNode one : problem.path("problems")) {
       message.append("\n  ");
+      String source = one.path("source").asText("body");
+      if (!source.equals("body")) {
+        message.append(source).append(one.path("line").asInt() > 0 ? ":" : ": ");
+      }
       if (one.path("line").asInt() > 0) {
         message.append(one.path("line").asInt()).append(':').append(one.path("column").asInt());
         message.append(": ");

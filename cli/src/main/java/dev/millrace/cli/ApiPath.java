@@ -5,16 +5,46 @@ final class ApiPath {
   static final String JOBS = "/api/v1/jobs";
   static final String RUNS = "/api/v1/runs";
   private static final String ARTIFACTS = "/api/v1/artifacts";
+  static final String GRAPH = "/api/v1/graph";
   static final String EVENTS = "/api/v1/events";
   static final String PAUSES = "/api/v1/pauses";
   static final String LOCKS = "/api/v1/locks";
   static final String DEAD_LETTERS = "/api/v1/dead-letters";
+  static final String PATTERNS = "/api/v1/patterns";
   static final String REDRIVES = DEAD_LETTERS + "/redrives";
 
   private ApiPath() {}
 
   static String job(String job) {
     return JOBS + "/" + ApiClient.encoded(job);
+  }
+
+  static String version(String job, int version) {
+    return job(job) + "/versions/" + version;
+  }
+
+  /** Nulls are left to the server. */
+  static String diff(String job, Integer from, Integer to) {
+    String older = from == null ? "" : "from=" + from;
+    String newer = to == null ? "" : "to=" + to;
+    String query = older + (older.isEmpty() || newer.isEmpty() ? "" : "&") + newer;
+    return job(job) + "/diff" + (query.isEmpty() ? "" : "?" + query);
+  }
+
+  static String set(String set) {
+    return "/api/v1/sets/" + ApiClient.encoded(set);
+  }
+
+  static String pattern(String pattern) {
+    return PATTERNS + "/" + ApiClient.encoded(pattern);
+  }
+
+  static String orchestration(String id) {
+    return "/api/v1/orchestrations/" + ApiClient.encoded(id);
+  }
+
+  static String graphOf(String job) {
+    return job(job) + "/graph";
   }
 
   static String runsOf(String job) {

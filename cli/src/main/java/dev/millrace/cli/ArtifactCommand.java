@@ -40,7 +40,7 @@ final class ArtifactCommand {
           Path file)
       throws InterruptedException, IOException {
     Path target = file.toAbsolutePath();
-    try (Session session = server.open(terminal, false)) {
+    try (Session session = server.open(terminal, OutputForm.TABLE)) {
       Path part = Files.createTempFile(target.getParent(), ".millrace-", ".part");
       try {
         long bytes;

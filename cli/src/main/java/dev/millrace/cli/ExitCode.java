@@ -10,5 +10,8 @@ final class ExitCode {
   /** The command line or the settings are wrong. */
   static final int USAGE = 2;
 
+  /** Of a plan: applying it would change something. Wrong words are {@link #FAILED} there. */
+  static final int CHANGES = 2;
+
   private ExitCode() {}
 }

@@ -72,13 +72,16 @@ final class JobCommand {
 
   /** All files are checked before the first one is sent: nothing is half applied for a typo. */
   private void requireValid(List<JobFile> files) {
-    DefinitionReader reader = new DefinitionReader();
     int wrong = 0;
     for (JobFile file : files) {
-      if (reader.read(file.text(), file.name()) instanceof DefinitionReader.Result.Bad bad) {
-        bad.problems().forEach(problem -> terminal.note(problem.toString()));
-        wrong++;
+      DefinitionReader.Checked checked = DefinitionReader.check(file.text(), file.name());
+      if (checked.kind() == DefinitionReader.Kind.PATTERN) {
+        throw new UserError(
+            file.name() + " is a pattern and no job",
+            "millrace pattern apply registers it; millrace apply takes jobs and patterns.");
       }
+      checked.problems().forEach(problem -> terminal.note(problem.toString()));
+      wrong += checked.problems().isEmpty() ? 0 : 1;
     }
     if (wrong > 0) {
       throw new UserError(
@@ -94,11 +97,107 @@ final class JobCommand {
     return ExitCode.OK;
   }
 
-  @Command(name = "show", description = "One job.", mixinStandardHelpOptions = true)
-  int show(@Mixin ServerOptions server, @Parameters(paramLabel = "JOB") String job)
+  @Command(
+      name = "show",
+      description = {"One job.", "With --output yaml as the file that makes it."},
+      mixinStandardHelpOptions = true)
+  int show(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB") String job,
+      @Option(
+              names = "--version-number",
+              paramLabel = "N",
+              description = "What this version said; the one in force when not given.")
+          Integer version,
+      @Option(
+              names = "--expanded",
+              description = "Of a job that uses a pattern: what it was expanded to.")
+          boolean expanded)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
-      session.show(session.client().get(ApiPath.job(job)), JobView::details);
+      JsonNode shown =
+          session.client().get(version == null ? ApiPath.job(job) : ApiPath.version(job, version));
+      if (session.form() == OutputForm.YAML) {
+        terminal.say(OutputForm.YAML.written(VersionView.file(shown, expanded)));
+      } else {
+        session.show(shown, version == null ? JobView::details : VersionView::details);
+      }
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "versions",
+      description = "What a job's definition was, newest first.",
+      mixinStandardHelpOptions = true)
+  int versions(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB") String job,
+      @Option(
+              names = "--limit",
+              paramLabel = "N",
+              defaultValue = "20",
+              description = "At most so many (default ${DEFAULT-VALUE}).")
+          int limit)
+      throws InterruptedException {
+    try (Session session = server.open(terminal)) {
+      session.show(
+          Pages.upTo(session.client(), ApiPath.job(job) + "/versions", Math.max(1, limit)),
+          VersionView::table);
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "diff",
+      description = "What changed between two versions of a job.",
+      mixinStandardHelpOptions = true)
+  int diff(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB") String job,
+      @Parameters(
+              paramLabel = "FROM",
+              arity = "0..1",
+              index = "1",
+              description = "The older version; the one before the other when not given.")
+          Integer from,
+      @Parameters(
+              paramLabel = "TO",
+              arity = "0..1",
+              index = "2",
+              description = "The newer version; the one in force when not given.")
+          Integer to)
+      throws InterruptedException {
+    try (Session session = server.open(terminal)) {
+      session.show(session.client().get(ApiPath.diff(job, from, to)), VersionView::diff);
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "rollback",
+      description = "Make a new version of a job that says what an older one said.",
+      mixinStandardHelpOptions = true)
+  int rollback(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB") String job,
+      @Parameters(paramLabel = "VERSION") int version,
+      @Mixin ReasonOption reason)
+      throws InterruptedException {
+    try (Session session = server.open(terminal)) {
+      ApiClient.Answer answer =
+          session
+              .client()
+              .post(ApiPath.job(job) + "/rollback", reason.body().put("version", version));
+      session.showDone(
+          answer,
+          "job "
+              + job
+              + " is now at version "
+              + answer.body().path("version").asText()
+              + ", which says what version "
+              + version
+              + " said");
     }
     return ExitCode.OK;
   }
@@ -119,6 +218,11 @@ final class JobCommand {
               names = {"-w", "--wait"},
               description = "Wait for the end; exit with 0 only when the run COMPLETED.")
           boolean wait,
+      @Option(
+              names = "--orchestration",
+              paramLabel = "ID",
+              description = "The id under which it belongs to other runs; see `trace`.")
+          String orchestration,
       @Option(names = "--dry-run", description = "Show what would happen, and start nothing.")
           boolean dryRun)
       throws InterruptedException {
@@ -130,6 +234,9 @@ final class JobCommand {
       if (params != null) {
         body.set(
             "params", Params.typed(params, session.client().get(ApiPath.job(job)).path("params")));
+      }
+      if (orchestration != null) {
+        body.put("orchestration", orchestration);
       }
       if (dryRun) {
         String path = ApiPath.runsOf(job) + "?dryRun=true";
@@ -190,7 +297,8 @@ final class JobCommand {
       @Parameters(paramLabel = "JOB") String job,
       @Option(
               names = "--force",
-              description = "Also when a file defines it; nobody may watch its directory any more.")
+              description =
+                  "Also when a file defines it, whose directory nobody watches, or when other jobs need it.")
           boolean force,
       @Mixin ReasonOption reason)
       throws InterruptedException {

@@ -31,6 +31,9 @@ final class JobView {
     lines.add("state        " + job.path("state").asText());
     lines.add("version      " + job.path("version").asText());
     lines.add("source       " + job.path("source").asText(Times.NONE));
+    if (job.path("pattern").isObject()) {
+      lines.add("pattern      " + VersionView.pattern(job.path("pattern")));
+    }
     lines.add("next tick    " + Times.local(job.path("nextTick")));
     JsonNode last = job.path("lastRun");
     lines.add(

@@ -48,12 +48,17 @@ public final class Main {
     commands.put("up", () -> new UpCommand(terminal));
     commands.put("scheduler", () -> new SchedulerCommand(terminal));
     commands.put("worker", () -> new WorkerCommand(terminal));
+    commands.put("plan", () -> new PlanCommand(terminal));
+    commands.put("apply", () -> new ApplyCommand(terminal));
     commands.put("job", () -> new JobCommand(terminal));
+    commands.put("pattern", () -> new PatternCommand(terminal));
     commands.put("run", () -> new RunCommand(terminal));
+    commands.put("trace", () -> new TraceCommand(terminal));
     commands.put("stage", () -> new StageCommand(terminal));
     commands.put("pause", () -> new PauseCommand(terminal, false));
     commands.put("resume", () -> new PauseCommand(terminal, true));
     commands.put("event", () -> new EventCommand(terminal));
+    commands.put("graph", () -> new GraphCommand(terminal));
     commands.put("lock", () -> new LockCommand(terminal));
     commands.put("dead", () -> new DeadCommand(terminal));
     commands.put("artifact", () -> new ArtifactCommand(terminal));
@@ -108,7 +113,8 @@ public final class Main {
     terminal.note("error: " + e.getMessage());
     CommandLine.UnmatchedArgumentException.printSuggestions(e, terminal.err());
     terminal.note("  try: " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
-    return ExitCode.USAGE;
+    boolean plan = e.getCommandLine().getCommandName().equals(PlanCommand.NAME);
+    return plan ? ExitCode.FAILED : ExitCode.USAGE; // a plan's 2 means that something would change
   }
 
   private static int failed(Terminal terminal, boolean debug, Exception e) {

@@ -33,6 +33,11 @@ final class RunCommand {
           String state,
       @Option(names = "--open", description = "Not ended ones only.") boolean open,
       @Option(
+              names = "--orchestration",
+              paramLabel = "ID",
+              description = "Started under this id only; `trace` shows them as a tree.")
+          String orchestration,
+      @Option(
               names = "--children",
               description = "Those too that stages of other runs wait for, such as items.")
           boolean children,
@@ -52,6 +57,9 @@ final class RunCommand {
     }
     if (open) {
       query.add("open=true");
+    }
+    if (orchestration != null) {
+      query.add("orchestration=" + ApiClient.encoded(orchestration));
     }
     if (children) {
       query.add("children=true");

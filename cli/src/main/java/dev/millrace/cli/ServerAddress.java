@@ -23,11 +23,11 @@ final class ServerAddress {
       description = "Default: the server's.")
   String namespace;
 
-  Session open(Terminal terminal, boolean json) {
+  Session open(Terminal terminal, OutputForm form) {
     Map<String, String> environment = terminal.environment();
     String url = server != null ? server : environment.getOrDefault("MILLRACE_SERVER", STANDARD);
     String shown = token != null ? token : environment.getOrDefault("MILLRACE_TOKEN", "");
-    return new Session(terminal, new ApiClient(uri(url), shown, namespace), json);
+    return new Session(terminal, new ApiClient(uri(url), shown, namespace), form);
   }
 
   private static URI uri(String url) {

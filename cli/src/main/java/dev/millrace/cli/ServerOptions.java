@@ -14,6 +14,6 @@ final class ServerOptions {
   OutputForm output;
 
   Session open(Terminal terminal) {
-    return address.open(terminal, output == OutputForm.JSON);
+    return address.open(terminal, output);
   }
 }

@@ -8,13 +8,18 @@ import java.util.function.Function;
  * One command's talk with a server: asks, waits, and shows what came of it as the user wants it.
  * Main thread.
  *
- * @param json show what the API answered, for programs
+ * @param form how answers are shown
  */
-record Session(Terminal terminal, ApiClient client, boolean json) implements AutoCloseable {
+record Session(Terminal terminal, ApiClient client, OutputForm form) implements AutoCloseable {
+  /** True when programs read what is shown: nothing but the answer is said then. */
+  boolean json() {
+    return form != OutputForm.TABLE;
+  }
+
   /** Shows an answer; people see it as the view has it. */
   void show(JsonNode answer, Function<JsonNode, List<String>> view) {
-    if (json) {
-      terminal.say(OutputForm.pretty(answer));
+    if (json()) {
+      terminal.say(form.written(answer));
     } else {
       view.apply(answer).forEach(terminal::say);
     }

@@ -31,27 +31,25 @@ final class ValidateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    DefinitionReader reader = new DefinitionReader();
     ArrayNode items = new ObjectMapper().createArrayNode();
     boolean good = true;
     for (String name : files) {
       JobFile file = JobFile.read(name);
       ObjectNode item = items.addObject().put("file", file.name());
-      switch (reader.read(file.text(), file.name())) {
-        case DefinitionReader.Result.Ok ok -> {
-          item.put("job", ok.job().id()).put("valid", true).putArray("problems");
-          saying(file.name() + ": job " + ok.job().id() + " is valid");
-        }
-        case DefinitionReader.Result.Bad bad -> {
-          good = false;
-          ArrayNode problems = item.putNull("job").put("valid", false).putArray("problems");
-          bad.problems().forEach(problem -> add(problems, problem));
-          bad.problems().forEach(problem -> saying(problem.toString()));
-        }
+      DefinitionReader.Checked checked = DefinitionReader.check(file.text(), file.name());
+      boolean valid = checked.problems().isEmpty();
+      good &= valid;
+      String what = checked.kind() == DefinitionReader.Kind.PATTERN ? "pattern" : "job";
+      item.put(what, valid ? checked.id() : null).put("valid", valid);
+      ArrayNode problems = item.putArray("problems");
+      checked.problems().forEach(problem -> add(problems, problem));
+      checked.problems().forEach(problem -> saying(problem.toString()));
+      if (valid) {
+        saying(file.name() + ": " + what + " " + checked.id() + " is valid");
       }
     }
-    if (output == OutputForm.JSON) {
-      terminal.say(OutputForm.pretty(items));
+    if (output != OutputForm.TABLE) {
+      terminal.say(output.written(items));
     }
     return good ? ExitCode.OK : ExitCode.FAILED;
   }

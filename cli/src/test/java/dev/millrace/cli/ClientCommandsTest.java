@@ -39,6 +39,37 @@ final class ClientCommandsTest {
   }
 
   @Test
+  void deeperJobsStandFurtherRight() {
+    server.answer(
+        "GET /api/v1/jobs/load/graph",
+        200,
+        """
+        {"namespace":"default","truncated":false,
+         "nodes":[
+          {"id":"default/extract","level":0,"state":"SCHEDULED","lastRun":{"state":"COMPLETED"},"nextTick":null},
+          {"id":"shop/prices","level":0,"state":"UNKNOWN","lastRun":null,"nextTick":null},
+          {"id":"default/load","level":1,"state":"PAUSED","lastRun":null,"nextTick":null}],
+         "edges":[
+          {"from":"default/extract","to":"default/load","kind":"after"},
+          {"from":"default/extract","to":"default/load","kind":"requires"},
+          {"from":"shop/prices","to":"default/load","kind":"requires"}]}
+        """);
+    Cli result = run("graph", "load", "--depth", "2");
+    assertThat(result.code()).isEqualTo(ExitCode.OK);
+    assertThat(result.out().lines().map(line -> line.replaceAll(" +$", "")))
+        .satisfiesExactly(
+            line -> assertThat(line).startsWith("JOB"),
+            line -> assertThat(line).startsWith("extract ").contains("COMPLETED"),
+            line -> assertThat(line).startsWith("shop/prices ").contains("UNKNOWN"),
+            line ->
+                assertThat(line)
+                    .startsWith("  load ")
+                    .endsWith("after extract; requires extract, shop/prices"));
+    assertThat(server.requests().getLast().line()).contains("depth=2");
+    assertThat(run("graph", "--depth", "2").err()).contains("Name a job");
+  }
+
+  @Test
   void jobsAreListedInColumnsOverAllPages() {
     server
         .answer(

@@ -10,6 +10,7 @@ import dev.millrace.runtime.Services;
 import dev.millrace.scheduler.artifact.ArtifactExchange;
 import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.command.Commands;
+import dev.millrace.scheduler.definition.StoredPatterns;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.http.HttpConfig;
@@ -187,7 +188,11 @@ public final class SchedulerNode implements Service {
     if (settings.jobsDir().isPresent()) {
       JobsDirectory jobs =
           new JobsDirectory(
-              settings.jobsDir().get(), name, new DefinitionReader(), commands, database.api());
+              settings.jobsDir().get(),
+              name,
+              new DefinitionReader(new StoredPatterns(database.api())),
+              commands,
+              database.api());
       services.start(new Loop("jobs-dir", jobs::runOnce, new Pulse(), JOBS_DIR_EVERY));
     }
   }

@@ -4,18 +4,17 @@ import com.cronutils.model.definition.CronDefinition;
 import com.cronutils.model.definition.CronDefinitionBuilder;
 import com.cronutils.parser.CronParser;
 import dev.millrace.expression.DidYouMean;
+import dev.millrace.model.Dst;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
-import java.time.ZoneOffset;
-import java.time.zone.ZoneOffsetTransition;
-import java.time.zone.ZoneRules;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 
 /**
  * A cron expression, evaluated on the local time line of a zone. Immutable, any thread.
@@ -30,8 +29,17 @@ import java.util.concurrent.ConcurrentHashMap;
  *   <li>7: second first and year last, as Quartz: one of the days is {@code ?}. Sunday is 1.
  * </ul>
  *
- * A local time that does not exist because the clocks go forward fires at the first instant after
- * the gap, once; a local time that exists twice fires the first time.
+ * {@code H} in a field is a value that is hashed from the job's id ({@link CronHash}). What would
+ * mean another time in another program is refused, with what to write instead:
+ *
+ * <ul>
+ *   <li>{@code ?} for both days; with seven fields, for none of them.
+ *   <li>Six fields with {@code ?} and weekdays as numbers: Quartz counts Sunday as 1, Spring as 0.
+ *   <li>Six fields with a year at their end.
+ * </ul>
+ *
+ * What the local times become where clocks change is said by a {@link Dst} and done by {@link
+ * CronTicks}.
  */
 public final class CronSchedule {
   private static final List<String> UNIX_FIELDS =
@@ -53,7 +61,7 @@ public final class CronSchedule {
 
   private static final int EXPRESSION_CHARS_MAX = 256;
 
-  /** Parsing costs 100 microseconds, and many jobs share few expressions. */
+  /** Judging costs 100 microseconds, and many jobs share few expressions. */
   private static final Map<String, CronSchedule> PARSED = new ConcurrentHashMap<>();
 
   private static final int PARSED_MAX = 10_000;
@@ -64,72 +72,170 @@ public final class CronSchedule {
   /** Before any tick: an expression without a tick after it never fires. */
   private static final LocalDateTime BEGINNING = LocalDateTime.of(1969, 12, 31, 23, 59, 59);
 
-  private final String expression;
-  private final CronTimes times;
+  private static final Pattern NO_WEEKDAY_NUMBER = Pattern.compile("[#/]\\d+");
+  private static final Pattern DIGIT = Pattern.compile("\\d");
 
-  private CronSchedule(String expression, CronTimes times) {
+  private final String expression;
+  private final String resolved;
+  private final CronTimes times;
+  private final boolean noSeconds;
+
+  private CronSchedule(String expression, String resolved, CronTimes times, boolean noSeconds) {
     this.expression = expression;
+    this.resolved = resolved;
     this.times = times;
+    this.noSeconds = noSeconds;
   }
 
   /**
-   * Reads an expression of 5, 6 or 7 fields or a nickname.
+   * Reads an expression of 5, 6 or 7 fields or a nickname, of a job.
+   *
+   * @param seed what {@code H} is hashed from, see {@link Schedule#seed}
+   * @throws IllegalArgumentException as {@link #parse(String)} does
+   */
+  public static CronSchedule parse(String written, String seed) {
+    return of(written.strip(), seed, true);
+  }
+
+  /**
+   * Reads an expression of 5, 6 or 7 fields without {@code H}, or a nickname.
    *
    * @throws IllegalArgumentException with a message that names the field and its value, also when
    *     the expression can never fire
    */
   public static CronSchedule parse(String written) {
-    String expression = written.strip();
+    return of(written.strip(), null, true);
+  }
+
+  /**
+   * Reads an expression that has been judged by {@link #parse} before, which need not be slow
+   * again: the one who takes over 100,000 schedules has no time for it.
+   */
+  static CronSchedule ofJudged(String expression, String seed) {
+    return of(expression, seed, false);
+  }
+
+  private static CronSchedule of(String expression, String seed, boolean judge) {
     CronSchedule known = PARSED.get(expression);
     if (known != null) {
       return known;
     }
-    CronSchedule schedule = parseNew(expression);
-    if (PARSED.size() < PARSED_MAX) {
+    if (expression.length() > EXPRESSION_CHARS_MAX) {
+      throw new IllegalArgumentException("longer than " + EXPRESSION_CHARS_MAX + " characters");
+    }
+    String[] fields = fields(expression.startsWith("@") ? nickname(expression) : expression);
+    List<String> names = names(expression, fields);
+    boolean hashed = hasHash(fields);
+    if (hashed && seed == null) {
+      throw new IllegalArgumentException(
+          "'" + expression + "' has an H, which is hashed from a job and means nothing here");
+    }
+    String[] plain = hashed ? CronHash.resolve(fields, names, seed) : fields;
+    if (judge) {
+      refuseAmbiguous(plain);
+      judge(expression, plain, names);
+    }
+    CronTimes times = CronTimes.of(plain);
+    if (times.next(BEGINNING) == null) {
+      throw new IllegalArgumentException("'" + expression + "' never fires: there is no such date");
+    }
+    CronSchedule schedule =
+        new CronSchedule(expression, String.join(" ", plain), times, plain.length == 5);
+    if (judge && !hashed && PARSED.size() < PARSED_MAX) {
       PARSED.put(expression, schedule);
     }
     return schedule;
   }
 
-  private static CronSchedule parseNew(String expression) {
-    if (expression.length() > EXPRESSION_CHARS_MAX) {
-      throw new IllegalArgumentException("longer than " + EXPRESSION_CHARS_MAX + " characters");
-    }
-    String plain = expression;
-    if (expression.startsWith("@")) {
-      plain = NICKNAMES.get(expression.toLowerCase(Locale.ROOT));
-      if (plain == null) {
-        throw new IllegalArgumentException(
-            "'"
-                + expression
-                + "' is not known"
-                + DidYouMean.phrase(expression, NICKNAMES.keySet()));
-      }
-    }
-    String[] fields = plain.toUpperCase(Locale.ROOT).split("\\s+", -1);
-    CronSchedule schedule =
+  private static void judge(String expression, String[] fields, List<String> names) {
+    CronParser parser =
         switch (fields.length) {
-          case 5 -> parse(expression, fields, UNIX, UNIX_FIELDS);
-          case 6 -> parse(expression, fields, SPRING, SPRING_FIELDS);
-          case 7 -> parse(expression, fields, QUARTZ, QUARTZ_FIELDS);
-          default ->
-              throw new IllegalArgumentException(
-                  "'" + expression + "' has " + fields.length + " fields; cron has 5, 6 or 7");
+          case 5 -> UNIX;
+          case 6 -> SPRING;
+          default -> QUARTZ;
         };
-    if (schedule.times.next(BEGINNING) == null) {
-      throw new IllegalArgumentException("'" + expression + "' never fires: there is no such date");
-    }
-    return schedule;
-  }
-
-  private static CronSchedule parse(
-      String expression, String[] fields, CronParser parser, List<String> names) {
     try {
       parser.parse(String.join(" ", fields)).validate();
     } catch (IllegalArgumentException wrong) {
       throw new IllegalArgumentException(blame(expression, fields, parser, names, wrong), wrong);
     }
-    return new CronSchedule(expression, CronTimes.of(fields));
+  }
+
+  private static String nickname(String expression) {
+    String plain = NICKNAMES.get(expression.toLowerCase(Locale.ROOT));
+    if (plain != null) {
+      return plain;
+    }
+    if (expression.toLowerCase(Locale.ROOT).startsWith("@every")) {
+      String interval = expression.substring("@every".length()).strip();
+      throw new IllegalArgumentException(
+          "'"
+              + expression
+              + "' is not cron; write `every: "
+              + (interval.isEmpty() ? "5m" : interval)
+              + "` instead of `cron`");
+    }
+    throw new IllegalArgumentException(
+        "'" + expression + "' is not known" + DidYouMean.phrase(expression, NICKNAMES.keySet()));
+  }
+
+  private static String[] fields(String plain) {
+    return plain.toUpperCase(Locale.ROOT).split("\\s+", -1);
+  }
+
+  private static List<String> names(String expression, String[] fields) {
+    return switch (fields.length) {
+      case 5 -> UNIX_FIELDS;
+      case 6 -> SPRING_FIELDS;
+      case 7 -> QUARTZ_FIELDS;
+      default ->
+          throw new IllegalArgumentException(
+              "'" + expression + "' has " + fields.length + " fields; cron has 5, 6 or 7");
+    };
+  }
+
+  private static boolean hasHash(String[] fields) {
+    for (String field : fields) {
+      if (CronHash.isIn(field)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static void refuseAmbiguous(String[] fields) {
+    String days = fields[fields.length == 5 ? 2 : 3];
+    String weekdays = fields[fields.length == 5 ? 4 : 5];
+    boolean anyDay = days.equals("?");
+    boolean anyWeekday = weekdays.equals("?");
+    if (anyDay && anyWeekday) {
+      throw new IllegalArgumentException(
+          "day-of-month and day-of-week are both '?'; write '*' for one of them");
+    }
+    if (fields.length == 7 && !anyDay && !anyWeekday) {
+      throw new IllegalArgumentException(
+          "day-of-month '"
+              + days
+              + "' and day-of-week '"
+              + weekdays
+              + "': of seven fields one of the two is '?', the one that does not matter");
+    }
+    if (fields.length != 6) {
+      return;
+    }
+    if (weekdays.matches("\\d{4}")) {
+      throw new IllegalArgumentException(
+          "field day-of-week: '"
+              + weekdays
+              + "' looks like a year; with a year there are seven fields, the first is the second");
+    }
+    if (anyDay && DIGIT.matcher(NO_WEEKDAY_NUMBER.matcher(weekdays).replaceAll("")).find()) {
+      throw new IllegalArgumentException(
+          "field day-of-week: '"
+              + weekdays
+              + "' is ambiguous: '?' is written for Quartz, where 1 is Sunday, and six fields are"
+              + " read as Spring does, where 1 is Monday; write names, such as MON");
+    }
   }
 
   /** The library does not say which field it means; so we try each with all others open. */
@@ -171,25 +277,32 @@ public final class CronSchedule {
     return expression;
   }
 
-  /** The first tick strictly after an instant, or empty when there is none any more. */
+  /** The same in upper case, its nickname written out and every {@code H} resolved. */
+  public String resolved() {
+    return resolved;
+  }
+
+  /** The local times. */
+  CronTimes times() {
+    return times;
+  }
+
+  /** True for five fields, which name minutes. */
+  boolean hasNoSeconds() {
+    return noSeconds;
+  }
+
+  /**
+   * The first tick strictly after an instant that fires under the usual policy for changes of the
+   * clocks, or empty when there is none any more.
+   */
   public Optional<Instant> next(Instant after, ZoneId zone) {
-    ZoneRules rules = zone.getRules();
-    LocalDateTime local = LocalDateTime.ofInstant(after, rules.getOffset(after));
-    ZoneOffsetTransition overlap = rules.getTransition(local);
-    if (overlap != null && overlap.isOverlap() && !after.isBefore(overlap.getInstant())) {
-      // The second pass of the repeated hour: all of its times have fired in the first.
-      local = overlap.getDateTimeBefore().minusNanos(1);
+    CronTicks ticks = new CronTicks(times, Clocks.of(zone), Dst.DEFAULT, (instant, local) -> false);
+    Tick tick = ticks.next(after);
+    while (tick != null && !tick.fires()) {
+      tick = ticks.next(tick.instant());
     }
-    while (true) {
-      local = times.next(local);
-      if (local == null) {
-        return Optional.empty();
-      }
-      Instant instant = instantOf(local, rules);
-      if (instant.isAfter(after)) {
-        return Optional.of(instant);
-      }
-    }
+    return Optional.ofNullable(tick).map(Tick::instant);
   }
 
   /** All ticks in (after, until], at most {@code max} of them, the earliest. */
@@ -205,13 +318,6 @@ public final class CronSchedule {
       ticks.add(last);
     }
     return ticks;
-  }
-
-  private static Instant instantOf(LocalDateTime local, ZoneRules rules) {
-    List<ZoneOffset> offsets = rules.getValidOffsets(local);
-    return offsets.isEmpty()
-        ? rules.getTransition(local).getInstant()
-        : local.toInstant(offsets.get(0));
   }
 
   private static CronDefinition unix() {

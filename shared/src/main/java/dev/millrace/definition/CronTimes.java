@@ -1,7 +1,7 @@
 package dev.millrace.definition;
 
-import java.time.LocalDate;
 import java.time.LocalDateTime;
+import java.time.LocalTime;
 import java.time.YearMonth;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -80,8 +80,7 @@ final class CronTimes {
         int candidate = Integer.numberOfTrailingZeros(mask);
         int time = nextSecondOfDay(candidate == day ? secondOfDay : 0);
         if (time >= 0) {
-          LocalDate date = month.atDay(candidate);
-          return date.atStartOfDay().plusSeconds(time);
+          return LocalDateTime.of(month.atDay(candidate), LocalTime.ofSecondOfDay(time));
         }
         mask &= mask - 1;
       }
@@ -90,6 +89,16 @@ final class CronTimes {
       secondOfDay = 0;
     }
     return null;
+  }
+
+  /** True when this time is one of them. */
+  boolean has(LocalDateTime local) {
+    return (seconds >>> local.getSecond() & 1) == 1
+        && (minutes >>> local.getMinute() & 1) == 1
+        && (hours >>> local.getHour() & 1) == 1
+        && (months >>> local.getMonthValue() & 1) == 1
+        && hasYear(local.getYear())
+        && (days.ofMonth(YearMonth.from(local)) >>> local.getDayOfMonth() & 1) == 1;
   }
 
   private boolean hasYear(int year) {
@@ -269,12 +278,9 @@ final class CronTimes {
       for (String special : specialDays) {
         byDay |= special(special, first, length);
       }
-      int byWeekday = 0;
-      for (int day = 1; day <= length; day++) {
-        if ((plainWeekdays >>> (first + day - 1) % 7 & 1) == 1) {
-          byWeekday |= 1 << day;
-        }
-      }
+      // The week of the month's first day, once for each week that begins in it.
+      long week = (plainWeekdays | (long) plainWeekdays << 7) >>> first & 0x7f;
+      int byWeekday = (int) ((week | week << 7 | week << 14 | week << 21 | week << 28) << 1) & all;
       for (int[] special : specialWeekdays) {
         byWeekday |= nth(special[0], special[1], first, length);
       }

@@ -4,17 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.model.JobDefinition;
-import dev.millrace.model.Misfire;
 import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.TriggerDefinition;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneId;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -39,7 +32,7 @@ public final class DefinitionJson {
     ObjectNode params = node.putObject("params");
     job.params().forEach(param -> params.set(param.name(), param(param)));
     ArrayNode triggers = node.putArray("triggers");
-    job.triggers().forEach(trigger -> triggers.add(trigger(trigger)));
+    job.triggers().forEach(trigger -> triggers.add(TriggerJson.write(trigger)));
     node.put("priority", job.priority());
     StageJson.write(node, job.stages());
     ObjectNode labels = node.putObject("labels");
@@ -48,6 +41,7 @@ public final class DefinitionJson {
       node.set("metadata", Json.parseTrusted(job.metadataJson()));
     }
     JobRulesJson.write(node, job.rules());
+    EventTriggerJson.write(node, job.events());
     return Json.write(node);
   }
 
@@ -62,7 +56,7 @@ public final class DefinitionJson {
     List<ParamDefinition> params = new ArrayList<>();
     need(node, "params").properties().forEach(e -> params.add(param(e.getKey(), e.getValue())));
     List<TriggerDefinition> triggers = new ArrayList<>();
-    need(node, "triggers").forEach(trigger -> triggers.add(giving(trigger)));
+    need(node, "triggers").forEach(trigger -> triggers.add(TriggerJson.read(trigger)));
     Map<String, String> labels = new LinkedHashMap<>();
     need(node, "labels").properties().forEach(e -> labels.put(e.getKey(), e.getValue().asText()));
     return new JobDefinition(
@@ -75,17 +69,13 @@ public final class DefinitionJson {
         StageJson.read(node),
         labels,
         node.has("metadata") ? Json.write(node.get("metadata")) : null,
-        JobRulesJson.read(node));
+        JobRulesJson.read(node),
+        EventTriggerJson.read(node));
   }
 
   /** SHA-256 of the canonical text, hexadecimal: equal definitions have equal hashes. */
   public static String hash(JobDefinition job) {
-    try {
-      byte[] text = toJson(job).getBytes(StandardCharsets.UTF_8);
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text));
-    } catch (NoSuchAlgorithmException impossible) {
-      throw new IllegalStateException("every JDK has SHA-256", impossible);
-    }
+    return Hashes.sha256(toJson(job));
   }
 
   private static ObjectNode param(ParamDefinition param) {
@@ -109,49 +99,7 @@ public final class DefinitionJson {
 
   /** One trigger in canonical form, as it stands in the definition. */
   public static String toJson(TriggerDefinition trigger) {
-    return Json.write(trigger(trigger));
-  }
-
-  private static ObjectNode trigger(TriggerDefinition trigger) {
-    ObjectNode node = Json.object();
-    switch (trigger) {
-      case TriggerDefinition.Cron cron -> {
-        node.put("cron", cron.expression());
-        node.put("timezone", cron.zone().getId());
-      }
-      case TriggerDefinition.At at -> node.put("at", at.instant().toString());
-      case TriggerDefinition.Every every -> {
-        node.put("every", every.interval().toString());
-        if (every.anchor() != null) {
-          node.put("anchor", every.anchor().toString());
-        }
-      }
-      case TriggerDefinition.Giving giving -> {
-        return trigger(giving.trigger()).set("params", Json.parseTrusted(giving.params()));
-      }
-    }
-    return node.put("misfire", lower(trigger.misfire()));
-  }
-
-  private static TriggerDefinition giving(JsonNode node) {
-    TriggerDefinition trigger = trigger(node);
-    return node.has("params")
-        ? new TriggerDefinition.Giving(trigger, Json.write(node.get("params")))
-        : trigger;
-  }
-
-  private static TriggerDefinition trigger(JsonNode node) {
-    Misfire misfire = Misfire.valueOf(upper(need(node, "misfire")));
-    if (node.has("cron")) {
-      ZoneId zone = ZoneId.of(need(node, "timezone").asText());
-      return new TriggerDefinition.Cron(node.get("cron").asText(), zone, misfire);
-    }
-    if (node.has("at")) {
-      return new TriggerDefinition.At(Instant.parse(node.get("at").asText()), misfire);
-    }
-    Instant anchor = node.has("anchor") ? Instant.parse(node.get("anchor").asText()) : null;
-    return new TriggerDefinition.Every(
-        Duration.parse(need(node, "every").asText()), anchor, misfire);
+    return Json.write(TriggerJson.write(trigger));
   }
 
   static Duration duration(JsonNode node) {

@@ -26,12 +26,20 @@ final class ExpressionCheck {
    * The expressions that stand in no stage.
    *
    * @param rules may read the run's parameters
-   * @param ticks what triggers and the window give: before a run has parameters
+   * @param ticks what triggers by time and the window give: before a run has parameters
+   * @param afters what triggers by other jobs give; it may read their runs
    */
-  record OfJob(Expressions rules, Expressions ticks, List<ParamReader.Default> defaults) {
+  record OfJob(
+      Expressions rules,
+      Expressions ticks,
+      List<JobNeedReader.Given> afters,
+      List<ParamReader.Default> defaults) {
     Stream<Expressions> all() {
-      return Stream.concat(
-          Stream.of(rules, ticks), defaults.stream().map(ParamReader.Default::expressions));
+      return Stream.of(
+              Stream.of(rules, ticks),
+              afters.stream().map(JobNeedReader.Given::expressions),
+              defaults.stream().map(ParamReader.Default::expressions))
+          .flatMap(each -> each);
     }
   }
 
@@ -61,6 +69,10 @@ final class ExpressionCheck {
     }
     ofJob.rules().check(problems, good, new Scope(params, Set.of(), false, false), Set.of());
     ofJob.ticks().check(problems, Scope.NONE, params, NO_PARAMS_YET);
+    for (JobNeedReader.Given each : ofJob.afters()) {
+      Scope after = Scope.ofAfter(each.after());
+      each.expressions().check(problems, after, params, NO_PARAMS_YET);
+    }
     for (ParamReader.Default each : ofJob.defaults()) {
       Scope above = new Scope(each.above(), Set.of(), false, false);
       each.expressions().check(problems, above, params, ABOVE_ONLY);

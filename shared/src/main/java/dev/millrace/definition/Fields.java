@@ -69,6 +69,11 @@ final class Fields {
     return value;
   }
 
+  /** True when nobody asked for the key yet. */
+  boolean isNew(String key) {
+    return !known.contains(key);
+  }
+
   Doc takeRequired(String key, String hint) {
     Doc value = take(key);
     if (value == null && map.get(key) == null) {

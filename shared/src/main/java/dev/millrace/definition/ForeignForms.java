@@ -2,8 +2,13 @@ package dev.millrace.definition;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.expression.Scope;
+import dev.millrace.model.AfterTrigger;
+import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.Matching;
 import dev.millrace.model.Misfire;
+import dev.millrace.model.Need;
+import dev.millrace.model.Requirement;
 import dev.millrace.model.RetryPolicy;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.model.TriggerDefinition;
@@ -12,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Reads the two forms of other systems that are accepted as they are. Stateless. */
@@ -51,7 +57,7 @@ final class ForeignForms {
     if (text.matches("\\d{4}-\\d\\d-\\d\\d[Tt ].*")) {
       return new TriggerDefinition.At(TriggerReader.instant(text), Misfire.LATEST);
     }
-    CronSchedule cron = CronSchedule.parse(text);
+    CronSchedule cron = TriggerReader.schedule(text);
     return new TriggerDefinition.Cron(cron.expression(), Schedule.UTC, Misfire.LATEST);
   }
 
@@ -89,6 +95,7 @@ final class ForeignForms {
     List<TriggerDefinition> triggers = new ArrayList<>();
     Expressions expressions = new Expressions(false);
     RetryPolicy retry = scheduling == null ? null : scheduling(scheduling, triggers, expressions);
+    Need needed = scheduling == null ? Need.none() : dependencies(problems, scheduling, id);
     Fields task = job.fields("task");
     StageDefinition stage = task == null ? null : commandStage(task);
     job.finish(Set.of("stages", "type"));
@@ -100,25 +107,145 @@ final class ForeignForms {
     StageDefinition only =
         stage == null ? stage(id, "{}", policy) : stage(stage.handler(), stage.withJson(), policy);
     String json = metadata == null ? null : Json.write(metadata.map().toJson());
-    return job(id, description == null ? name : description, triggers, only, json);
+    JobDefinition alone = job(id, description == null ? name : description, triggers, only, json);
+    return needed.equals(Need.none()) ? alone : needing(alone, needed);
+  }
+
+  /**
+   * It runs only when all of them have completed since its previous run. Where no time starts it,
+   * their completion does.
+   */
+  private static JobDefinition needing(JobDefinition job, Need jobs) {
+    Requirement requires = new Requirement(jobs, null, Matching.NONE, Schedule.UTC, null);
+    EventTrigger after = new AfterTrigger(jobs, null, Matching.NONE, Schedule.UTC, "{}");
+    return new JobDefinition(
+        job.id(),
+        job.namespace(),
+        job.description(),
+        job.params(),
+        job.triggers(),
+        job.priority(),
+        job.stages(),
+        job.labels(),
+        job.metadataJson(),
+        job.rules().requiring(requires),
+        job.triggers().isEmpty() ? List.of(after) : List.of());
   }
 
   private static RetryPolicy scheduling(
       Fields scheduling, List<TriggerDefinition> triggers, Expressions expressions) {
     if (scheduling.map().get("cron") != null) {
-      TriggerDefinition cron = TriggerReader.cron(scheduling, "cron", Misfire.LATEST);
+      TriggerDefinition cron = TriggerReader.plainCron(scheduling, "cron");
       if (cron != null) {
         triggers.add(cron);
       }
     }
-    List<Doc> dependencies = scheduling.list("dependencies");
-    if (dependencies != null && !dependencies.isEmpty()) {
-      scheduling.problem(
-          scheduling.map().get("dependencies"),
-          "dependencies",
-          "`dependencies` are not supported by this version yet");
-    }
     return RetryReader.read(scheduling, "retry_policy", expressions);
+  }
+
+  /**
+   * The metadata form of a job whose work is a pattern, {@code
+   * metadata.service_specific.scheduler.pattern_id}, as the full form has it; empty for every other
+   * text. With a {@code task}, the work is that, and the pattern's id stays metadata.
+   */
+  static Optional<Doc.Mapping> using(Problems problems, Doc.Mapping root) {
+    if (!isMetadata(root)
+        || !(root.get("job") instanceof Doc.Mapping inner)
+        || inner.get("task") != null
+        || !(at(inner, "metadata", "service_specific", "scheduler", "pattern_id")
+            instanceof Doc.Scalar pattern)) {
+      return Optional.empty();
+    }
+    Fields outer = new Fields(problems, root, "");
+    Fields job = outer.fields("job");
+    outer.finish(Set.of());
+    String name = job.requiredText("name");
+    Doc id = job.take("id");
+    Doc description = job.take("description");
+    Fields metadata = job.fields("metadata");
+    Fields scheduling = metadata.fields("scheduling");
+    job.finish(Set.of("stages", "type"));
+    List<Doc.Entry> entries = new ArrayList<>();
+    Doc named = inner.get("name");
+    if (id != null) {
+      add(entries, "id", id);
+    } else if (name != null && idOf(job, name) != null) {
+      add(entries, "id", written(idOf(job, name), named));
+    } else {
+      add(entries, "id", written("unknown", named)); // the problem is told already
+    }
+    add(entries, "description", description == null ? named : description);
+    add(entries, "uses", pattern);
+    add(entries, "metadata", inner.get("metadata"));
+    if (scheduling != null) {
+      schedule(entries, scheduling.map());
+      needing(entries, scheduling.map());
+    }
+    return Optional.of(new Doc.Mapping(entries, root.line(), root.column()));
+  }
+
+  private static void schedule(List<Doc.Entry> entries, Doc.Mapping scheduling) {
+    Doc cron = scheduling.get("cron");
+    if (cron != null) {
+      List<Doc.Entry> trigger = new ArrayList<>();
+      add(trigger, "cron", cron);
+      add(trigger, "timezone", scheduling.get("timezone"));
+      Doc map = new Doc.Mapping(trigger, cron.line(), cron.column());
+      add(entries, "triggers", new Doc.Sequence(List.of(map), cron.line(), cron.column()));
+    }
+    add(entries, "retry", scheduling.get("retry_policy"));
+  }
+
+  /** As in the form without a pattern: required, and what starts it where no time does. */
+  private static void needing(List<Doc.Entry> entries, Doc.Mapping scheduling) {
+    Doc jobs = scheduling.get("dependencies");
+    if (!(jobs instanceof Doc.Sequence list) || list.items().isEmpty()) {
+      return;
+    }
+    add(entries, "requires", jobs);
+    if (scheduling.get("cron") == null) {
+      List<Doc.Entry> trigger = new ArrayList<>();
+      add(trigger, "after", jobs);
+      Doc map = new Doc.Mapping(trigger, jobs.line(), jobs.column());
+      add(entries, "triggers", new Doc.Sequence(List.of(map), jobs.line(), jobs.column()));
+    }
+  }
+
+  private static void add(List<Doc.Entry> entries, String key, Doc value) {
+    if (value != null) {
+      entries.add(new Doc.Entry(key, value.line(), value.column(), value));
+    }
+  }
+
+  private static Doc written(String text, Doc at) {
+    return new Doc.Scalar(text, Doc.Kind.TEXT, true, at.line(), at.column());
+  }
+
+  private static Doc at(Doc.Mapping map, String... path) {
+    Doc found = map;
+    for (String key : path) {
+      found = found instanceof Doc.Mapping next ? next.get(key) : null;
+    }
+    return found;
+  }
+
+  private static Need dependencies(Problems problems, Fields scheduling, String id) {
+    List<Doc> written = scheduling.list("dependencies");
+    if (written == null || written.isEmpty()) {
+      return Need.none();
+    }
+    Doc list = scheduling.map().get("dependencies");
+    NeedReader reader = NeedReader.ofJobs(problems);
+    Need needed = reader.read(list, scheduling.path("dependencies"));
+    if (written.size() > JobNeedReader.JOBS_MAX) {
+      scheduling.problem(list, "dependencies", "more than " + JobNeedReader.JOBS_MAX);
+    }
+    for (NeedReader.Leaf leaf : reader.leaves()) {
+      if (leaf.id().equals(id)) {
+        problems.add(leaf.at(), leaf.path(), "a job cannot wait for itself");
+      }
+    }
+    return needed;
   }
 
   /** {@code Weekly Report} becomes {@code weekly-report}. */

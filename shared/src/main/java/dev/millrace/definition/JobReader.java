@@ -1,6 +1,7 @@
 package dev.millrace.definition;
 
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.JobRef;
 import dev.millrace.model.JobRules;
 import dev.millrace.model.LockUse;
 import dev.millrace.model.ParamDefinition;
@@ -14,12 +15,9 @@ import java.util.Set;
 final class JobReader {
   private static final Set<String> UNSUPPORTED =
       Set.of(
-          "requires",
           "limits",
           "notify",
           "retention",
-          "uses",
-          "pattern",
           "network",
           "outputs",
           "quota",
@@ -38,10 +36,15 @@ final class JobReader {
     List<ParamDefinition> params = paramReader.read();
     Expressions ofTicks = new Expressions(false);
     GivenReader given = new GivenReader(params, ofTicks);
-    List<TriggerDefinition> triggers = TriggerReader.read(problems, job, given);
+    JobNeedReader jobs = new JobNeedReader(problems);
+    EventTriggerReader events = new EventTriggerReader(params, jobs);
+    List<TriggerDefinition> triggers = TriggerReader.read(problems, job, given, events);
+    events.read(problems, job);
     Integer priority = job.integer("priority", 0, 9);
     Expressions expressions = new Expressions(false);
-    JobRules rules = new JobRulesReader(problems, job, expressions, given).read();
+    JobRules rules =
+        new JobRulesReader(problems, job, expressions, given).read().requiring(jobs.requires(job));
+    refuseItself(problems, id, namespace, jobs.leaves());
     RetryPolicy retry = RetryReader.read(job, "retry", expressions);
     Map<String, String> labels = job.textMap("labels");
     String metadata = metadata(job);
@@ -51,7 +54,7 @@ final class JobReader {
     refuseLocksTwice(problems, rules, nodes);
     new ExpressionCheck(problems, job, params)
         .check(
-            new ExpressionCheck.OfJob(expressions, ofTicks, paramReader.defaults()),
+            new ExpressionCheck.OfJob(expressions, ofTicks, jobs.given(), paramReader.defaults()),
             nodes,
             stages.hasGoodGraph());
     job.finish(UNSUPPORTED);
@@ -68,7 +71,18 @@ final class JobReader {
         nodes.stream().map(StageReader.Node::stage).toList(),
         labels == null ? Map.of() : labels,
         metadata,
-        rules);
+        rules,
+        events.found());
+  }
+
+  private static void refuseItself(
+      Problems problems, String id, String namespace, List<NeedReader.Leaf> leaves) {
+    String own = namespace == null ? JobDefinition.DEFAULT_NAMESPACE : namespace;
+    for (NeedReader.Leaf leaf : leaves) {
+      if (id != null && JobRef.of(leaf.id(), own).equals(new JobRef(own, id))) {
+        problems.add(leaf.at(), leaf.path(), "a job cannot wait for itself");
+      }
+    }
   }
 
   private static String metadata(Fields job) {

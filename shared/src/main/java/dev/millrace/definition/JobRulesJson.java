@@ -41,6 +41,7 @@ final class JobRulesJson {
     if (rules.environment() != null) {
       node.put("environment", rules.environment());
     }
+    EventTriggerJson.write(node, rules.requires());
   }
 
   static JobRules read(JsonNode node) {
@@ -55,7 +56,8 @@ final class JobRulesJson {
         duration(node.get("timeout")),
         duration(node.get("deadline")),
         node.has("window") ? window(node.get("window")) : null,
-        node.has("environment") ? node.get("environment").asText() : null);
+        node.has("environment") ? node.get("environment").asText() : null,
+        EventTriggerJson.requires(node));
   }
 
   private static Overlap overlap(JsonNode node) {
@@ -77,6 +79,7 @@ final class JobRulesJson {
     }
     node.put("end", lower(window.end()));
     node.put("prepare", window.prepare());
+    TriggerJson.dst(node, window.dst());
     if (!window.params().equals("{}")) {
       node.set("params", Json.parseTrusted(window.params()));
     }
@@ -107,6 +110,7 @@ final class JobRulesJson {
         blackouts,
         Window.End.valueOf(upper(need(node, "end"))),
         need(node, "prepare").asBoolean(),
+        TriggerJson.dst(node),
         node.has("params") ? Json.write(node.get("params")) : "{}");
   }
 

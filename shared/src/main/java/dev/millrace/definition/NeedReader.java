@@ -6,8 +6,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Pattern;
 
-/** Reads the {@code needs} of one stage. Confined to one thread. */
+/**
+ * Reads what something waits for: the {@code needs} of one stage, or the jobs that a job waits for.
+ * Confined to one thread.
+ */
 final class NeedReader {
   /** So that the canonical text stays within the depth that JSON may have. */
   static final int NESTING_MAX = 8;
@@ -15,7 +19,14 @@ final class NeedReader {
   private static final List<String> IS =
       List.of("completed", "failed", "skipped", "cancelled", "ended");
 
+  private static final List<String> IS_OF_JOBS =
+      List.of("completed", "failed", "cancelled", "ended");
+
+  private static final Pattern JOB =
+      Pattern.compile("([a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}/)?[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}");
+
   private final Problems problems;
+  private final boolean jobs;
 
   /** What the ids of this level begin with: empty, or the group and a dot. */
   private final String prefix;
@@ -25,9 +36,24 @@ final class NeedReader {
   /** One edge of the graph: the whole id, and what was written where. */
   record Leaf(String id, String written, Doc at, String path) {}
 
+  /** For the stages of one level. */
   NeedReader(Problems problems, String prefix) {
+    this(problems, prefix, false);
+  }
+
+  private NeedReader(Problems problems, String prefix, boolean jobs) {
     this.problems = problems;
     this.prefix = prefix;
+    this.jobs = jobs;
+  }
+
+  /** For jobs: {@code job}, or {@code namespace/job} for one of another namespace. */
+  static NeedReader ofJobs(Problems problems) {
+    return new NeedReader(problems, "", true);
+  }
+
+  private String noun() {
+    return jobs ? "job" : "stage";
   }
 
   /** The edges of what was read, in the order of the text. */
@@ -36,19 +62,28 @@ final class NeedReader {
   }
 
   Need read(Fields stage) {
-    Doc value = stage.take("needs");
-    String path = stage.path("needs");
+    return read(stage.take("needs"), stage.path("needs"));
+  }
+
+  /** A list, or a map of all, any and not; {@link Need#none} for nothing. */
+  Need read(Doc value, String path) {
     Need need =
         switch (value) {
           case null -> Need.none();
           case Doc.Sequence list -> new Need.All(elements(list, path, 1));
           case Doc.Mapping map -> map(map, path, 1);
           case Doc.Scalar text -> {
-            problems.add(text, path, "must be a list of stages, or a map of all, any and not");
+            String what = "must be a list of " + noun() + "s, or a map of all, any and not";
+            problems.add(text, path, what);
             yield Need.none();
           }
         };
     return need == null ? Need.none() : need;
+  }
+
+  /** What a map with other keys beside all, any and not says of them; those are not judged. */
+  Need beside(Fields fields) {
+    return together(part(fields, "all", 1), part(fields, "any", 1), part(fields, "not", 1));
   }
 
   private List<Need> elements(Doc.Sequence list, String path, int depth) {
@@ -78,7 +113,8 @@ final class NeedReader {
       case Doc.Scalar scalar -> leaf(scalar, scalar, path, Need.Is.COMPLETED);
       case Doc.Mapping map -> map(map, path, depth);
       case Doc.Sequence list -> {
-        problems.add(list, path, "must be a stage or a map, not a list; write {all: [...]}");
+        problems.add(
+            list, path, "must be a " + noun() + " or a map, not a list; write {all: [...]}");
         yield null;
       }
     };
@@ -86,7 +122,11 @@ final class NeedReader {
 
   private Need leaf(Doc at, Doc.Scalar id, String path, Need.Is is) {
     if (!id.textual()) {
-      problems.add(at, path, "must be the id of a stage, not " + id.kindName());
+      problems.add(at, path, "must be the id of a " + noun() + ", not " + id.kindName());
+      return null;
+    }
+    if (jobs && !JOB.matcher(id.text()).matches()) {
+      problems.add(at, path, "'" + id.text() + "' is no job: write its id, or namespace/id");
       return null;
     }
     leaves.add(new Leaf(prefix + id.text(), id.text(), at, path));
@@ -99,17 +139,22 @@ final class NeedReader {
       fields.problem("is nested more than " + NESTING_MAX + " deep");
       return null;
     }
-    if (map.get("stage") != null || map.get("is") != null) {
-      return stage(fields);
+    if (map.get(noun()) != null || map.get("is") != null) {
+      return leaf(fields);
     }
-    List<Need> parts = new ArrayList<>();
     List<Need> all = part(fields, "all", depth);
     List<Need> any = part(fields, "any", depth);
     List<Need> not = part(fields, "not", depth);
     fields.finish(Set.of());
     if (map.entries().isEmpty()) {
-      fields.problem("is empty; write all, any, not, or {stage, is}");
+      fields.problem("is empty; write all, any, not, or {" + noun() + ", is}");
     }
+    return together(all, any, not);
+  }
+
+  /** The keys of one map hold together. */
+  private static Need together(List<Need> all, List<Need> any, List<Need> not) {
+    List<Need> parts = new ArrayList<>();
     if (all != null) {
       parts.addAll(all);
     }
@@ -132,23 +177,27 @@ final class NeedReader {
       return null;
     }
     if (list.items().isEmpty() && key.equals("any")) {
-      fields.problem(value, key, "is empty and can never be true; name a stage or remove it");
+      fields.problem(
+          value, key, "is empty and can never be true; name a " + noun() + " or remove it");
     }
     return elements(list, fields.path(key), depth);
   }
 
-  private Need stage(Fields fields) {
-    Doc id = fields.takeRequired("stage", "; which one?");
-    String is = fields.oneOf("is", IS);
+  private Need leaf(Fields fields) {
+    Doc id =
+        jobs
+            ? fields.takeRequired("job", "; which one?")
+            : fields.takeRequired("stage", "; which one?");
+    String is = fields.oneOf("is", jobs ? IS_OF_JOBS : IS);
     fields.finish(Set.of());
     Need.Is wanted = is == null ? Need.Is.COMPLETED : Need.Is.valueOf(is.toUpperCase(Locale.ROOT));
     if (id == null) {
       return null;
     }
     if (id instanceof Doc.Scalar scalar) {
-      return leaf(id, scalar, fields.path("stage"), wanted);
+      return leaf(id, scalar, fields.path(noun()), wanted);
     }
-    fields.problem(id, "stage", "must be the id of a stage, not " + id.kindName());
+    fields.problem(id, noun(), "must be the id of a " + noun() + ", not " + id.kindName());
     return null;
   }
 }

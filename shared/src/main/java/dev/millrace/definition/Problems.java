@@ -11,6 +11,8 @@ final class Problems {
 
   private final String source;
   private final List<Problem> found = new ArrayList<>();
+  private Places places;
+  private int unsure;
 
   Problems(String source) {
     this.source = source;
@@ -21,14 +23,31 @@ final class Problems {
   }
 
   void add(int line, int column, String path, String message) {
-    Problem problem = new Problem(source, line, column, path, message);
+    Places.Place place = places == null ? null : places.of(line);
+    if (place == null) {
+      add(new Problem(source, line, column, path, message));
+    } else if (place.sure()) {
+      String note = place.note().isEmpty() ? "" : " (" + place.note() + ")";
+      add(new Problem(source, place.line(), place.column(), path, message + note));
+    } else {
+      unsure++;
+    }
+  }
+
+  /** What is read from here on comes from these places; null for the text itself. */
+  void placesAre(Places of) {
+    places = of;
+  }
+
+  private void add(Problem problem) {
     if (!isFull() && !found.contains(problem)) {
       found.add(problem);
     }
   }
 
+  /** True when what was read is good; what is wrong where a sample stands makes it bad, too. */
   boolean none() {
-    return found.isEmpty();
+    return found.isEmpty() && unsure == 0;
   }
 
   /** True when nothing more is told; then there is no use in looking for more. */
@@ -37,7 +56,7 @@ final class Problems {
   }
 
   int count() {
-    return found.size();
+    return found.size() + unsure;
   }
 
   /** In the order of the text. */

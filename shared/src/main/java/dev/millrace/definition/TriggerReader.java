@@ -1,8 +1,11 @@
 package dev.millrace.definition;
 
 import dev.millrace.expression.DidYouMean;
-import dev.millrace.model.Misfire;
+import dev.millrace.model.Dst;
 import dev.millrace.model.TriggerDefinition;
+import dev.millrace.model.TriggerDefinition.Mode;
+import dev.millrace.model.TriggerDefinition.Past;
+import dev.millrace.model.TriggerRules;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -11,39 +14,61 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Reads {@code triggers}. Stateless. */
 final class TriggerReader {
-  private static final int TRIGGERS_MAX = 100;
+  static final int TRIGGERS_MAX = 100;
   private static final List<String> KINDS = List.of("cron", "at", "every");
-  private static final Set<String> OTHER_KINDS =
-      Set.of("after", "file", "queue", "webhook", "sql", "event");
+  private static final Set<String> OTHER_KINDS = Set.of("file", "queue", "webhook", "sql", "event");
   private static final Set<String> UNSUPPORTED =
       Set.of(
-          "after",
           "file",
           "queue",
           "webhook",
           "sql",
           "event",
-          "dst",
-          "jitter",
-          "phase",
           "delay",
           "window",
           "blackout",
           "calendar",
           "key",
           "map",
-          "from",
-          "until",
           "overlap");
-  private static final Set<String> OTHER_MISFIRES = Set.of("all", "within", "at-most");
+
+  /** What may stand beside each kind. */
+  private static final Map<String, Set<String>> BESIDE =
+      Map.of(
+          "cron",
+          Set.of("timezone", "dst", "misfire", "from", "until", "except", "jitter"),
+          "at",
+          Set.of("past", "misfire"),
+          "every",
+          Set.of(
+              "anchor",
+              "phase",
+              "mode",
+              "timezone",
+              "misfire",
+              "from",
+              "until",
+              "except",
+              "jitter"));
+
+  static final List<String> GAPS = List.of("skip", "shift", "before");
+  static final List<String> OVERLAPS = List.of("first", "second", "both");
 
   private TriggerReader() {}
 
-  static List<TriggerDefinition> read(Problems problems, Fields job, GivenReader given) {
+  /**
+   * Those by time.
+   *
+   * @param events takes the others
+   */
+  static List<TriggerDefinition> read(
+      Problems problems, Fields job, GivenReader given, EventTriggerReader events) {
     List<TriggerDefinition> triggers = new ArrayList<>();
     List<Doc> items = job.list("triggers");
     if (items == null) {
@@ -55,7 +80,8 @@ final class TriggerReader {
     }
     for (int i = 0; i < items.size(); i++) {
       Fields fields = Fields.of(problems, items.get(i), job.path("triggers") + "[" + i + "]");
-      TriggerDefinition trigger = fields == null ? null : one(fields, given);
+      boolean isEvent = fields != null && isNoTime(fields) && events.takes(fields);
+      TriggerDefinition trigger = fields == null || isEvent ? null : one(problems, fields, given);
       if (trigger != null) {
         triggers.add(trigger);
       }
@@ -63,24 +89,35 @@ final class TriggerReader {
     return triggers;
   }
 
-  private static TriggerDefinition one(Fields fields, GivenReader given) {
-    List<String> kinds = KINDS.stream().filter(kind -> fields.map().get(kind) != null).toList();
-    Misfire misfire = misfire(fields);
+  private static boolean isNoTime(Fields fields) {
+    return KINDS.stream().allMatch(kind -> fields.map().get(kind) == null);
+  }
+
+  private static TriggerDefinition one(Problems problems, Fields fields, GivenReader given) {
+    List<String> kinds =
+        Stream.concat(KINDS.stream(), EventTriggerReader.KINDS.stream())
+            .filter(kind -> fields.map().get(kind) != null)
+            .toList();
     TriggerDefinition trigger = null;
     if (kinds.size() > 1) {
       fields.problem("has " + String.join(" and ", kinds) + "; one trigger has one of them");
       kinds.forEach(fields::take);
+      EventTriggerReader.BESIDE.forEach(fields::take);
+      BESIDE.values().forEach(keys -> keys.forEach(fields::take));
     } else if (kinds.isEmpty()) {
       if (OTHER_KINDS.stream().allMatch(kind -> fields.map().get(kind) == null)) {
-        fields.problem("needs one of cron, at, every");
+        fields.problem("needs one of cron, at, every, after");
       }
       KINDS.forEach(fields::take);
+      BESIDE.values().forEach(keys -> keys.forEach(fields::take));
     } else {
+      String kind = kinds.get(0);
+      refuseStrangers(fields, kind);
       trigger =
-          switch (kinds.get(0)) {
-            case "cron" -> cron(fields, "cron", misfire);
-            case "at" -> at(fields, misfire);
-            default -> every(fields, misfire);
+          switch (kind) {
+            case "cron" -> cron(problems, fields);
+            case "at" -> at(fields);
+            default -> every(problems, fields);
           };
     }
     String params = given.read(fields);
@@ -90,44 +127,119 @@ final class TriggerReader {
         : new TriggerDefinition.Giving(trigger, params);
   }
 
-  private static Misfire misfire(Fields fields) {
-    Doc value = fields.take("misfire");
-    if (value == null) {
-      return Misfire.LATEST;
+  /** A key that another kind of trigger has is not unknown, it is in the wrong place. */
+  private static void refuseStrangers(Fields fields, String kind) {
+    Set<String> own = BESIDE.get(kind);
+    for (String other : KINDS) {
+      for (String key : BESIDE.get(other)) {
+        if (!own.contains(key) && fields.isNew(key) && fields.map().get(key) != null) {
+          fields.take(key);
+          fields.problem(
+              fields.map().get(key),
+              key,
+              "means nothing beside `" + kind + "`; it is for `" + other + "`");
+        }
+      }
     }
-    if (value instanceof Doc.Mapping) {
-      fields.problem(value, "misfire", "the map form is not supported by this version");
-      return Misfire.LATEST;
-    }
-    if (value instanceof Doc.Scalar scalar && OTHER_MISFIRES.contains(scalar.text())) {
-      String message = "`misfire: " + scalar.text() + "` is not supported by this version";
-      fields.problem(value, "misfire", message);
-      return Misfire.LATEST;
-    }
-    String text = fields.oneOf("misfire", List.of("latest", "none"));
-    return text == null ? Misfire.LATEST : Misfire.valueOf(text.toUpperCase(Locale.ROOT));
   }
 
-  static TriggerDefinition cron(Fields fields, String key, Misfire misfire) {
-    CronSchedule schedule = fields.parsed(key, CronSchedule::parse);
+  private static TriggerDefinition cron(Problems problems, Fields fields) {
+    ZoneId zone = zoneOf(fields);
+    CronSchedule schedule = fields.parsed("cron", TriggerReader::schedule);
+    Dst dst = dst(fields);
+    TriggerRules rules = TriggerRulesReader.read(problems, fields, zone);
+    return schedule == null || zone == null
+        ? null
+        : new TriggerDefinition.Cron(schedule.expression(), zone, dst, rules);
+  }
+
+  /** The cron expression and time zone of the metadata form. */
+  static TriggerDefinition plainCron(Fields fields, String key) {
+    CronSchedule schedule = fields.parsed(key, TriggerReader::schedule);
+    ZoneId zone = zoneOf(fields);
+    return schedule == null || zone == null
+        ? null
+        : new TriggerDefinition.Cron(
+            schedule.expression(), zone, Dst.DEFAULT, TriggerRules.DEFAULT);
+  }
+
+  /** Which job it is of changes no verdict but one: whether there is such a date. */
+  static CronSchedule schedule(String text) {
+    return CronSchedule.parse(text, "");
+  }
+
+  /** UTC when none is written, null when it is wrong. */
+  private static ZoneId zoneOf(Fields fields) {
     ZoneId zone = fields.parsed("timezone", TriggerReader::zone);
-    boolean zoneWrong = zone == null && fields.map().get("timezone") != null;
-    if (schedule == null || zoneWrong) {
-      return null;
+    return zone == null && fields.map().get("timezone") == null ? Schedule.UTC : zone;
+  }
+
+  static Dst dst(Fields owner) {
+    Fields fields = owner.fields("dst");
+    if (fields == null) {
+      return Dst.DEFAULT;
     }
-    return new TriggerDefinition.Cron(
-        schedule.expression(), zone == null ? Schedule.UTC : zone, misfire);
+    String gap = fields.oneOf("gap", GAPS);
+    String overlap = fields.oneOf("overlap", OVERLAPS);
+    fields.finish(Set.of());
+    if (fields.map().entries().isEmpty()) {
+      fields.problem("is empty; write {gap, overlap}");
+    }
+    return new Dst(
+        gap == null ? Dst.DEFAULT.gap() : Dst.Gap.valueOf(upper(gap)),
+        overlap == null ? Dst.DEFAULT.overlap() : Dst.Overlap.valueOf(upper(overlap)));
   }
 
-  private static TriggerDefinition at(Fields fields, Misfire misfire) {
+  private static TriggerDefinition at(Fields fields) {
     Instant at = fields.parsed("at", TriggerReader::instant);
-    return at == null ? null : new TriggerDefinition.At(at, misfire);
+    String past = fields.oneOf("past", List.of("refuse", "run", "misfire"));
+    TriggerRules rules = TriggerRules.DEFAULT.withMisfire(MisfireReader.read(fields));
+    if ("run".equals(past) && fields.map().get("misfire") != null) {
+      fields.problem(
+          fields.map().get("misfire"),
+          "misfire",
+          "means nothing beside `past: run`, which runs it however late; remove one of them");
+    }
+    return at == null
+        ? null
+        : new TriggerDefinition.At(
+            at, past == null ? Past.MISFIRE : Past.valueOf(upper(past)), rules);
   }
 
-  private static TriggerDefinition every(Fields fields, Misfire misfire) {
+  private static TriggerDefinition every(Problems problems, Fields fields) {
     Duration interval = fields.duration("every", Duration.ofSeconds(1));
     Instant anchor = fields.parsed("anchor", TriggerReader::instant);
-    return interval == null ? null : new TriggerDefinition.Every(interval, anchor, misfire);
+    Duration phase = fields.duration("phase", Duration.ZERO);
+    String mode = fields.oneOf("mode", List.of("fixed-rate", "fixed-delay"));
+    ZoneId zone = zoneOf(fields);
+    TriggerRules rules = TriggerRulesReader.read(problems, fields, zone);
+    if (interval != null && phase != null && phase.compareTo(interval) >= 0) {
+      fields.problem(fields.map().get("phase"), "phase", "is not shorter than the interval");
+    }
+    if ("fixed-delay".equals(mode)) {
+      for (String key : List.of("anchor", "phase", "misfire", "jitter")) {
+        if (fields.map().get(key) != null) {
+          fields.problem(
+              fields.map().get(key),
+              key,
+              "means nothing beside `mode: fixed-delay`, which counts from the end of the run"
+                  + " before; remove one of them");
+        }
+      }
+    }
+    return interval == null || zone == null
+        ? null
+        : new TriggerDefinition.Every(
+            interval,
+            anchor,
+            phase == null ? Duration.ZERO : phase,
+            mode == null ? Mode.FIXED_RATE : Mode.valueOf(upper(mode)),
+            zone,
+            rules);
+  }
+
+  private static String upper(String word) {
+    return word.toUpperCase(Locale.ROOT).replace('-', '_');
   }
 
   static Instant instant(String text) {

@@ -1,5 +1,6 @@
 package dev.millrace.definition;
 
+import dev.millrace.model.Dst;
 import dev.millrace.model.Window;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,13 +25,14 @@ final class WindowReader {
       return null;
     }
     fields.takeRequired("start", "; a cron expression says when the window opens");
-    CronSchedule start = fields.parsed("start", CronSchedule::parse);
+    CronSchedule start = fields.parsed("start", TriggerReader::schedule);
     ZoneId zone = fields.parsed("timezone", TriggerReader::zone);
     fields.takeRequired("length", "; how long is the window open?");
     Duration length = fields.duration("length", LENGTH_MIN);
     List<Window.Blackout> blackouts = blackouts(problems, fields);
     String end = fields.oneOf("end", ENDS);
     Boolean prepare = fields.bool("prepare");
+    Dst dst = TriggerReader.dst(fields);
     String params = given.read(fields);
     fields.finish(Set.of());
     if (start == null || length == null) {
@@ -43,6 +45,7 @@ final class WindowReader {
         blackouts,
         end == null ? Window.End.CLOSE : Window.End.valueOf(end.toUpperCase(Locale.ROOT)),
         Boolean.TRUE.equals(prepare),
+        dst,
         params);
   }
 

@@ -21,6 +21,7 @@ public final class Bindings {
   private final Map<String, JsonNode> run;
   private final Map<String, JsonNode> error;
   private final Function<String, StageResult> stages;
+  private final Map<String, UpstreamRun> after;
   private final String itemJson;
   private final int index;
 
@@ -49,6 +50,18 @@ public final class Bindings {
       int completed,
       int failed) {}
 
+  /**
+   * The run of a job that another run comes after. Immutable.
+   *
+   * @param run its id
+   * @param state how it ended
+   * @param outputJson null for none
+   */
+  public record UpstreamRun(String run, String state, String outputJson) {
+    /** A job that this time has no part in it. */
+    static final UpstreamRun NONE = new UpstreamRun(null, null, null);
+  }
+
   private Bindings(Builder from, Map<String, JsonNode> parsed) {
     this.paramsJson = from.paramsJson;
     this.run = Map.copyOf(from.run);
@@ -56,6 +69,7 @@ public final class Bindings {
     Map<String, StageResult> single = Map.copyOf(from.single);
     Function<String, StageResult> lookUp = from.lookUp;
     this.stages = id -> single.containsKey(id) ? single.get(id) : lookUp.apply(id);
+    this.after = Map.copyOf(from.after);
     this.itemJson = from.itemJson;
     this.index = from.index;
     this.parsed = parsed;
@@ -72,6 +86,7 @@ public final class Bindings {
     builder.run.putAll(run);
     builder.error.putAll(error);
     builder.lookUp = stages;
+    builder.after.putAll(after);
     return new Bindings(builder.item(json, index), parsed);
   }
 
@@ -81,6 +96,7 @@ public final class Bindings {
       case STAGES -> name.field() == null ? wholeStage(name.key()) : stageField(name);
       case RUN -> given(run, name);
       case ERROR -> given(error, name);
+      case AFTER -> name.field() == null ? wholeUpstream(name.key()) : upstreamField(name);
       case ITEM -> item();
       case INDEX -> {
         item();
@@ -163,6 +179,25 @@ public final class Bindings {
     return result;
   }
 
+  private JsonNode upstreamField(Name name) {
+    UpstreamRun upstream = after.getOrDefault(name.key(), UpstreamRun.NONE);
+    return switch (name.field()) {
+      case "run" -> text(upstream.run());
+      case "state" -> text(upstream.state());
+      case "output" ->
+          parsed.computeIfAbsent(
+              "after." + name.key(),
+              key -> JsonValues.parse(key + ".output", upstream.outputJson()));
+      default -> throw new IllegalStateException("a run has no field " + name.field());
+    };
+  }
+
+  private JsonNode wholeUpstream(String job) {
+    ObjectNode whole = NODES.objectNode();
+    Name.AFTER_FIELDS.forEach(field -> whole.set(field, upstreamField(Name.after(job, field))));
+    return whole;
+  }
+
   private static JsonNode given(Map<String, JsonNode> values, Name name) {
     JsonNode value = values.get(name.key());
     if (value == null) {
@@ -190,6 +225,7 @@ public final class Bindings {
     private final Map<String, JsonNode> error = new HashMap<>();
     private final Map<String, StageResult> single = new HashMap<>();
     private Function<String, StageResult> lookUp = id -> null;
+    private final Map<String, UpstreamRun> after = new HashMap<>();
     private String itemJson;
     private int index;
 
@@ -203,7 +239,7 @@ public final class Bindings {
     /**
      * The run.
      *
-     * @param trigger what started it: cron, at, every, plan, manual, job or item
+     * @param trigger what started it: cron, at, every, plan, after, manual, job or item
      * @param scheduledForIso null for a run that no schedule started
      * @param attemptOrZero of the stage's item
      */
@@ -233,6 +269,12 @@ public final class Bindings {
     /** Asked for stages that were not given one by one; null from it is for no result. */
     public Builder stages(Function<String, StageResult> lookUp) {
       this.lookUp = lookUp;
+      return this;
+    }
+
+    /** The run of a job that this one comes after; jobs that are not given have none. */
+    public Builder after(String job, UpstreamRun upstream) {
+      after.put(job, upstream);
       return this;
     }
 

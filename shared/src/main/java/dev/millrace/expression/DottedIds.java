@@ -17,6 +17,7 @@ final class DottedIds {
   /** To be asked about a source that is known to be wrong. */
   static Optional<ExpressionException> explain(String source, Scope scope) {
     return find(source, "stages", scope.stages())
+        .or(() -> find(source, "after", scope.after()))
         .or(() -> find(source, "params", scope.params().keySet()));
   }
 

@@ -16,8 +16,8 @@ import java.util.stream.Stream;
  * Something that an expression reads, such as {@code stages.scrape.output}. Immutable.
  *
  * @param root the first word
- * @param key a parameter, a stage, or a field of run and error; null for all of it
- * @param field a field of a stage; null for all of them
+ * @param key a parameter, a stage, a job, or a field of run and error; null for all of it
+ * @param field a field of a stage or a job's run; null for all of them
  * @param type what the checker may assume
  */
 record Name(Root root, String key, String field, CelType type) {
@@ -27,6 +27,7 @@ record Name(Root root, String key, String field, CelType type) {
     STAGES,
     RUN,
     ERROR,
+    AFTER,
     ITEM,
     INDEX
   }
@@ -64,6 +65,10 @@ record Name(Root root, String key, String field, CelType type) {
           "message", TEXT_OR_NULL,
           "attempt", SimpleType.INT);
 
+  private static final Map<String, CelType> AFTER_TYPES =
+      Map.of("run", TEXT_OR_NULL, "state", TEXT_OR_NULL, "output", SimpleType.DYN);
+
+  static final List<String> AFTER_FIELDS = AFTER_TYPES.keySet().stream().sorted().toList();
   static final List<String> STAGE_FIELDS = STAGE_TYPES.keySet().stream().sorted().toList();
   static final List<String> RUN_FIELDS = RUN_TYPES.keySet().stream().sorted().toList();
   static final List<String> ERROR_FIELDS = ERROR_TYPES.keySet().stream().sorted().toList();
@@ -90,6 +95,14 @@ record Name(Root root, String key, String field, CelType type) {
 
   static Name error(String field) {
     return new Name(Root.ERROR, field, null, ERROR_TYPES.get(field));
+  }
+
+  static Name after(String job) {
+    return new Name(Root.AFTER, job, null, ANYTHING_BY_NAME);
+  }
+
+  static Name after(String job, String field) {
+    return new Name(Root.AFTER, job, field, AFTER_TYPES.get(field));
   }
 
   static Name item() {
@@ -119,7 +132,7 @@ record Name(Root root, String key, String field, CelType type) {
   String identifier() {
     return Stream.of(root.name(), key, field)
         .filter(Objects::nonNull)
-        .map(part -> part.replace('.', ','))
+        .map(part -> part.replace('.', ',').replace('/', ';'))
         .collect(Collectors.joining("/"));
   }
 

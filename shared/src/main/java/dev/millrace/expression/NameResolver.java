@@ -108,7 +108,15 @@ final class NameResolver {
       stage(first.operand(), first.key());
       return stageField(first.operand(), first.key(), last.key());
     }
+    if (first != null && isRoot(first.operand(), "after") && !scope.after().isEmpty()) {
+      job(first.operand(), first.key());
+      String field = known(first.operand(), "the run of a job", last.key(), Name.AFTER_FIELDS);
+      return Name.after(first.key(), field);
+    }
     CelExpr root = last.operand();
+    if (isRoot(root, "after") && !scope.after().isEmpty()) {
+      return job(root, last.key());
+    }
     if (isRoot(root, "stages")) {
       return stage(root, last.key());
     }
@@ -161,6 +169,14 @@ final class NameResolver {
     return Name.stage(id);
   }
 
+  private Name job(CelExpr at, String job) {
+    if (!scope.after().contains(job)) {
+      throw positions.problem(
+          at, "the trigger does not wait for a job '" + job + "'" + suggestion(job, scope.after()));
+    }
+    return Name.after(job);
+  }
+
   private Name stageField(CelExpr at, String id, String field) {
     return Name.stage(id, known(at, "a stage", field, Name.STAGE_FIELDS));
   }
@@ -199,6 +215,10 @@ final class NameResolver {
               scope.error()
                   ? "'error' must be followed by one of " + String.join(", ", Name.ERROR_FIELDS)
                   : "'error' exists in rules for retries only";
+          case "after" ->
+              scope.after().isEmpty()
+                  ? "'after' exists in the params of an `after` trigger only"
+                  : "'after' must be followed by a job: after.<job> or after[\"<job>\"]";
           case "item", "index" -> "'" + name + "' exists only in a stage that runs for each item";
           default -> "unknown name '" + name + "'" + suggestion(name, visible());
         });
@@ -211,6 +231,9 @@ final class NameResolver {
     }
     if (scope.error()) {
       visible.add("error");
+    }
+    if (!scope.after().isEmpty()) {
+      visible.add("after");
     }
     locals.stream().filter(name -> !name.startsWith("@")).forEach(visible::add);
     return visible;

@@ -10,20 +10,37 @@ import java.util.Set;
  * @param stages ids of the stages whose results may be read
  * @param item whether {@code item} and {@code index} exist
  * @param error whether {@code error} exists, as in rules for retries
+ * @param after jobs whose runs may be read, as in the params of an {@code after} trigger
  */
-public record Scope(Map<String, String> params, Set<String> stages, boolean item, boolean error) {
+public record Scope(
+    Map<String, String> params,
+    Set<String> stages,
+    boolean item,
+    boolean error,
+    Set<String> after) {
   public static final Scope NONE = new Scope(Map.of(), Set.of(), false, false);
 
   public Scope {
     params = Map.copyOf(params);
     stages = Set.copyOf(stages);
+    after = Set.copyOf(after);
+  }
+
+  /** A scope in which no runs of other jobs may be read. */
+  public Scope(Map<String, String> params, Set<String> stages, boolean item, boolean error) {
+    this(params, stages, item, error, Set.of());
+  }
+
+  /** The runs of these jobs may be read. */
+  public static Scope ofAfter(Set<String> jobs) {
+    return new Scope(Map.of(), Set.of(), false, false, jobs);
   }
 
   public Scope withItem() {
-    return new Scope(params, stages, true, error);
+    return new Scope(params, stages, true, error, after);
   }
 
   public Scope withError() {
-    return new Scope(params, stages, item, true);
+    return new Scope(params, stages, item, true, after);
   }
 }

@@ -14,6 +14,7 @@ import java.util.List;
  *     fact, it ends nothing
  * @param window makes the job a plan, or null
  * @param environment the environment group whose global events reach its runs, or null
+ * @param requires what its runs wait for before they are admitted, or null
  */
 public record JobRules(
     Overlap overlap,
@@ -22,11 +23,29 @@ public record JobRules(
     Duration timeout,
     Duration deadline,
     Window window,
-    String environment) {
+    String environment,
+    Requirement requires) {
   public static final JobRules NONE =
       new JobRules(Overlap.ALLOW, null, List.of(), null, null, null, null);
 
   public JobRules {
     locks = List.copyOf(locks);
+  }
+
+  /** Rules of a job that requires nothing of others. */
+  public JobRules(
+      Overlap overlap,
+      Concurrency concurrency,
+      List<LockUse> locks,
+      Duration timeout,
+      Duration deadline,
+      Window window,
+      String environment) {
+    this(overlap, concurrency, locks, timeout, deadline, window, environment, null);
+  }
+
+  /** The same with what its runs wait for. */
+  public JobRules requiring(Requirement other) {
+    return new JobRules(overlap, concurrency, locks, timeout, deadline, window, environment, other);
   }
 }

@@ -15,6 +15,7 @@ import java.util.List;
  * @param blackouts when nothing new starts; what runs goes on
  * @param end what happens at the planned end
  * @param prepare true when the next run may be made ahead, so that people can hold and skip in it
+ * @param dst what happens to a start where the zone's local time line has a gap or an overlap
  * @param params what it gives its runs, a JSON object as text whose strings may hold expressions
  */
 public record Window(
@@ -24,6 +25,7 @@ public record Window(
     List<Blackout> blackouts,
     End end,
     boolean prepare,
+    Dst dst,
     String params) {
   /** What the planned end means. */
   public enum End {
@@ -46,7 +48,7 @@ public record Window(
     blackouts = List.copyOf(blackouts);
   }
 
-  /** A window that gives its runs no params. */
+  /** With the usual policy for changes of the clocks, and without params for its runs. */
   public Window(
       String start,
       ZoneId zone,
@@ -54,6 +56,11 @@ public record Window(
       List<Blackout> blackouts,
       End end,
       boolean prepare) {
-    this(start, zone, length, blackouts, end, prepare, "{}");
+    this(start, zone, length, blackouts, end, prepare, Dst.DEFAULT, "{}");
+  }
+
+  /** Its starts. */
+  public TriggerDefinition asTrigger() {
+    return new TriggerDefinition.Cron(start, zone, dst, TriggerRules.DEFAULT);
   }
 }

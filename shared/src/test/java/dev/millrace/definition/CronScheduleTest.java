@@ -9,6 +9,8 @@ import com.cronutils.model.CronType;
 import com.cronutils.model.definition.CronDefinitionBuilder;
 import com.cronutils.model.time.ExecutionTime;
 import com.cronutils.parser.CronParser;
+import dev.millrace.model.Misfire;
+import dev.millrace.model.TriggerDefinition;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
@@ -81,11 +83,111 @@ class CronScheduleTest {
         "@dayly        | did you mean '@daily'?",
         "''            | has 1 fields",
         "1,,2 * * * *  | minute: '1,,2'",
+        "0 0 ? * ?     | both '?'; write '*' for one of them",
+        "0 0 0 ? * ? * | both '?'; write '*' for one of them",
+        "0 0 0 1 * 1 * | of seven fields one of the two is '?'",
+        "0 0 0 * * * * | of seven fields one of the two is '?'",
+        "0 9 * * 1 2027 | looks like a year; with a year there are seven fields",
+        "0 0 9 ? * 2   | day-of-week: '2' is ambiguous",
+        "0 0 9 ? * 2-6 | write names, such as MON",
+        "0 0 9 ? * 6#3 | is ambiguous",
+        "0 0 9 ? * 6L  | is ambiguous",
+        "@every 15m    | write `every: 15m` instead of `cron`",
+        "@every        | write `every: 5m`",
+        "H 3 * * *     | has an H, which is hashed from a job",
       })
   void whatIsWrongIsNamed(String expression, String expected) {
     assertThatThrownBy(() -> CronSchedule.parse(expression))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0 0 9 ? * MON#3",
+    "0 0 9 ? * FRIL",
+    "0 0 9 ? * MON-FRI/2",
+    "0 0 9 * * 2",
+    "0 0 9 ? * 2 *",
+    "0 9 ? * 2",
+  })
+  void whatIsNotAmbiguousIsAccepted(String expression) {
+    assertThat(CronSchedule.parse(expression).expression()).isEqualTo(expression);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '~',
+      value = {
+        "H * * * *        ~ [1-5]?\\d \\* \\* \\* \\*",
+        "H H * * *        ~ [1-5]?\\d (1?\\d|2[0-3]) \\* \\* \\*",
+        "H(0-29) 3 * * *  ~ [12]?\\d 3 \\* \\* \\*",
+        "H/15 * * * *     ~ (\\d|1[0-4])-59/15 \\* \\* \\* \\*",
+        "H(10-29)/5 * * * * ~ 1[0-4]-29/5 \\* \\* \\* \\*",
+        "0 0 h * *        ~ 0 0 (1?\\d|2[0-8]) \\* \\*",
+        "0 0 * H H        ~ 0 0 \\* (\\d|1[0-2]) [0-6]",
+        "0 0 0 ? * H *    ~ 0 0 0 \\? \\* [1-7] \\*",
+        "H H H * * *      ~ [1-5]?\\d [1-5]?\\d (1?\\d|2[0-3]) \\* \\* \\*",
+        "0,H * * * THU    ~ 0,[1-5]?\\d \\* \\* \\* THU",
+      })
+  void aHashIsAValueOfItsField(String expression, String resolved) {
+    for (int job = 0; job < 200; job++) {
+      var schedule = CronSchedule.parse(expression, "default/job-" + job);
+      assertThat(schedule.expression()).isEqualTo(expression);
+      assertThat(schedule.resolved()).matches(resolved);
+      assertThat(CronSchedule.ofJudged(expression, "default/job-" + job).resolved())
+          .isEqualTo(schedule.resolved());
+    }
+  }
+
+  /** A part of the language: another value would move every job that says H. */
+  @Test
+  void aHashNeverChanges() {
+    assertThat(CronSchedule.parse("H H H H H", "default/nightly").resolved())
+        .isEqualTo("26 14 27 1 2");
+    assertThat(CronSchedule.parse("H(0-29)/10 H(1-4) * * *", "shop/price-watch").resolved())
+        .isEqualTo("1-29/10 1 * * *");
+  }
+
+  @Test
+  void hashesSpread() {
+    int[] jobs = new int[60];
+    for (int job = 0; job < 60_000; job++) {
+      String minute = CronSchedule.ofJudged("H * * * *", "default/job" + job).resolved();
+      jobs[Integer.parseInt(minute.substring(0, minute.indexOf(' ')))]++;
+    }
+    for (int count : jobs) {
+      assertThat(count).isBetween(850, 1_150);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "H(0-60) * * * *  | minute: 'H(0-60)' is not possible; its values are 0..59",
+        "H(9-3) * * * *   | minute: 'H(9-3)' is not possible",
+        "H/61 * * * *     | the step is 1..60",
+        "H/0 * * * *      | the step is 1..60",
+        "H(0-4)/9 * * * * | the step is 1..5",
+        "HH * * * *       | write H, H(a-b), H/n or H(a-b)/n",
+        "H-5 * * * *      | write H, H(a-b), H/n or H(a-b)/n",
+        "H(0-99999) * * * * | its values are 0..59",
+        "0 0 H(0-3) * *   | day-of-month: 'H(0-3)' is not possible; its values are 1..31",
+        "0 0 0 1 1 ? H    | a year cannot be spread",
+        "0 0 9 ? * H      | is ambiguous",
+      })
+  void aWrongHashIsNamed(String expression, String expected) {
+    assertThatThrownBy(() -> CronSchedule.parse(expression, "default/x"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining(expected);
+  }
+
+  /** What an earlier version accepted must not stop the leader that takes it over. */
+  @Test
+  void whatWasAcceptedOnceIsStillUnderstood() {
+    assertThat(CronSchedule.ofJudged("0 0 9 ? * 2", "default/x").resolved())
+        .isEqualTo("0 0 9 ? * 2");
   }
 
   @Test
@@ -213,6 +315,28 @@ class CronScheduleTest {
     for (int i = 0; i < 100_000; i++) {
       String expression = random.nextInt(60) + " " + random.nextInt(24) + " * * *";
       assertThat(CronSchedule.parse(expression).next(at, NEW_YORK)).isPresent();
+    }
+  }
+
+  /** Each has another expression, so none is known before. */
+  @Test
+  @Timeout(value = 20, unit = TimeUnit.SECONDS)
+  void aHundredThousandHashedSchedulesAreTakenOverQuickly() {
+    var at = Instant.parse("2026-11-22T00:00:00Z");
+    for (int i = 0; i < 100_000; i++) {
+      var trigger = new TriggerDefinition.Cron("H H H * *", NEW_YORK, Misfire.LATEST);
+      assertThat(Schedule.of(trigger, "default/job-" + i).next(at)).isPresent();
+    }
+  }
+
+  /** Between two ticks there may be a whole century of summer times. */
+  @Test
+  @Timeout(value = 20, unit = TimeUnit.SECONDS)
+  void yearsWithoutATickCostNothing() {
+    var schedule = CronSchedule.parse("0 0 12 29 2 MON");
+    for (int i = 0; i < 10_000; i++) {
+      var at = Instant.parse("2028-03-01T00:00:00Z").plusSeconds(i);
+      assertThat(schedule.next(at, NEW_YORK)).contains(Instant.parse("2044-02-29T17:00:00Z"));
     }
   }
 }

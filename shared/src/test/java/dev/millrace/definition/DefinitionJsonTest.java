@@ -4,14 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.model.Backoff;
 import dev.millrace.model.JobDefinition;
-import dev.millrace.model.Misfire;
 import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.RetryPolicy;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.model.TriggerDefinition;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -91,24 +88,7 @@ class DefinitionJsonTest {
   }
 
   private static Arbitrary<TriggerDefinition> triggers() {
-    var misfires = Arbitraries.of(Misfire.class);
-    var instants = Arbitraries.longs().between(0, 4_000_000_000_000L).map(Instant::ofEpochMilli);
-    var crons =
-        Combinators.combine(
-                Arbitraries.of("0 9 * * TUE", "@daily", "0 0 12 L * ? 2028/2"),
-                Arbitraries.of("Europe/London", "Asia/Kathmandu", "UTC", "+02:00"),
-                misfires)
-            .as(
-                (c, zone, m) ->
-                    (TriggerDefinition) new TriggerDefinition.Cron(c, ZoneId.of(zone), m));
-    var ats = Combinators.combine(instants, misfires).as(TriggerDefinition.At::new);
-    var everies =
-        Combinators.combine(
-                Arbitraries.longs().between(1_000, 1L << 40).map(Duration::ofMillis),
-                instants.injectNull(0.3),
-                misfires)
-            .as(TriggerDefinition.Every::new);
-    return Arbitraries.oneOf(crons, ats, everies);
+    return Arbitraries.longs().map(seed -> new RandomTriggers(new Random(seed)).next());
   }
 
   private static Arbitrary<RetryPolicy> retries() {

@@ -144,13 +144,6 @@ class DefinitionReaderTest {
     assertThat(job.description()).isEqualTo("Weekly Report");
     assertThat(job.stages().get(0).retry().maxAttempts()).isEqualTo(5);
     assertThat(job.metadataJson()).contains("\"custom_rules\":{\"x\":1.0}", "\"tags\":[\"a\"]");
-    assertThat(
-            bad(
-                "{\"job\":{\"name\":\"a\",\"metadata\":{\"scheduling\":{\"dependencies\":[\"b\"]}}}}",
-                "request"))
-        .singleElement()
-        .asString()
-        .contains("job.metadata.scheduling.dependencies", "not supported by this version yet");
   }
 
   @Test

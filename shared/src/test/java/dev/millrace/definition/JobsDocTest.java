@@ -12,30 +12,39 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * Every piece of docs/jobs.md and docs/plans.md is what it says: a good definition, or a bad one
- * with its message.
+ * Every piece of docs/jobs.md, docs/plans.md and docs/dependencies.md is what it says: a good
+ * definition, or a bad one with its message.
  */
 class JobsDocTest {
   private static final Path DOC = Path.of("../docs/jobs.md");
   private static final Path PLANS = Path.of("../docs/plans.md");
+  private static final Path DEPENDENCIES = Path.of("../docs/dependencies.md");
   private static final Pattern GOOD = Pattern.compile("```yaml\n(.*?)\n```", Pattern.DOTALL);
   private static final Pattern BAD =
       Pattern.compile("```yaml bad\n(.*?)\n```\n\n> ([^\n]+)", Pattern.DOTALL);
 
   @Test
   void goodPiecesAreAccepted() throws IOException {
+    List<String> pieces = new ArrayList<>(goodPieces(DOC));
+    pieces.addAll(goodPieces(PLANS));
+    pieces.addAll(goodPieces(DEPENDENCIES));
+    pieces.forEach(piece -> Texts.ok(whole(piece)));
+    assertThat(pieces).hasSizeGreaterThan(20);
+  }
+
+  /** The pieces of YAML that a page shows as good ones. */
+  static List<String> goodPieces(Path page) throws IOException {
     List<String> pieces = new ArrayList<>();
-    Matcher found = GOOD.matcher(Files.readString(DOC) + Files.readString(PLANS));
+    Matcher found = GOOD.matcher(Files.readString(page));
     while (found.find()) {
       pieces.add(found.group(1));
-      Texts.ok(whole(found.group(1)));
     }
-    assertThat(pieces).hasSizeGreaterThan(20);
+    return pieces;
   }
 
   @Test
   void badPiecesAreRefusedWithTheirMessage() throws IOException {
-    String doc = Files.readString(DOC);
+    String doc = Files.readString(DOC) + Files.readString(DEPENDENCIES);
     int seen = 0;
     Matcher found = BAD.matcher(doc);
     while (found.find()) {
@@ -58,7 +67,8 @@ class JobsDocTest {
         .allSatisfy(key -> assertThat(doc).contains(key));
   }
 
-  private static String whole(String piece) {
+  /** A job with the piece in it. */
+  static String whole(String piece) {
     if (piece.startsWith("{")) {
       return piece;
     }

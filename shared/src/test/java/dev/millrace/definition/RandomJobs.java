@@ -1,22 +1,24 @@
 package dev.millrace.definition;
 
+import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.Backoff;
 import dev.millrace.model.Concurrency;
+import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRules;
 import dev.millrace.model.LockUse;
-import dev.millrace.model.Misfire;
+import dev.millrace.model.Matching;
 import dev.millrace.model.Need;
 import dev.millrace.model.Overlap;
 import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.Phase;
 import dev.millrace.model.RateRule;
+import dev.millrace.model.Requirement;
 import dev.millrace.model.RetryMatch;
 import dev.millrace.model.RetryPolicy;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.model.StageRules;
 import dev.millrace.model.Tolerance;
-import dev.millrace.model.TriggerDefinition;
 import dev.millrace.model.Window;
 import java.time.Duration;
 import java.time.Instant;
@@ -52,16 +54,65 @@ final class RandomJobs {
     jobs.level(stages, Phase.ON_FAILURE, null, false, random.nextInt(3), "o");
     jobs.level(stages, Phase.FINALLY, null, false, random.nextInt(3), "f");
     return new JobDefinition(
-        "x", "default", "", PARAMS, jobs.triggers(), 5, stages, Map.of(), null, jobs.rules());
+        "x",
+        "default",
+        "",
+        PARAMS,
+        new RandomTriggers(random).some(),
+        5,
+        stages,
+        Map.of(),
+        null,
+        jobs.rules().requiring(jobs.requirement()),
+        jobs.events());
   }
 
-  private List<TriggerDefinition> triggers() {
-    TriggerDefinition every = new TriggerDefinition.Every(Duration.ofDays(1), null, Misfire.LATEST);
-    return one(
-        List.of(
-            List.of(),
-            List.of(
-                every, new TriggerDefinition.Giving(every, "{\"n\":1,\"p\":\"${{ run.job }}\"}"))));
+  private Requirement requirement() {
+    Matching match = one(List.of(Matching.values()));
+    return maybe(
+        () ->
+            new Requirement(
+                jobNeed(0), maybe(() -> Duration.ofHours(24)), match, zone(match), null));
+  }
+
+  private List<EventTrigger> events() {
+    Matching match = one(List.of(Matching.values()));
+    List<Need> jobs = List.of(new Need.Stage("a", Need.Is.COMPLETED), jobNeed(0));
+    String params = one(List.of("{}", "{\"p\":\"${{ after.a.state }}\"}"));
+    return random.nextBoolean()
+        ? List.of()
+        : List.of(
+            new AfterTrigger(
+                new Need.All(jobs),
+                maybe(() -> Duration.ofMinutes(90)),
+                match,
+                zone(match),
+                params));
+  }
+
+  private ZoneId zone(Matching match) {
+    return match == Matching.DAY ? ZoneId.of("Europe/London") : Schedule.UTC;
+  }
+
+  /** Of jobs: a list or map, whose elements may be nested. */
+  private Need jobNeed(int depth) {
+    List<Need> of = new ArrayList<>();
+    for (int i = random.nextInt(3); i >= 0; i--) {
+      Need.Is is =
+          one(List.of(Need.Is.COMPLETED, Need.Is.FAILED, Need.Is.CANCELLED, Need.Is.ENDED));
+      Need need =
+          depth < 3 && random.nextInt(3) == 0
+              ? jobNeed(depth + 1)
+              : new Need.Stage(one(List.of("b", "c-d", "other/x")), is);
+      if (!of.contains(need)) {
+        of.add(need);
+      }
+    }
+    return switch (random.nextInt(3)) {
+      case 0 -> new Need.Any(of);
+      case 1 -> new Need.Not(of);
+      default -> new Need.All(of);
+    };
   }
 
   private void level(
@@ -276,6 +327,7 @@ final class RandomJobs {
                     new Window.Blackout(null, null, from, from.plusSeconds(1))))),
         one(List.of(Window.End.values())),
         random.nextBoolean(),
+        new RandomTriggers(random).dst(),
         one(List.of("{}", "{\"p\":\"${{ run.scheduled_for }}\",\"l\":[1,2.50]}")));
   }
 

@@ -67,7 +67,7 @@ class SchemaTest {
     Set<String> taken = new TreeSet<>();
     try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/millrace/definition"))) {
       for (Path file : files.toList()) {
-        if (file.toString().matches(".*(Reader|ForeignForms)\\.java")) {
+        if (file.toString().matches(".*(Reader|ForeignForms|PatternUse)\\.java")) {
           Matcher found = TAKEN.matcher(Files.readString(file));
           while (found.find()) {
             taken.add(found.group(1));
@@ -131,6 +131,11 @@ class SchemaTest {
         "id: x\nstages: [{id: a, run: h, retry: {backoff: fixed}}]",
         "id: x\nstages: [{id: a, run: h, timeout: 30}]",
         "id: x\ntriggers: [{cron: '@daily', every: 1s}]\nstages: [{id: a, run: h}]",
+        "id: x\ntriggers: [{at: 2027-01-01T00:00:00Z, jitter: 1s}]\nstages: [{id: a, run: h}]",
+        "id: x\ntriggers: [{every: 1s, dst: {gap: skip}}]\nstages: [{id: a, run: h}]",
+        "id: x\ntriggers: [{cron: '@daily', misfire: {}}]\nstages: [{id: a, run: h}]",
+        "id: x\ntriggers: [{cron: '@daily', except: [{}]}]\nstages: [{id: a, run: h}]",
+        "id: x\ntriggers: [{cron: '@daily', except: [christmas]}]\nstages: [{id: a, run: h}]",
         "job_id: x\nschedule: '@daily'",
       })
   void whatIsWrongByFormIsInvalid(String text) {

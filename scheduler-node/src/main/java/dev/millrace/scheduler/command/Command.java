@@ -15,6 +15,8 @@ public record Command(
   /** Runs that one command may ask for. */
   public static final int RUNS_MAX = 1_000;
 
+  private static final int SET_CHARS_PER_WEIGHT = 250_000;
+
   /**
    * Asks for as many runs of a job without parameters.
    *
@@ -25,11 +27,25 @@ public record Command(
     return new Command(Kind.RUNS_START, namespace, job, body, actor, null);
   }
 
-  /** How much of the leader's turn the command takes: the runs that it asks for. */
+  /**
+   * How much of the leader's turn the command takes: the runs that it asks for; of a set, so much
+   * that few large ones are in memory at once.
+   */
   public int weight() {
+    if (kind.equals(Kind.SET_APPLY)) {
+      return 1 + body.length() / SET_CHARS_PER_WEIGHT;
+    }
     return kind.equals(Kind.RUNS_START)
         ? Math.max(1, (int) body.chars().filter(c -> c == '{').count())
         : 1;
+  }
+
+  /**
+   * True for what may be the id under which runs are started that belong together; also for null,
+   * which is none.
+   */
+  public static boolean isOrchestration(String id) {
+    return id == null || id.matches("[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}");
   }
 
   /** The kinds, and what their bodies hold. */
@@ -38,9 +54,31 @@ public record Command(
 
     /**
      * {@code {"definition": canonical JSON object, "source": "api" | "dir:PATH", "paused": true or
-     * absent}}: a job that is new begins PAUSED; one that exists keeps its state.
+     * absent}}: a job that is new begins PAUSED; one that exists keeps its state. Where a pattern
+     * was used there are {@code "pattern": {"namespace", "name", "version"}} and {@code "written"},
+     * what its author wrote.
      */
     public static final String JOB_APPLY = "job.apply";
+
+    /**
+     * All jobs of a set, all or nothing: {@code {"source": "set:NAME", "prune": false, "adopt":
+     * false, "expect": "..." or absent, "patterns": [{"namespace", "name", "version", "text",
+     * "format", "hash", "file"}], "jobs": [as in JOB_APPLY, with "file"]}}. With {@code expect},
+     * only while what a plan was based on is still so.
+     */
+    public static final String SET_APPLY = "set.apply";
+
+    /**
+     * {@code {"namespace", "name", "text", "format", "hash", "source"}}: what the pattern says from
+     * now on; jobs that were made of it stay as they are.
+     */
+    public static final String PATTERN_PUT = "pattern.put";
+
+    /** {@code {"name"}}: refused while a living job was made of it. */
+    public static final String PATTERN_DELETE = "pattern.delete";
+
+    /** {@code {"version": 3}}: what that version said becomes a new version. */
+    public static final String JOB_ROLLBACK = "job.rollback";
 
     /**
      * {@code {"source": null | "dir:PATH", "force": true or absent}}: the job becomes ARCHIVED.
@@ -56,7 +94,8 @@ public record Command(
     public static final String JOB_RESUME = "job.resume";
 
     /**
-     * {@code {"params": {...}}}; the short form of the bulk path is the params object's text alone.
+     * {@code {"params": {...}, "orchestration": "..." or absent}}; the short form of the bulk path
+     * is the params object's text alone.
      */
     public static final String RUN_START = "run.start";
 

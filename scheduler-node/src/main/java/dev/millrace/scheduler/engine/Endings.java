@@ -4,6 +4,7 @@ import dev.millrace.lifecycle.RollUp;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageState;
 import dev.millrace.model.Phase;
+import dev.millrace.model.Requirement;
 import dev.millrace.model.Window;
 
 /**
@@ -279,6 +280,14 @@ final class Endings {
     } else if (Timers.timeoutAt(draft) <= now) {
       String limit = "ran longer than its timeout " + draft.plan().definition().rules().timeout();
       end(draft, "timeout", null, limit, 0, true, now);
+    } else if (Timers.gateEnd(draft) <= now) {
+      Requirement requires = draft.plan().definition().rules().requires();
+      String waited =
+          "waited for "
+              + requires.timeout()
+              + " for what it requires of "
+              + String.join(", ", requires.jobs().stages());
+      end(draft, "timeout", null, waited, 0, true, now);
     }
     blackout(draft, now);
     return Verdict.ACCEPTED;

@@ -106,6 +106,8 @@ public final class Engine {
       case Fact.Due f -> due(draft, f, now, random);
       case Fact.RunDue f -> Endings.runDue(draft, now);
       case Fact.Admitted f -> admitted(draft, f, now);
+      case Fact.Gated f -> gated(draft);
+      case Fact.GateOpened f -> gateOpened(draft, f);
       case Fact.LocksGranted f -> locksGranted(draft, f.stage(), now);
       case Fact.ChildEnded f -> Led.childEnded(draft, f, now);
       case Fact.ChildReopened f -> Led.childReopened(draft, f);
@@ -143,7 +145,9 @@ public final class Engine {
   }
 
   private static Verdict admitted(Draft draft, Fact.Admitted fact, long now) {
-    if (!draft.clock().is(RunClock.UNADMITTED) || draft.clock().is(RunClock.PREPARED)) {
+    RunClock clock = draft.clock();
+    boolean waits = clock.is(RunClock.PREPARED) || clock.is(RunClock.GATED);
+    if (!clock.is(RunClock.UNADMITTED) || waits) {
       return Verdict.STALE;
     }
     if (draft.state() != RunState.PENDING) {
@@ -151,6 +155,23 @@ public final class Engine {
     }
     draft.put(draft.clock().unmark(RunClock.UNADMITTED));
     admit(draft, fact.why(), now);
+    return Verdict.ACCEPTED;
+  }
+
+  private static Verdict gated(Draft draft) {
+    if (draft.state().isFinal() || !draft.clock().is(RunClock.UNADMITTED)) {
+      return Verdict.ILLEGAL; // what was admitted is not held back any more
+    }
+    draft.put(draft.clock().mark(RunClock.GATED));
+    return Verdict.ACCEPTED;
+  }
+
+  private static Verdict gateOpened(Draft draft, Fact.GateOpened fact) {
+    if (draft.state().isFinal() || !draft.clock().is(RunClock.GATED)) {
+      return Verdict.STALE;
+    }
+    draft.put(draft.clock().unmark(RunClock.GATED));
+    draft.note("", "gate", null, fact.why());
     return Verdict.ACCEPTED;
   }
 

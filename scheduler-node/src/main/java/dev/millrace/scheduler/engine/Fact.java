@@ -73,6 +73,12 @@ public sealed interface Fact {
   /** What the run waits for as a whole is there: a key, a lock, its window. */
   record Admitted(String why) implements Fact {}
 
+  /** What it requires of other jobs is not there; it is to be waited for. */
+  record Gated() implements Fact {}
+
+  /** What it requires of other jobs is there. Its turn is asked for after that. */
+  record GateOpened(String why) implements Fact {}
+
   /** The locks that a stage in LOCK_WAIT waits for are its own now. */
   record LocksGranted(int stage) implements Fact {}
 

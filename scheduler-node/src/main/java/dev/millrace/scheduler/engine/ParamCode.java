@@ -6,8 +6,11 @@ import dev.millrace.definition.ParamValues;
 import dev.millrace.definition.Upstream;
 import dev.millrace.expression.Bindings;
 import dev.millrace.expression.ExpressionException;
+import dev.millrace.expression.Scope;
 import dev.millrace.expression.Template;
 import dev.millrace.expression.TemplateException;
+import dev.millrace.model.AfterTrigger;
+import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.StageDefinition;
@@ -87,6 +90,17 @@ record ParamCode(
     if (job.rules().window() != null) {
       addGiven(job, job.rules().window().params(), given);
     }
+    for (EventTrigger event : job.events()) {
+      if (event instanceof AfterTrigger after && after.params().contains(OPEN)) {
+        given.computeIfAbsent(
+            after.params(),
+            text ->
+                compiled(
+                    text,
+                    Scope.ofAfter(Set.copyOf(after.jobs().stages())),
+                    "a trigger after " + String.join(", ", after.jobs().stages())));
+      }
+    }
     boolean groups = job.stages().stream().anyMatch(ParamCode::gives);
     if (groups) {
       return withGroups(job, defaults, given);
@@ -138,8 +152,12 @@ record ParamCode(
 
   private static Template template(
       JobDefinition job, String json, Set<String> stages, String place) {
+    return compiled(json, Code.scope(job, stages), place);
+  }
+
+  private static Template compiled(String json, Scope scope, String place) {
     try {
-      return Template.compile(JsonText.parse(json), Code.scope(job, stages));
+      return Template.compile(JsonText.parse(json), scope);
     } catch (TemplateException wrong) {
       throw new IllegalArgumentException("params of " + place + ": " + wrong.getMessage(), wrong);
     }

@@ -1,17 +1,19 @@
 package dev.millrace.scheduler.engine;
 
 import dev.millrace.lifecycle.RunState;
+import java.util.Objects;
 
 /**
  * A run and its stages at one moment. Instants are microseconds since 1970 by the database's clock,
  * 0 for none. Immutable by convention: nobody writes into {@code stages}.
  *
- * @param triggerKind cron, at, every, manual, item, job or plan
+ * @param triggerKind cron, at, every, after, manual, item, job or plan
  * @param trigger the trigger's key, 0 for a run that a person or program asked for
  * @param scheduledFor the tick that it stands for, 0 for none
  * @param params JSON object as text
  * @param parent the stage of another run that waits for this one, or null
  * @param key the value of its concurrency key, or null
+ * @param orchestration the id under which it was started with others, or null
  * @param clock its own timers
  * @param stages by index of the plan
  */
@@ -31,6 +33,7 @@ public record Run(
     long finishedAt,
     Parent parent,
     String key,
+    String orchestration,
     RunClock clock,
     Stage[] stages) {
 
@@ -64,6 +67,7 @@ public record Run(
         createdAt,
         startedAt,
         finishedAt,
+        null,
         null,
         null,
         RunClock.NONE,
@@ -101,6 +105,7 @@ public record Run(
         finished,
         parent,
         key,
+        orchestration,
         clock,
         stages);
   }
@@ -122,6 +127,7 @@ public record Run(
         finishedAt,
         parent,
         key,
+        orchestration,
         other,
         stages);
   }
@@ -143,6 +149,7 @@ public record Run(
         finishedAt,
         parent,
         key,
+        orchestration,
         clock,
         others);
   }
@@ -165,6 +172,7 @@ public record Run(
         finishedAt,
         other,
         key,
+        orchestration,
         clock,
         stages);
   }
@@ -187,6 +195,7 @@ public record Run(
         finishedAt,
         parent,
         key,
+        orchestration,
         clock,
         stages);
   }
@@ -209,8 +218,63 @@ public record Run(
         finishedAt,
         parent,
         value,
+        orchestration,
         clock,
         stages);
+  }
+
+  /** The same run before it is created, started under this id with others. */
+  public Run inOrchestration(String other) {
+    if (Objects.equals(orchestration, other)) {
+      return this; // most are in none
+    }
+    return new Run(
+        id,
+        plan,
+        state,
+        triggerKind,
+        trigger,
+        scheduledFor,
+        params,
+        actor,
+        reason,
+        stopReason,
+        createdAt,
+        startedAt,
+        finishedAt,
+        parent,
+        key,
+        other,
+        clock,
+        stages);
+  }
+
+  /** The same run before it is created, for a tick that others planned. */
+  public Run plannedFor(long tick) {
+    return new Run(
+        id,
+        plan,
+        state,
+        triggerKind,
+        trigger,
+        tick,
+        params,
+        actor,
+        reason,
+        stopReason,
+        createdAt,
+        startedAt,
+        finishedAt,
+        parent,
+        key,
+        orchestration,
+        clock,
+        stages);
+  }
+
+  /** The same run before it is created: what it requires of other jobs is not there yet. */
+  public Run gated() {
+    return with(clock.mark(RunClock.GATED));
   }
 
   /** The same run before it is created, with the end of its window. */

@@ -10,7 +10,7 @@ package dev.millrace.scheduler.engine;
  * @param pausedMicros how long it was paused before, since its start
  * @param pauses bits of who paused it; it goes on when none is left
  * @param marks bits of {@link #LATE}, {@link #ENDING}, {@link #KILLED}, {@link #MANUAL_END}, {@link
- *     #PREPARED}, {@link #UNADMITTED}
+ *     #PREPARED}, {@link #UNADMITTED}, {@link #GATED}
  */
 public record RunClock(
     long dueAt, long endsAt, long pausedAt, long pausedMicros, int pauses, int marks) {
@@ -31,6 +31,9 @@ public record RunClock(
 
   /** What it waits for as a whole is not there yet. */
   public static final int UNADMITTED = 32;
+
+  /** Runs of other jobs that it requires have not ended yet. */
+  public static final int GATED = 64;
 
   /**
    * Paused by its own pause, its job's, its namespace's, everything's, its parent's, a blackout.
@@ -76,7 +79,7 @@ public record RunClock(
    * @param restedMicros since its end, 0 when it had not started
    */
   RunClock reopened(long restedMicros) {
-    int left = marks & ~(ENDING | KILLED | UNADMITTED | PREPARED);
+    int left = marks & ~(ENDING | KILLED | UNADMITTED | PREPARED | GATED);
     return new RunClock(dueAt, endsAt, 0, pausedMicros + restedMicros, 0, left);
   }
 

@@ -4,9 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.definition.StartLimits;
+import dev.millrace.expression.Bindings;
 import dev.millrace.expression.ExpressionException;
 import dev.millrace.expression.Template;
 import dev.millrace.model.ParamDefinition;
+import java.util.Map;
 
 /**
  * What a run is given, before it is created: by whoever asks for it, else by its trigger or window,
@@ -24,12 +26,23 @@ public final class RunParams {
    *     takes
    */
   public static String given(Run run, String json) {
+    return given(run, json, Map.of());
+  }
+
+  /**
+   * What a trigger gives this run that comes after runs of other jobs.
+   *
+   * @param after those runs, by the names that the trigger has for their jobs
+   * @throws ExpressionException as {@link #given(Run, String)} does
+   */
+  public static String given(Run run, String json, Map<String, Bindings.UpstreamRun> after) {
     Template template = run.plan().params().given().get(json);
     if (template == null) {
       return json;
     }
-    ObjectNode rendered =
-        (ObjectNode) template.render(Values.start(run).build()); // an object, since it is a map
+    Bindings.Builder values = Values.start(run);
+    after.forEach(values::after);
+    ObjectNode rendered = (ObjectNode) template.render(values.build()); // since it is a map
     ObjectNode given = JsonNodeFactory.instance.objectNode();
     for (ParamDefinition param : run.plan().definition().params()) {
       if (rendered.has(param.name())) {

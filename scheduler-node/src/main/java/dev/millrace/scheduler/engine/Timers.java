@@ -2,6 +2,7 @@ package dev.millrace.scheduler.engine;
 
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageState;
+import dev.millrace.model.Requirement;
 import dev.millrace.model.StageDefinition;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -155,6 +156,7 @@ final class Timers {
       due = Math.min(due, timeoutAt(draft));
       due = Math.min(due, deadlineAt(draft));
       due = Math.min(due, windowEnd(draft));
+      due = Math.min(due, gateEnd(draft));
       due = Math.min(due, blackoutChange(draft, now));
     }
     long at = due == Long.MAX_VALUE ? 0 : due;
@@ -173,6 +175,16 @@ final class Timers {
       return Long.MAX_VALUE;
     }
     return run.startedAt() + micros(limit) + run.clock().pausedMicros();
+  }
+
+  /** When it has waited for other jobs for long enough; a pause does not end it. */
+  static long gateEnd(Draft draft) {
+    Run run = draft.run();
+    Requirement requires = run.plan().definition().rules().requires();
+    boolean ends = run.clock().is(RunClock.GATED) && requires != null && requires.timeout() != null;
+    return ends && run.state() == RunState.PENDING
+        ? Math.max(run.createdAt(), run.scheduledFor()) + micros(requires.timeout())
+        : Long.MAX_VALUE;
   }
 
   static long deadlineAt(Draft draft) {

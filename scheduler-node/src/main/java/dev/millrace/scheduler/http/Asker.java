@@ -22,7 +22,17 @@ final class Asker {
    *     is written already: accepted, executed later
    */
   Optional<Outcome> ask(Call call, Command command, String see) throws InterruptedException {
-    Optional<Outcome> outcome = commands.ask(command, ANSWER_WAIT_MAX);
+    return ask(call, command, see, ANSWER_WAIT_MAX);
+  }
+
+  /**
+   * The same for a command that takes the leader longer.
+   *
+   * @param wait how long to wait for its outcome
+   */
+  Optional<Outcome> ask(Call call, Command command, String see, Duration wait)
+      throws InterruptedException {
+    Optional<Outcome> outcome = commands.ask(command, wait);
     if (outcome.isEmpty()) {
       String location = see + "?namespace=" + command.namespace();
       ObjectNode body = Json.object();

@@ -96,13 +96,17 @@ record Call(Context http) {
 
   /** The body as text, bounded. */
   String body() {
-    if (http.req().getContentLengthLong() > BODY_BYTES_MAX) {
-      throw tooLarge();
+    return body(BODY_BYTES_MAX);
+  }
+
+  private String body(int bytesMax) {
+    if (http.req().getContentLengthLong() > bytesMax) {
+      throw tooLarge(bytesMax);
     }
     try {
-      byte[] bytes = http.req().getInputStream().readNBytes(BODY_BYTES_MAX + 1);
-      if (bytes.length > BODY_BYTES_MAX) {
-        throw tooLarge();
+      byte[] bytes = http.req().getInputStream().readNBytes(bytesMax + 1);
+      if (bytes.length > bytesMax) {
+        throw tooLarge(bytesMax);
       }
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
@@ -114,7 +118,12 @@ record Call(Context http) {
 
   /** The body as an object with no other keys than these; an empty body is an empty object. */
   ObjectNode object(Set<String> keys) {
-    String text = body();
+    return object(keys, BODY_BYTES_MAX);
+  }
+
+  /** The same for a route that takes more. */
+  ObjectNode object(Set<String> keys, int bytesMax) {
+    String text = body(bytesMax);
     if (text.isBlank()) {
       return Json.object();
     }
@@ -161,13 +170,13 @@ record Call(Context http) {
     http.status(status).contentType("application/json").result(Json.write(body));
   }
 
-  private static Problem.Refused tooLarge() {
+  private static Problem.Refused tooLarge(int bytesMax) {
     return new Problem.Refused(
         new Problem(
             413,
             "too-large",
             "Too large",
-            "the body is larger than " + BODY_BYTES_MAX + " bytes",
+            "the body is larger than " + bytesMax + " bytes",
             "Send less; large inputs belong into a store that the job reads."));
   }
 

@@ -3,8 +3,9 @@ package dev.millrace.scheduler.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.millrace.definition.CronSchedule;
 import dev.millrace.definition.ParamValues;
+import dev.millrace.definition.Schedule;
+import dev.millrace.definition.Tick;
 import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.model.JobDefinition;
@@ -155,8 +156,15 @@ final class DryRun {
     Admission admission = Admission.of(handle, job, definition.rules(), key, locks);
     into.put("outcome", problem == null ? admission.outcome().name() : "CANCELLED");
     ArrayNode because = into.putArray("because");
+    String requires = Required.ofNew(handle, definition, job.id(), now);
+    if (requires != null && admission.outcome() == Admission.Outcome.STARTS) {
+      into.put("outcome", problem == null ? Admission.Outcome.WAITS.name() : "CANCELLED");
+    }
     if (problem != null) {
       because.add(problem + "; the run ends before it starts");
+    }
+    if (requires != null) {
+      because.add(requires + " did not end as needed since the previous run; it waits for that");
     }
     admission.because().forEach(because::add);
   }
@@ -169,12 +177,15 @@ final class DryRun {
       return;
     }
     ObjectNode node = answer.putObject("window");
-    CronSchedule start = CronSchedule.parse(window.start());
+    Schedule start = Schedule.of(definition, window.asTrigger());
     Optional<Instant> open =
-        start.next(now.minus(window.length()), window.zone()).filter(at -> !at.isAfter(now));
+        start
+            .nextFiring(now.minus(window.length()))
+            .map(Tick::instant)
+            .filter(at -> !at.isAfter(now));
     node.put("openSince", Json.text(open.orElse(null)));
     node.put("openUntil", Json.text(open.map(at -> at.plus(window.length())).orElse(null)));
-    Optional<Instant> next = start.next(now, window.zone());
+    Optional<Instant> next = start.nextFiring(now).map(Tick::instant);
     node.put("nextStart", Json.text(next.orElse(null)));
     node.put("nextEnd", Json.text(next.map(at -> at.plus(window.length())).orElse(null)));
     boolean blackout = plan.blackouts().covers(micros(now));

@@ -186,6 +186,11 @@ final class EventStream {
     details.put("stage", ofJob || move.subject().isEmpty() ? null : move.subject());
     details.put("from", move.from());
     details.put("to", move.to());
+    if (ofJob) {
+      details.put("actor", move.actor());
+      details.put("reason", move.reason());
+      move.details().properties().forEach(each -> details.set(each.getKey(), each.getValue()));
+    }
     write("id: " + id + "\nevent: " + move.type() + "\ndata: " + Json.write(event) + "\n\n");
   }
 

@@ -6,6 +6,7 @@ import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
 import java.sql.SQLException;
 import java.sql.SQLTransientException;
+import java.util.Map;
 import org.jdbi.v3.core.ConnectionException;
 import org.jdbi.v3.core.JdbiException;
 import org.slf4j.Logger;
@@ -124,7 +125,16 @@ final class Failures {
     String remedy = body.path("remedy").asText("Look at the detail.");
     return switch (outcome.status()) {
       case 404 -> new Problem(404, "not-found", "Not found", detail, remedy);
-      case 409 -> new Problem(409, "conflict", "Conflict", detail, remedy);
+      case 409 ->
+          new Problem(
+              409,
+              "conflict",
+              "Conflict",
+              detail,
+              remedy,
+              body.path("problems").isArray()
+                  ? Map.of("problems", body.get("problems"))
+                  : Map.of());
       case 422 -> new Problem(422, "invalid", "Invalid", detail, remedy);
       case 503 -> new Problem(503, "unavailable", "Temporarily unavailable", detail, remedy);
       default -> new Problem(outcome.status(), "refused", "Refused", detail, remedy);

@@ -13,6 +13,7 @@ import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.scheduler.command.Command;
+import dev.millrace.scheduler.definition.Owners;
 import dev.millrace.scheduler.store.ReadsJobs;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -51,14 +52,12 @@ final class JobsApi {
                 "JobText",
                 List.of(json(201, "Job"), json(200, "Job"), json(202, "Accepted")),
                 this::apply)
-            .query("namespace", "paused"),
+            .query("namespace", "paused", "reason"),
         get("/api/v1/jobs/{job}", TAG, "A job with its definition", "Job", this::one)
             .query("namespace"),
         post("/api/v1/jobs/{job}", TAG, "Archive a job", null, changed, this::delete)
             .as("DELETE")
             .query("namespace", "reason", "force"),
-        get("/api/v1/jobs/{job}/versions", TAG, "Versions", "VersionPage", this::versions)
-            .query("namespace", "limit", "after"),
         post(
                 "/api/v1/jobs/{job}/pause",
                 TAG,
@@ -135,6 +134,7 @@ final class JobsApi {
           ReadsJobs.Job job = find(handle, namespace, name);
           ObjectNode node = Views.job(job, ReadsJobs.triggers(handle, List.of(job.id())));
           node.set("definition", Json.stored(job.definition()));
+          node.set("written", Json.stored(job.written()));
           ArrayNode graph = node.putArray("graph");
           for (StageDefinition stage : Definitions.of(job.definition()).stages()) {
             ObjectNode item =
@@ -147,14 +147,20 @@ final class JobsApi {
   }
 
   private void apply(Call call) throws InterruptedException {
-    JobDefinition job =
-        switch (definitions.read(call.body(), "body")) {
-          case DefinitionReader.Result.Ok ok -> inNamespace(ok.job(), call.query("namespace"));
-          case DefinitionReader.Result.Bad bad -> throw refused(bad);
+    String reason = Call.reason(Json.object().put("reason", call.query("reason")));
+    DefinitionReader.Result.Ok read =
+        switch (definitions.read(call.body(), "body", DefinitionCommands.namespace(call))) {
+          case DefinitionReader.Result.Ok ok -> ok;
+          case DefinitionReader.Result.Bad bad ->
+              throw DefinitionCommands.refused(
+                  bad.problems(),
+                  "the definition has "
+                      + bad.problems().size()
+                      + " problem(s); nothing was changed");
         };
-    ObjectNode body = Json.object();
-    body.set("definition", Json.stored(DefinitionJson.toJson(job)));
-    body.put("source", "api");
+    JobDefinition job = inNamespace(read.job(), call.query("namespace"));
+    ObjectNode body = DefinitionCommands.job(DefinitionJson.toJson(job), read.origin());
+    body.put("source", Owners.API);
     body.put("paused", call.flag("paused"));
     Command command =
         new Command(
@@ -163,7 +169,7 @@ final class JobsApi {
             job.id(),
             Json.write(body),
             call.actor(),
-            null);
+            reason);
     asker
         .ask(call, command, "/api/v1/jobs/" + job.id())
         .ifPresent(
@@ -189,33 +195,7 @@ final class JobsApi {
               + "'",
           "Say it in one place only.");
     }
-    if (!wanted.matches("[a-z0-9]([a-z0-9._-]{0,62})")) {
-      throw Problem.badRequest(
-          "'" + Call.shortened(wanted) + "' is not a namespace",
-          "Use lower-case letters, digits, '.', '_' and '-'.");
-    }
     return job.inNamespace(wanted);
-  }
-
-  private static Problem.Refused refused(DefinitionReader.Result.Bad bad) {
-    ArrayNode problems = Json.array();
-    bad.problems()
-        .forEach(
-            problem ->
-                problems
-                    .addObject()
-                    .put("line", problem.line())
-                    .put("column", problem.column())
-                    .put("path", problem.path())
-                    .put("message", problem.message()));
-    return new Problem.Refused(
-        new Problem(
-            422,
-            "definition",
-            "Invalid definition",
-            "the definition has " + problems.size() + " problem(s); nothing was changed",
-            "Correct what 'problems' lists and send it again.",
-            Map.of("problems", problems)));
   }
 
   private void delete(Call call) throws InterruptedException {
@@ -249,28 +229,6 @@ final class JobsApi {
     asker
         .ask(call, command, "/api/v1/jobs/" + name)
         .ifPresent(outcome -> call.answer(outcome.status(), Json.stored(outcome.body())));
-  }
-
-  private void versions(Call call) {
-    int limit = call.limit();
-    int before = Math.clamp(call.after(Integer.MAX_VALUE), 0, Integer.MAX_VALUE);
-    jdbi.useHandle(
-        handle -> {
-          ReadsJobs.Job job = find(handle, call.namespace(), call.path("job"));
-          List<ReadsJobs.Version> versions = ReadsJobs.versions(handle, job.id(), before, limit);
-          ArrayNode items = Json.array();
-          for (ReadsJobs.Version version : versions) {
-            ObjectNode item = items.addObject();
-            item.put("version", version.version());
-            item.put("hash", version.hash());
-            item.put("actor", version.actor());
-            item.put("createdAt", Json.text(version.createdAt()));
-            item.set("definition", Json.stored(version.definition()));
-          }
-          call.page(
-              items,
-              versions.size() < limit ? null : Integer.toString(versions.getLast().version()));
-        });
   }
 
   private void ticks(Call call) {

@@ -29,6 +29,7 @@ final class Marks {
     add(words, bits, RunClock.MANUAL_END, "untilManuallyEnded");
     add(words, bits, RunClock.PREPARED, "prepared");
     add(words, bits, RunClock.UNADMITTED, "notAdmitted");
+    add(words, bits, RunClock.GATED, "gated");
     return words;
   }
 

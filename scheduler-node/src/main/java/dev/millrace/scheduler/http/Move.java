@@ -9,8 +9,17 @@ import java.util.Locale;
  * One move of the transition log. Immutable.
  *
  * @param subject "" for the run, "@job" for the job, else the stage
+ * @param details what else there is to tell of a job's move: its version and the way it came; never
+ *     null
  */
-record Move(String subject, String from, String to, String cause, String actor, String reason) {
+record Move(
+    String subject,
+    String from,
+    String to,
+    String cause,
+    String actor,
+    String reason,
+    JsonNode details) {
   static List<Move> of(String moves) {
     List<Move> read = new ArrayList<>();
     for (JsonNode move : Json.stored(moves)) {
@@ -21,7 +30,8 @@ record Move(String subject, String from, String to, String cause, String actor, 
               text(move, 2),
               text(move, 3),
               text(move, 4),
-              text(move, 5)));
+              text(move, 5),
+              move.path(6)));
     }
     return read;
   }

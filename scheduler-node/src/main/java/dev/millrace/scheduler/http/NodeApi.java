@@ -4,8 +4,12 @@ import static dev.millrace.scheduler.http.Route.get;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.definition.DefinitionReader;
 import dev.millrace.scheduler.status.NodeStatus;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -27,7 +31,14 @@ final class NodeApi {
         get("/livez", TAG, "The process answers", "Health", this::live),
         get("/readyz", TAG, "Database and broker answer", "Health", this::ready),
         get("/metrics", TAG, "Prometheus metrics", null, this::metrics).media("text/plain"),
-        get("/openapi.json", TAG, "This document", null, this::openApi).media("application/json"));
+        get("/openapi.json", TAG, "This document", null, this::openApi).media("application/json"),
+        get(
+                "/schema/job.json",
+                TAG,
+                "The JSON Schema of job files, for editors",
+                null,
+                this::schema)
+            .media("application/schema+json"));
   }
 
   private void live(Call call) {
@@ -51,6 +62,14 @@ final class NodeApi {
 
   private void metrics(Call call) {
     call.http().contentType("text/plain; version=0.0.4; charset=utf-8").result(metrics.scrape());
+  }
+
+  private void schema(Call call) {
+    try (InputStream in = DefinitionReader.class.getResourceAsStream("/schema/job.json")) {
+      call.http().contentType("application/schema+json").result(in.readAllBytes());
+    } catch (IOException e) {
+      throw new UncheckedIOException("the schema is part of this program", e);
+    }
   }
 
   private void openApi(Call call) {

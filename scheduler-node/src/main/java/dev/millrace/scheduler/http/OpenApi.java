@@ -29,13 +29,22 @@ final class OpenApi {
       Map.of(
           "paused", "true: a job that is new begins PAUSED; one that exists keeps its state.",
           "children", "true: also runs that stages of other runs wait for, such as items.",
-          "force", "true: also when a file of a watched directory defines it.");
+          "depth", "How many jobs away, in both directions, 1 to 100; 1 when left out.",
+          "force", "true: also when a watched file defines it, or others need it.");
+  private static final Map<String, String> QUERY_OF_DEFINITIONS =
+      Map.of(
+          "from", "The older version; the one before 'to' when left out.",
+          "to", "The newer version; the one in force when left out.");
   private static final Map<String, String> QUERY_OF_EVENTS =
       Map.of(
           "digest", "true: tell only that something changed, at most once per poll.",
           "lastEventId", "Go on after this event; the header Last-Event-ID wins.");
   private static final Map<String, String> QUERY_OF_RUNS =
-      Map.of("dryRun", "true: tell what would happen; nothing is started or written.");
+      Map.of(
+          "orchestration",
+          "Only runs that were started under this id.",
+          "dryRun",
+          "true: tell what would happen; nothing is started or written.");
 
   private static final Map<String, String> QUERY_OF_DEAD_LETTERS =
       Map.of(
@@ -47,7 +56,12 @@ final class OpenApi {
 
   /** Each with a part of the schemas. */
   private static final List<String> SCHEMAS =
-      List.of("openapi-schemas.json", "openapi-dead-letters.json", "openapi-dry-run.json");
+      List.of(
+          "openapi-schemas.json",
+          "openapi-dead-letters.json",
+          "openapi-definitions.json",
+          "openapi-dry-run.json",
+          "openapi-graph.json");
 
   private OpenApi() {}
 
@@ -113,6 +127,9 @@ final class OpenApi {
   }
 
   private static String describe(String tag, String name) {
+    if (tag.equals(VersionsApi.TAG) && QUERY_OF_DEFINITIONS.containsKey(name)) {
+      return QUERY_OF_DEFINITIONS.get(name);
+    }
     if (tag.equals(DeadLettersApi.TAG) && QUERY_OF_DEAD_LETTERS.containsKey(name)) {
       return QUERY_OF_DEAD_LETTERS.get(name);
     }

@@ -14,6 +14,7 @@ import dev.millrace.model.RunId;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.store.ReadsRuns;
+import dev.millrace.scheduler.store.ReadsTrace;
 import dev.millrace.scheduler.store.ReadsWhy;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,7 +31,7 @@ import org.jdbi.v3.core.transaction.TransactionIsolationLevel;
 final class RunsApi {
   private static final String TAG = "runs";
   private static final int ATTEMPTS_MAX = 500;
-  private static final Set<String> START_KEYS = Set.of("params", "reason");
+  private static final Set<String> START_KEYS = Set.of("params", "reason", "orchestration");
 
   private final Jdbi jdbi;
   private final Asker asker;
@@ -53,7 +54,8 @@ final class RunsApi {
         get("/api/v1/jobs/{job}/runs", TAG, "Runs of a job", "RunPage", this::ofJob)
             .query("namespace", "state", "open", "children", "limit", "after"),
         get("/api/v1/runs", TAG, "Runs, newest first", "RunPage", this::list)
-            .query("namespace", "job", "state", "open", "children", "limit", "after"),
+            .query(
+                "namespace", "job", "state", "open", "children", "orchestration", "limit", "after"),
         get("/api/v1/runs/{run}", TAG, "A run with its stages", "Run", this::one),
         get("/api/v1/runs/{run}/history", TAG, "Every move", "HistoryPage", this::history)
             .query("limit", "after"),
@@ -87,6 +89,9 @@ final class RunsApi {
     }
     ObjectNode body = Json.object();
     body.set("params", params);
+    if (asked.hasNonNull("orchestration")) {
+      body.put("orchestration", TraceApi.checked(asked.get("orchestration").asText()));
+    }
     Command command =
         new Command(
             Command.Kind.RUN_START,
@@ -163,13 +168,19 @@ final class RunsApi {
     String namespace = call.namespace();
     String state = state(call.query("state"));
     boolean children = call.flag("children");
+    String orchestration =
+        call.query("orchestration") == null ? null : TraceApi.checked(call.query("orchestration"));
     boolean open = call.flag("open") || (state != null && !RunState.valueOf(state).isFinal());
     jdbi.useHandle(
         handle -> {
           Long job = jobName == null ? null : JobsApi.find(handle, namespace, jobName).id();
           var filter = new ReadsRuns.Filter(namespace, job, state, open, children);
           List<ReadsRuns.Run> runs =
-              ReadsRuns.withDefinitions(handle, ReadsRuns.page(handle, filter, before, limit));
+              ReadsRuns.withDefinitions(
+                  handle,
+                  orchestration == null
+                      ? ReadsRuns.page(handle, filter, before, limit)
+                      : ReadsTrace.page(handle, orchestration, filter, before, limit));
           Map<Long, List<ReadsRuns.Stage>> stages =
               ReadsRuns.stages(handle, runs.stream().map(ReadsRuns.Run::id).toList()).stream()
                   .collect(Collectors.groupingBy(ReadsRuns.Stage::run));
@@ -178,7 +189,9 @@ final class RunsApi {
           Long next =
               runs.size() == limit
                   ? (Long) runs.getLast().id()
-                  : ReadsRuns.scanEnd(handle, filter, before).orElse(null);
+                  : orchestration == null
+                      ? ReadsRuns.scanEnd(handle, filter, before).orElse(null)
+                      : null; // an index knows them all
           call.page(items, next == null ? null : new RunId(next).toString());
         });
   }

@@ -46,9 +46,20 @@ final class Views {
     }
     node.put("nextTick", job.state().equals("SCHEDULED") ? next : null);
     node.set("lastRun", lastRun(job));
+    node.set("pattern", pattern(job.pattern()));
     node.set(
         "params", definition.path("params").isObject() ? definition.get("params") : Json.object());
     return node;
+  }
+
+  /** The pattern that something was made of; null where none was used. */
+  static JsonNode pattern(ReadsJobs.PatternVersion pattern) {
+    return pattern == null
+        ? NullNode.instance
+        : Json.object()
+            .put("name", pattern.name())
+            .put("namespace", pattern.namespace())
+            .put("version", pattern.version());
   }
 
   private static java.time.Instant instant(String text) {
@@ -84,6 +95,7 @@ final class Views {
     node.put("actor", run.actor());
     node.put("reason", run.reason());
     node.put("stopReason", run.stopReason());
+    node.set("pattern", pattern(run.pattern()));
     node.set("params", params(run, definition));
     extra(node, run.extra());
     ArrayNode shown = node.putArray("stages");
@@ -105,6 +117,7 @@ final class Views {
       parent.set("value", Json.stored(extra.itemJson()));
     }
     node.put("key", extra.key());
+    node.put("orchestration", extra.orchestration());
     node.put("dueAt", Json.text(extra.dueAt()));
     node.put("endsAt", Json.text(extra.endsAt()));
     node.put("pausedAt", Json.text(extra.pausedAt()));

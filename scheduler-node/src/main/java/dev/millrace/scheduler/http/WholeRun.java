@@ -135,6 +135,9 @@ final class WholeRun {
 
   private static void notAdmitted(List<Why.Reason> found, WhyFacts facts) {
     int before = found.size();
+    if (Marks.ofRun(facts.run.extra().marks()).contains("gated")) {
+      found.addAll(Required.reasons(facts));
+    }
     found.addAll(lines(facts, null, RUN));
     if (found.size() == before && before == 0) {
       found.add(reason("NOT_ADMITTED", "it is admitted in a moment", LEADER));

@@ -62,6 +62,10 @@ final class WhyFacts {
     this.places = found.stream().collect(Collectors.groupingBy(ReadsWhy.Place::index));
   }
 
+  Handle handle() {
+    return handle;
+  }
+
   Instant databaseNow() {
     return ReadsFleet.databaseNow(handle);
   }

@@ -1,47 +1,111 @@
 package dev.millrace.scheduler.leader;
 
+import dev.millrace.definition.EventTriggerJson;
+import dev.millrace.lifecycle.JobState;
+import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 
 /**
- * Arms and disarms the triggers of jobs, in the table and in the ticker at once. The leader's
- * thread.
+ * Arms and disarms the triggers of jobs, in the table and in who minds them at once: the ticker
+ * those by time, the others who hears of what happens. The leader's thread.
  */
 final class Arming {
   /** How far back a trigger that was armed before is looked for; a definition has fewer. */
   private static final int DISARMED_MAX = 1_000;
 
   private final Ticker ticker;
+  private final Following following;
 
-  Arming(Ticker ticker) {
+  Arming(Ticker ticker, Following following) {
     this.ticker = ticker;
+    this.following = following;
   }
 
+  /** A job whose triggers are to be those of this definition; a new one has none yet. */
+  record Job(Jobs.Row row, JobDefinition definition, boolean isNew) {}
+
+  /** A trigger by an event that has no row yet. */
+  private record Heard(Jobs.Row job, int position, EventTrigger event) {}
+
+  /** A trigger by time that has no row yet. */
+  private record Added(Jobs.Row job, int position, PlannedTriggers.Planned trigger, long nextAt) {}
+
   /**
-   * Makes the triggers of this version the armed ones. A trigger that is written as before keeps
+   * Makes the triggers of these versions the armed ones. A trigger that is written as before keeps
    * its row, so its ledger and its next tick go on.
    */
-  void arm(Handle tx, Jobs.Row job, JobDefinition definition, long now) {
-    List<Jobs.TriggerRow> old = new ArrayList<>(Jobs.triggers(tx, job.id()));
-    List<PlannedTriggers.Planned> planned = PlannedTriggers.of(definition);
-    for (int position = 0; position < planned.size(); position++) {
-      PlannedTriggers.Planned trigger = planned.get(position);
-      Optional<Jobs.TriggerRow> same = take(old, trigger);
-      if (same.isPresent()) {
-        Jobs.moveTrigger(tx, same.get().id(), position);
-        ticker.arm(same.get().id(), job.id(), trigger, same.get().nextAt());
-      } else {
-        add(tx, job, position, trigger, now);
+  void arm(Handle tx, List<Job> jobs, long now) {
+    Map<Long, List<Jobs.TriggerRow>> old =
+        JobBatches.triggers(
+                tx, jobs.stream().filter(job -> !job.isNew).map(job -> job.row.id()).toList())
+            .stream()
+            .collect(
+                Collectors.groupingBy(
+                    Jobs.TriggerRow::job, Collectors.toCollection(ArrayList::new)));
+    List<Added> added = new ArrayList<>();
+    List<Heard> heard = new ArrayList<>();
+    Map<Long, Integer> moved = new LinkedHashMap<>();
+    for (Job job : jobs) {
+      List<Jobs.TriggerRow> rows = old.getOrDefault(job.row.id(), new ArrayList<>());
+      List<PlannedTriggers.Planned> planned = PlannedTriggers.of(job.definition);
+      for (int position = 0; position < planned.size(); position++) {
+        PlannedTriggers.Planned trigger = planned.get(position);
+        Optional<Jobs.TriggerRow> same = take(rows, trigger);
+        if (same.isPresent()) {
+          moved.put(same.get().id(), position);
+          ticker.arm(same.get(), trigger);
+        } else {
+          long next = Ticker.firstTick(trigger, now);
+          added.add(new Added(job.row, position, trigger, next));
+        }
+      }
+      for (int i = 0; i < job.definition.events().size(); i++) {
+        EventTrigger event = job.definition.events().get(i);
+        int position = planned.size() + i;
+        Optional<Jobs.TriggerRow> same = take(rows, kind(event), EventTriggerJson.spec(event));
+        if (same.isPresent()) {
+          moved.put(same.get().id(), position);
+          following.arm(same.get().id(), job.row, event);
+        } else {
+          heard.add(new Heard(job.row, position, event));
+        }
       }
     }
-    for (Jobs.TriggerRow gone : old) {
-      disarm(tx, gone);
+    JobBatches.moveTriggers(tx, moved);
+    add(tx, added, now);
+    addEvents(tx, heard, now);
+    disarm(tx, old.values().stream().flatMap(List::stream).toList());
+  }
+
+  private void add(Handle tx, List<Added> added, long now) {
+    List<Long> made =
+        JobBatches.insertTriggers(
+            tx,
+            added.stream()
+                .map(
+                    one ->
+                        new JobBatches.FreshTrigger(
+                            one.job.id(),
+                            one.position,
+                            one.trigger.kind(),
+                            one.trigger.spec(),
+                            one.nextAt))
+                .toList(),
+            now);
+    for (int i = 0; i < made.size(); i++) {
+      Added one = added.get(i);
+      ticker.arm(made.get(i), one.job.id(), one.trigger, one.nextAt);
     }
   }
 
@@ -53,43 +117,91 @@ final class Arming {
   void rearm(Handle tx, Jobs.Row job, JobDefinition definition, long now) {
     List<Jobs.TriggerRow> old = new ArrayList<>(Jobs.disarmedTriggers(tx, job.id(), DISARMED_MAX));
     List<PlannedTriggers.Planned> planned = PlannedTriggers.of(definition);
+    List<Added> added = new ArrayList<>();
     for (int position = 0; position < planned.size(); position++) {
       PlannedTriggers.Planned trigger = planned.get(position);
       Optional<Jobs.TriggerRow> same = take(old, trigger);
       if (same.isPresent()) {
-        long next = Ticker.tickAfter(trigger.definition(), now);
+        long next = Ticker.resumedAt(trigger, now);
         Jobs.rearm(tx, same.get().id(), position, next);
         ticker.arm(same.get().id(), job.id(), trigger, next);
       } else {
-        add(tx, job, position, trigger, now);
+        long next = Ticker.firstTick(trigger, now);
+        added.add(new Added(job, position, trigger, next));
       }
+    }
+    add(tx, added, now);
+    List<Heard> heard = new ArrayList<>();
+    for (int i = 0; i < definition.events().size(); i++) {
+      EventTrigger event = definition.events().get(i);
+      int position = planned.size() + i;
+      Optional<Jobs.TriggerRow> same = take(old, kind(event), EventTriggerJson.spec(event));
+      if (same.isPresent()) {
+        Jobs.rearm(tx, same.get().id(), position, 0);
+        following.arm(same.get().id(), job, event);
+        following.begin(tx, same.get().id());
+      } else {
+        heard.add(new Heard(job, position, event));
+      }
+    }
+    addEvents(tx, heard, now);
+  }
+
+  private static String kind(EventTrigger event) {
+    return EventTriggerJson.kind(event);
+  }
+
+  private void addEvents(Handle tx, List<Heard> heard, long now) {
+    List<Long> made =
+        JobBatches.insertTriggers(
+            tx,
+            heard.stream()
+                .map(
+                    one ->
+                        new JobBatches.FreshTrigger(
+                            one.job.id(),
+                            one.position,
+                            kind(one.event),
+                            EventTriggerJson.spec(one.event),
+                            0))
+                .toList(),
+            now);
+    for (int i = 0; i < made.size(); i++) {
+      following.arm(made.get(i), heard.get(i).job, heard.get(i).event);
+      following.begin(tx, made.get(i));
     }
   }
 
-  /** Disarms all triggers of a job. */
-  void disarm(Handle tx, long job) {
-    Jobs.triggers(tx, job).forEach(trigger -> disarm(tx, trigger));
+  /** Those of a job that are not new when they come again: its armed ones, or what a stop left. */
+  static List<Jobs.TriggerRow> known(Handle tx, Jobs.Row job) {
+    return job.state() == JobState.STOPPED
+        ? Jobs.disarmedTriggers(tx, job.id(), DISARMED_MAX)
+        : Jobs.triggers(tx, job.id());
   }
 
-  private void disarm(Handle tx, Jobs.TriggerRow trigger) {
-    Jobs.disarm(tx, trigger.id());
-    ticker.disarm(trigger.id());
+  /** Disarms all triggers of these jobs. */
+  void disarmAll(Handle tx, List<Long> jobs) {
+    disarm(tx, JobBatches.triggers(tx, jobs));
   }
 
-  private void add(
-      Handle tx, Jobs.Row job, int position, PlannedTriggers.Planned trigger, long now) {
-    long next = Ticker.firstTick(trigger.definition(), now);
-    long id = Jobs.insertTrigger(tx, job.id(), position, trigger.kind(), trigger.spec(), next, now);
-    ticker.arm(id, job.id(), trigger, next);
+  private void disarm(Handle tx, List<Jobs.TriggerRow> triggers) {
+    JobBatches.disarm(tx, triggers.stream().map(Jobs.TriggerRow::id).toList());
+    for (Jobs.TriggerRow trigger : triggers) {
+      ticker.disarm(trigger.id());
+      following.disarm(trigger.id());
+    }
   }
 
   /** The row of a trigger that is written the same, which is no candidate any more. */
   private static Optional<Jobs.TriggerRow> take(
       List<Jobs.TriggerRow> rows, PlannedTriggers.Planned trigger) {
+    return take(rows, trigger.kind(), trigger.spec());
+  }
+
+  private static Optional<Jobs.TriggerRow> take(
+      List<Jobs.TriggerRow> rows, String kind, String spec) {
     Optional<Jobs.TriggerRow> same =
-        rows.stream()
-            .filter(row -> row.spec().equals(trigger.spec()) && row.kind().equals(trigger.kind()))
-            .findFirst();
+        rows.stream().filter(row -> row.spec().equals(spec) && row.kind().equals(kind)).findFirst();
     same.ifPresent(rows::remove);
     return same;
   }

@@ -2,20 +2,27 @@ package dev.millrace.scheduler.leader;
 
 import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.JobState;
+import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
+import dev.millrace.model.Window;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.RunParams;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Jobs;
+import dev.millrace.scheduler.store.OpenRuns;
 import dev.millrace.scheduler.store.Ticks;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import org.jdbi.v3.core.Handle;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +41,13 @@ final class Arrivals {
   private final Limits limits;
   private final Births births;
   private final Desk desk;
+  private final VersionDesk versionDesk;
+  private final SetDesk setDesk;
+  private final Checks checks = new Checks();
+
+  /** Commands whose definitions are being judged; they stay in the inbox. */
+  private final Set<Long> later = new HashSet<>();
+
   private final JobMoves jobMoves;
   private final RunDesk runDesk;
   private final WideDesk wideDesk;
@@ -48,9 +62,12 @@ final class Arrivals {
     this.births = limits.births();
     this.gates = limits.gates();
     this.planRuns = new PlanRuns(catalog, limits.drafts(), births);
-    Arming arming = new Arming(ticker);
-    this.jobMoves = new JobMoves(catalog, arming, births.ids());
-    this.desk = new Desk(catalog, arming, jobMoves);
+    Arming arming = new Arming(ticker, limits.following());
+    this.jobMoves = new JobMoves(catalog, arming, limits.following(), births.ids());
+    JobWrites writes = new JobWrites(catalog, arming, limits.following(), births.ids());
+    this.desk = new Desk(catalog, writes, limits.following().graph());
+    this.versionDesk = new VersionDesk(catalog, writes, limits.following().graph());
+    this.setDesk = new SetDesk(writes, jobMoves, checks, limits.following().graph());
     this.runDesk = new RunDesk(catalog, limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
@@ -59,6 +76,7 @@ final class Arrivals {
   record Limits(
       Drafts drafts,
       Births births,
+      Following following,
       Gates gates,
       Seats seats,
       Dispatching dispatching,
@@ -74,14 +92,64 @@ final class Arrivals {
     for (Ticker.Fire fire : due.fires()) {
       Jobs.Row job = catalog.find(tx, fire.job());
       Plan plan = catalog.plan(tx, job.id(), job.version());
-      pass.tickLateness.add(pass.now - fire.plannedAt());
-      entries.add(entry(fire, birth(tx, pass, plan, fire)));
+      pass.tickLateness.add(pass.now - fire.dueAt());
+      Ticks.Entry entry = entry(fire, birth(tx, pass, plan, fire));
+      entries.add(entry);
+      Optional<Jobs.Advance> delay =
+          entry.run() == 0
+              ? ticker.ended(fire.trigger(), 0, pass.now)
+              : ticker.made(fire.trigger(), entry.run());
+      delay.ifPresent(due.advances()::add);
     }
-    planRuns.passed(tx, pass, due.unfired());
     Ticks.insert(tx, entries, parts.term().epoch(), pass.now);
     Jobs.advance(tx, due.advances());
+    planRuns.passed(tx, pass, due.unfired());
     entries.forEach(entry -> parts.meters().ticks(entry.disposition(), entry.ticks()));
     pass.more |= ticker.nextDue() <= pass.now;
+  }
+
+  /**
+   * Arms a trigger as its row says. One that cannot be understood any more (an upgrade may take a
+   * holiday calendar away) must not stop all others: what it plans waits in its row.
+   */
+  void arm(Jobs.TriggerRow row, JobDefinition definition) {
+    try {
+      ticker.arm(row, PlannedTriggers.of(definition).get(row.position()));
+    } catch (IllegalArgumentException e) {
+      log.error(
+          "trigger cannot be armed trigger={} job={}/{} cause=\"{}\"; it plans nothing until its"
+              + " job is changed, or understood again",
+          row.id(),
+          definition.namespace(),
+          definition.id(),
+          e.getMessage());
+    }
+  }
+
+  /** A fixed delay begins when the run before has ended. */
+  void startDelays(Handle tx, Pass pass) {
+    if (!ticker.hasResting()) {
+      return;
+    }
+    List<Jobs.Advance> advances = new ArrayList<>();
+    for (Draft draft : pass.drafts.values()) {
+      Run run = draft.run();
+      if (run.trigger() != 0 && run.state().isFinal()) {
+        ticker.ended(run.trigger(), run.id(), pass.now).ifPresent(advances::add);
+      }
+    }
+    Jobs.advance(tx, advances);
+  }
+
+  /** The same for runs whose end another term has seen, but not what it means. */
+  void restartDelays(Handle tx, long now) {
+    if (!ticker.hasResting()) {
+      return;
+    }
+    List<Jobs.Advance> advances = new ArrayList<>();
+    Jobs.restingOnEnded(tx)
+        .forEach((trigger, run) -> ticker.ended(trigger, run, now).ifPresent(advances::add));
+    Jobs.advance(tx, advances);
   }
 
   /** In a pause of everything or of its namespace a job's ticks fire no more than in its own. */
@@ -128,11 +196,17 @@ final class Arrivals {
       room += Math.max(0, Dispatching.roomIn(pass, pool) - pool.backlog());
     }
     int limit = Math.clamp(room, Math.min(COMMANDS_MIN, parts.batchMax()), parts.batchMax());
-    List<Inbox.Row> rows = Inbox.take(tx, limit);
+    if (checks.idle()) {
+      later.clear();
+    }
+    List<Inbox.Row> rows = Inbox.take(tx, limit, later);
     int weight = rows.stream().mapToInt(Inbox.Row::weight).sum();
     for (Inbox.Row row : rows) {
       Outcome outcome = execute(tx, pass, row.command());
-      if (row.answer()) {
+      if (outcome == null) {
+        Inbox.putBack(tx, row);
+        later.add(row.id());
+      } else if (row.answer()) {
         pass.answerIds.add(row.id());
         pass.answers.add(outcome);
       } else if (outcome.status() >= 400) {
@@ -146,6 +220,17 @@ final class Arrivals {
     return weight >= limit;
   }
 
+  /** True while commands wait until their definitions are judged. */
+  boolean judging() {
+    return !later.isEmpty();
+  }
+
+  /** True when commands waited for that and need not wait any more. */
+  boolean judged() {
+    return !later.isEmpty() && checks.idle();
+  }
+
+  /** Null when it is to be executed later; then nothing was done. */
   private Outcome execute(Handle tx, Pass pass, Command command) {
     return switch (command.kind()) {
       case Command.Kind.RUN_START -> startRun(tx, pass, command);
@@ -166,7 +251,13 @@ final class Arrivals {
       case Command.Kind.LOCK_PUT -> wideDesk.lock(tx, command);
       case Command.Kind.SHARE_PUT -> wideDesk.share(tx, command);
       case Command.Kind.RATE_PUT -> wideDesk.rate(tx, pass, command);
-      case Command.Kind.JOB_APPLY -> applyJob(tx, pass, command);
+      case Command.Kind.JOB_APPLY ->
+          applied(tx, pass, desk.applyJob(tx, command, parts.term().epoch(), pass.now));
+      case Command.Kind.JOB_ROLLBACK ->
+          applied(tx, pass, versionDesk.rollback(tx, command, parts.term().epoch(), pass.now));
+      case Command.Kind.SET_APPLY -> applySet(tx, pass, command);
+      case Command.Kind.PATTERN_PUT -> PatternDesk.put(tx, command, pass.now);
+      case Command.Kind.PATTERN_DELETE -> PatternDesk.delete(tx, command, pass.now);
       case Command.Kind.JOB_DELETE -> moveJob(tx, pass, command, jobMoves::archive);
       case Command.Kind.JOB_STOP -> moveJob(tx, pass, command, jobMoves::stop);
       case Command.Kind.JOB_PAUSE -> moveJob(tx, pass, command, jobMoves::pause);
@@ -175,8 +266,7 @@ final class Arrivals {
     };
   }
 
-  private Outcome applyJob(Handle tx, Pass pass, Command command) {
-    Desk.Applied applied = desk.applyJob(tx, command, parts.term().epoch(), pass.now);
+  private Outcome applied(Handle tx, Pass pass, Desk.Applied applied) {
     if (applied.job() != null) {
       planRuns.applied(tx, pass, applied.job(), applied.definition().rules().window());
     }
@@ -201,6 +291,25 @@ final class Arrivals {
       }
     }
     return outcome;
+  }
+
+  private Outcome applySet(Handle tx, Pass pass, Command command) {
+    SetDesk.Done done = setDesk.apply(tx, command, parts.term().epoch(), pass.now);
+    List<Long> changed = done.changed().stream().map(one -> one.job().id()).toList();
+    Set<Long> ahead = Set.copyOf(OpenRuns.withPrepared(tx, changed));
+    for (SetDesk.Changed one : done.changed()) {
+      Window window = one.definition().rules().window();
+      if (window != null || ahead.contains(one.job().id())) {
+        planRuns.applied(tx, pass, one.job(), window);
+      }
+    }
+    if (!done.archived().isEmpty()) {
+      gates.look();
+      List<Long> jobs = done.archived().stream().map(Jobs.Row::id).toList();
+      OpenRuns.withPrepared(tx, jobs)
+          .forEach(job -> planRuns.dropPrepared(tx, pass, job, command.actor()));
+    }
+    return done.outcome();
   }
 
   private Outcome startRun(Handle tx, Pass pass, Command command) {
@@ -233,13 +342,22 @@ final class Arrivals {
     Plan plan = catalog.plan(tx, job.id(), job.version());
     List<Run> runs = new ArrayList<>(bodies.size());
     for (String body : bodies) {
+      if (!Command.isOrchestration(Desk.orchestration(body))) {
+        return Desk.refused(
+            422,
+            "'" + Desk.orchestration(body) + "' is not possible as the id of an orchestration",
+            "use letters, digits, '_', '.', ':' and '-', at most 128");
+      }
       switch (Desk.params(plan.definition(), body)) {
         case Desk.Params.Refused refused -> {
           return refused.outcome();
         }
         case Desk.Params.Good good -> {
           try {
-            runs.add(RunParams.completed(asked(plan, command, good.json(), pass)));
+            runs.add(
+                RunParams.completed(
+                    asked(plan, command, good.json(), pass)
+                        .inOrchestration(Desk.orchestration(body))));
           } catch (ExpressionException wrong) {
             return Desk.refused(422, wrong.getMessage(), "give it a value");
           }

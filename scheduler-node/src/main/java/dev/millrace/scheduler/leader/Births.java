@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.definition.ParamValues;
+import dev.millrace.expression.Bindings;
 import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.model.Concurrency;
@@ -18,6 +19,7 @@ import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -40,13 +42,15 @@ final class Births {
   private final Catalog catalog;
   private final Seats seats;
   private final Gates gates;
+  private final Requires requires;
   private final Ids ids = new Ids();
 
-  Births(Drafts drafts, Catalog catalog, Seats seats, Gates gates) {
+  Births(Drafts drafts, Catalog catalog, Seats seats, Gates gates, Requires requires) {
     this.drafts = drafts;
     this.catalog = catalog;
     this.seats = seats;
     this.gates = gates;
+    this.requires = requires;
   }
 
   Ids ids() {
@@ -82,11 +86,52 @@ final class Births {
             0,
             0,
             Engine.fresh(plan));
+    return given(run, tick.params(), Map.of());
+  }
+
+  /**
+   * What a run comes after.
+   *
+   * @param plannedAt the tick that all those runs stand for, 0 for none
+   * @param params what the trigger gives, as it stands in the definition
+   * @param reason which runs they are, for people
+   * @param results what the params may read of them
+   */
+  record Upstream(
+      long trigger,
+      long plannedAt,
+      String params,
+      String reason,
+      Map<String, Bindings.UpstreamRun> results) {}
+
+  /** A run that comes after runs of other jobs, with what its trigger gives it. */
+  Fresh following(Plan plan, Upstream upstream, String orchestration, long now) {
+    Run run =
+        new Run(
+            ids.next(now),
+            plan,
+            RunState.PENDING,
+            "after",
+            upstream.trigger(),
+            upstream.plannedAt(),
+            "{}",
+            "trigger:after",
+            upstream.reason(),
+            null,
+            now,
+            0,
+            0,
+            Engine.fresh(plan));
+    return given(run.inOrchestration(orchestration), upstream.params(), upstream.results());
+  }
+
+  private static Fresh given(Run run, String params, Map<String, Bindings.UpstreamRun> after) {
+    Plan plan = run.plan();
     if (plan.definition().params().isEmpty()) {
       return new Fresh(run, null);
     }
     try {
-      String given = RunParams.given(run, tick.params());
+      String given = RunParams.given(run, params, after);
       return switch (ParamValues.check(plan.definition().params(), given)) {
         case ParamValues.Result.Ok ok ->
             new Fresh(RunParams.completed(run.withParams(ok.json())), null);
@@ -132,6 +177,12 @@ final class Births {
       return skipped;
     }
     Engine.apply(draft, new Fact.Promote(endsAt), pass.now, 0);
+    if (requires.holdsBack(tx, run, pass.now)) {
+      Engine.apply(draft, new Fact.Gated(), pass.now, 0);
+      Engine.settle(draft, pass.now);
+      requires.waits(draft.run());
+      return new Birth.Made(draft);
+    }
     List<Seats.Ask> asks = asks(run);
     if (!asks.isEmpty()) {
       seats.ask(new Stages.Key(run.id(), Seats.RUN), asks, null);
@@ -144,9 +195,13 @@ final class Births {
 
   /** A run for a tick; one whose params cannot be made says so itself: the tick has its run. */
   Birth make(Handle tx, Pass pass, Fresh fresh) {
+    return make(tx, pass, fresh, TICK);
+  }
+
+  Birth make(Handle tx, Pass pass, Fresh fresh, String cause) {
     return fresh.problem() == null
-        ? make(tx, pass, fresh.run(), TICK)
-        : stillborn(pass, fresh.run(), TICK, "params: " + fresh.problem());
+        ? make(tx, pass, fresh.run(), cause)
+        : stillborn(pass, fresh.run(), cause, "params: " + fresh.problem());
   }
 
   Birth make(Handle tx, Pass pass, Run run, String cause) {
@@ -173,14 +228,19 @@ final class Births {
       }
       asks = asks(born);
     }
-    if (asks.isEmpty() && pauses == 0) {
+    boolean gated = requires.holdsBack(tx, born, pass.now);
+    if (asks.isEmpty() && pauses == 0 && !gated) {
       Draft draft = Engine.create(born, cause, pass.now);
       pass.drafts.put(born.id(), draft);
       return new Birth.Made(draft);
     }
+    born = gated ? born.gated() : born;
     Draft draft = Engine.createPending(born, cause, pauses, pass.now);
     pass.drafts.put(born.id(), draft);
-    if (!asks.isEmpty()) {
+    if (gated) {
+      Engine.settle(draft, pass.now); // sets when it has waited for long enough
+      requires.waits(born);
+    } else if (!asks.isEmpty()) {
       seats.ask(new Stages.Key(born.id(), Seats.RUN), asks, null);
     }
     return new Birth.Made(draft);
@@ -225,7 +285,8 @@ final class Births {
     }
     String subject = "job:" + run.plan().job();
     List<Stages.Key> holders = seats.holders(subject);
-    List<Stages.Key> waiters = seats.waiters(subject);
+    List<Stages.Key> waiters = new ArrayList<>(seats.waiters(subject));
+    waiters.addAll(requires.waiting(run.plan().job()));
     if (holders.isEmpty() && waiters.isEmpty()) {
       return null;
     }

@@ -4,21 +4,24 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.millrace.definition.DefinitionJson;
 import dev.millrace.definition.JsonReason;
 import dev.millrace.definition.ParamValues;
-import dev.millrace.definition.StartLimits;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.JobRef;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
-import dev.millrace.scheduler.engine.Plan;
+import dev.millrace.scheduler.definition.Owners;
+import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -29,13 +32,13 @@ final class Desk {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Catalog catalog;
-  private final Arming arming;
-  private final JobMoves moves;
+  private final JobWrites writes;
+  private final JobGraph graph;
 
-  Desk(Catalog catalog, Arming arming, JobMoves moves) {
+  Desk(Catalog catalog, JobWrites writes, JobGraph graph) {
     this.catalog = catalog;
-    this.arming = arming;
-    this.moves = moves;
+    this.writes = writes;
+    this.graph = graph;
   }
 
   /**
@@ -47,14 +50,14 @@ final class Desk {
   record Applied(Outcome outcome, Jobs.Row job, JobDefinition definition) {}
 
   Applied applyJob(Handle tx, Command command, long epoch, long now) {
-    JobDefinition definition;
+    Wanted wanted;
     String source;
     boolean paused;
     try {
-      JsonNode body = JSON.readTree(command.body());
-      definition = DefinitionJson.fromJson(body.path("definition").toString());
-      checkUsable(definition, now);
-      source = body.path("source").asText("api");
+      JsonNode body = Wanted.JSON.readTree(command.body());
+      wanted = Wanted.withPatterns(tx, List.of(Wanted.of(body))).getFirst();
+      Wanted.checkUsable(wanted.definition(), now);
+      source = body.path("source").asText(Owners.API);
       paused = body.path("paused").asBoolean();
     } catch (JsonProcessingException | RuntimeException e) {
       return unchanged(
@@ -63,78 +66,126 @@ final class Desk {
               "the definition cannot be read: " + e.getMessage(),
               "send it through POST /api/v1/jobs"));
     }
-    String hash = DefinitionJson.hash(definition);
-    Jobs.Row old = catalog.find(tx, definition.namespace(), definition.id());
-    if (old == null) {
-      JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
-      long id = Jobs.insert(tx, definition.namespace(), definition.id(), first, source, now);
-      Jobs.insertVersion(tx, id, 1, DefinitionJson.toJson(definition), hash, command.actor(), now);
-      Jobs.Row row = new Jobs.Row(id, definition.namespace(), definition.id(), first, 1, source);
-      catalog.put(row);
-      arming.arm(tx, row, definition, now);
-      moves.record(tx, row, command, epoch, now, null, JobState.CREATED, first);
-      return new Applied(applied(201, row, true, noteOfNew(tx, row)), row, definition);
+    Optional<Outcome> cycle = cycle(graph, wanted.definition());
+    if (cycle.isPresent()) {
+      return unchanged(cycle.get());
     }
-    boolean handedOver = !old.source().equals(source) && isSameDirectory(old.source(), source);
-    if (!handedOver && !old.source().equals(source) && old.source().startsWith("dir:")) {
-      return unchanged(
-          refused(
-              409,
-              "job '" + old.name() + "' is defined by " + old.source().substring(4),
-              "change that file, or remove it first"));
-    }
-    if (!handedOver && !old.source().equals(source) && source.startsWith("dir:")) {
-      return unchanged(
-          refused(
-              409,
-              "job '" + old.name() + "' was defined through the API",
-              "archive it there first, or use another id"));
-    }
-    if (Jobs.hash(tx, old.id(), old.version()).equals(hash)) {
-      if (!handedOver) {
-        return unchanged(applied(200, old, false, noteOf(old)));
+    JobBatches.Known known = JobBatches.find(tx, List.of(wanted.name())).get(wanted.name());
+    if (known == null) {
+      Optional<Outcome> past = refusedAsPast(tx, null, wanted.definition(), now);
+      if (past.isPresent()) {
+        return unchanged(past.get());
       }
-      Jobs.update(tx, old.id(), old.state(), old.version(), source, now);
-      Jobs.Row moved =
-          new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), old.version(), source);
+      JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
+      var fresh = JobWrites.Change.fresh(wanted, first, source);
+      Jobs.Row row = writes.write(tx, List.of(fresh), command, epoch, now).getFirst();
+      return new Applied(
+          applied(201, row, true, notes(noteOfNew(tx, row), unknown(tx, wanted.definition()))),
+          row,
+          wanted.definition());
+    }
+    Jobs.Row old = known.row();
+    var refusal = Owners.refusal("job '" + old.name() + "'", old.source(), source);
+    if (refusal != null) {
+      return unchanged(refused(409, refusal.detail(), refusal.remedy()));
+    }
+    String owner = Owners.after(old.source(), source);
+    if (wanted.isInForce(known)) {
+      if (owner.equals(old.source())) {
+        return unchanged(
+            applied(200, old, false, notes(noteOf(old), unknown(tx, wanted.definition()))));
+      }
+      Jobs.Row moved = old.at(old.version(), owner);
+      JobBatches.update(tx, List.of(moved), now);
       catalog.put(moved);
       return unchanged(applied(200, moved, false, noteOf(moved)));
     }
-    int version = old.version() + 1;
-    Jobs.insertVersion(
-        tx, old.id(), version, DefinitionJson.toJson(definition), hash, command.actor(), now);
-    Jobs.update(tx, old.id(), old.state(), version, source, now);
-    Jobs.Row row =
-        new Jobs.Row(old.id(), old.namespace(), old.name(), old.state(), version, source);
-    catalog.put(row);
-    if (row.state() != JobState.STOPPED) { // else they are armed when it is resumed
-      arming.arm(tx, row, definition, now);
+    Optional<Outcome> past = refusedAsPast(tx, old, wanted.definition(), now);
+    if (past.isPresent()) {
+      return unchanged(past.get());
     }
-    return new Applied(applied(200, row, true, noteOf(row)), row, definition);
+    var change = JobWrites.Change.of(wanted, old, owner, source);
+    Jobs.Row row = writes.write(tx, List.of(change), command, epoch, now).getFirst();
+    return new Applied(
+        applied(200, row, true, notes(note(row, source), unknown(tx, wanted.definition()))),
+        row,
+        wanted.definition());
   }
 
-  private static Applied unchanged(Outcome outcome) {
+  /** Jobs that wait for each other would wait for ever. */
+  static Optional<Outcome> cycle(JobGraph graph, JobDefinition definition) {
+    return graph
+        .cycle(definition, Map.of())
+        .map(
+            path ->
+                refused(
+                    422,
+                    cycle(definition, path),
+                    "remove '"
+                        + path.get(1).seenFrom(definition.namespace())
+                        + "' from "
+                        + JobGraph.place(definition, path.get(1))
+                        + " of '"
+                        + definition.id()
+                        + "', or one of the others; see GET /api/v1/jobs/"
+                        + definition.id()
+                        + "/graph"));
+  }
+
+  static String cycle(JobDefinition definition, List<JobRef> path) {
+    return "jobs would wait for each other (each waits for the next): "
+        + path.stream()
+            .map(job -> job.seenFrom(definition.namespace()))
+            .collect(Collectors.joining(" → "));
+  }
+
+  /** Jobs that it waits for in vain, or null. */
+  private String unknown(Handle tx, JobDefinition definition) {
+    List<JobRef> unknown = JobGraph.unknown(tx, catalog, definition);
+    return unknown.isEmpty()
+        ? null
+        : "there is no job "
+            + JobGraph.names(unknown, definition.namespace())
+            + " yet; it waits until there is, and until that has run";
+  }
+
+  private static String notes(String one, String other) {
+    if (one == null || other == null) {
+      return one == null ? other : one;
+    }
+    return one + "; " + other;
+  }
+
+  static final String PAST_REMEDY =
+      "give it an instant to come, or write `past: run` to run it now";
+
+  static Applied unchanged(Outcome outcome) {
     return new Applied(outcome, null, null);
   }
 
-  /** A renamed file, or the other one of two, may go on with the job. */
-  private static boolean isSameDirectory(String oldSource, String source) {
-    int end = oldSource.lastIndexOf('/');
-    return oldSource.startsWith("dir:")
-        && end == source.lastIndexOf('/')
-        && source.startsWith(oldSource.substring(0, end + 1));
+  private static Optional<Outcome> refusedAsPast(
+      Handle tx, Jobs.Row job, JobDefinition definition, long now) {
+    return past(tx, job, definition, now).map(why -> refused(422, why, PAST_REMEDY));
   }
 
   /**
-   * What the inbox holds may come from any SQL client. A definition that cannot be compiled is
-   * refused here; thrown later, inside the transaction, it would come again with every pass.
+   * Whether a trigger that is new wants to be refused now; the triggers are only read when one is.
+   *
+   * @param job as it is, or null for a new one
    */
-  private static void checkUsable(JobDefinition definition, long now) {
-    if (new Plan(0, 1, definition).size() == 0) {
-      throw new IllegalArgumentException("it has no stages");
+  static Optional<String> past(Handle tx, Jobs.Row job, JobDefinition definition, long now) {
+    List<Jobs.TriggerRow> known = null;
+    for (PlannedTriggers.Planned trigger : PlannedTriggers.of(definition)) {
+      Optional<String> refusal = trigger.refusal(Ticker.instantOf(now));
+      if (refusal.isPresent()) {
+        String spec = trigger.spec();
+        known = known != null ? known : job == null ? List.of() : Arming.known(tx, job);
+        if (known.stream().noneMatch(row -> row.spec().equals(spec))) {
+          return refusal;
+        }
+      }
     }
-    StartLimits.require(definition);
-    PlannedTriggers.of(definition).forEach(trigger -> Ticker.firstTick(trigger.definition(), now));
+    return Optional.empty();
   }
 
   /** Params for a run that is asked for, checked; or the refusal. */
@@ -192,6 +243,11 @@ final class Desk {
     };
   }
 
+  /** The id under which a RUN_START's run belongs to others, or null; most have none. */
+  static String orchestration(String body) {
+    return body.contains("\"orchestration\"") ? text(body, "orchestration") : null;
+  }
+
   /** A text field of a command's body, or null when the body is unreadable or has no such text. */
   static String text(String body, String field) {
     try {
@@ -207,6 +263,14 @@ final class Desk {
     return Jobs.wasArchived(tx, row.namespace(), row.name())
         ? "an archived job of this id stays as it is, with its versions and runs; this is a new one"
         : null;
+  }
+
+  private static String note(Jobs.Row row, String source) {
+    return Owners.isSet(row.source()) && source.equals(Owners.API)
+        ? "the job belongs to "
+            + Owners.named(row.source())
+            + ", whose next apply puts back what its files say"
+        : noteOf(row);
   }
 
   private static String noteOf(Jobs.Row row) {

@@ -71,7 +71,10 @@ final class EditedRedrive {
       Handle tx, Pass pass, Command command, DeadLetters.Row row, Run old, String params) {
     String why = "redrive of dead letter " + new RunId(row.id()) + " of run " + new RunId(old.id());
     String reason = command.reason() == null ? why : why + ": " + command.reason();
-    Run fresh = births.asked(old.plan(), "manual", params, command.actor(), reason, pass.now);
+    Run fresh =
+        births
+            .asked(old.plan(), "manual", params, command.actor(), reason, pass.now)
+            .inOrchestration(old.orchestration());
     return switch (births.make(tx, pass, fresh, "command")) {
       case Births.Birth.Skipped skipped ->
           DeadDesk.Result.refused(

@@ -180,7 +180,8 @@ final class Families {
       Run child =
           births
               .asked(plan, "item", outer.params(), actor, null, pass.now)
-              .childOf(parent, outer.scheduledFor());
+              .childOf(parent, outer.scheduledFor())
+              .inOrchestration(outer.orchestration());
       open.add(births.item(pass, child, outer));
     }
     meters.runsCreated("item", items.size());
@@ -206,7 +207,8 @@ final class Families {
                   .asked(plan, "job", good.json(), "run:" + new RunId(outer.id()), null, pass.now)
                   .childOf(
                       new Run.Parent(outer.id(), wish.stage(), wish.attempt(), -1, null, depth),
-                      outer.scheduledFor());
+                      outer.scheduledFor())
+                  .inOrchestration(outer.orchestration());
           switch (births.make(tx, pass, child, "leader")) {
             case Births.Birth.Made made -> {
               meters.runCreated("job");

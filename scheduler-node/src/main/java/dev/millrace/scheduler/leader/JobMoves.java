@@ -2,10 +2,16 @@ package dev.millrace.scheduler.leader;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.lifecycle.JobState;
+import dev.millrace.model.JobRef;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
+import dev.millrace.scheduler.definition.Owners;
+import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
+import java.util.ArrayList;
+import java.util.List;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -14,15 +20,16 @@ import org.jdbi.v3.core.Handle;
  */
 final class JobMoves {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String FILE = "dir:";
 
   private final Catalog catalog;
   private final Arming arming;
+  private final Following following;
   private final Ids ids;
 
-  JobMoves(Catalog catalog, Arming arming, Ids ids) {
+  JobMoves(Catalog catalog, Arming arming, Following following, Ids ids) {
     this.catalog = catalog;
     this.arming = arming;
+    this.following = following;
     this.ids = ids;
   }
 
@@ -45,7 +52,7 @@ final class JobMoves {
   Outcome stop(Handle tx, Command command, long epoch, long now) {
     Outcome outcome = move(tx, command, JobState.STOPPED, epoch, now);
     if (outcome.status() == 200) {
-      arming.disarm(tx, catalog.find(tx, command.namespace(), command.job()).id());
+      arming.disarmAll(tx, List.of(catalog.find(tx, command.namespace(), command.job()).id()));
     }
     return outcome;
   }
@@ -63,21 +70,48 @@ final class JobMoves {
       return Desk.refused(
           409, "job '" + row.name() + "' is defined by " + row.source(), "nothing was removed");
     }
-    if (source == null && row.source().startsWith(FILE) && !forced(command)) {
+    if (source == null && Owners.isFile(row.source()) && !forced(command)) {
       return Desk.refused(
           409,
           "job '"
               + row.name()
               + "' is defined by "
-              + row.source().substring(FILE.length())
+              + Owners.named(row.source())
               + ", which would bring it back as a new job",
           "remove that file; or stop the job; or send force when nobody watches that directory");
     }
-    arming.disarm(tx, row.id());
-    Jobs.Row archived = written(tx, row, JobState.ARCHIVED, now);
-    catalog.archived(archived);
-    record(tx, archived, command, epoch, now, row.state(), JobState.ARCHIVED);
+    List<JobRef> others = following.graph().dependents(new JobRef(row.namespace(), row.name()));
+    if (source == null && !others.isEmpty() && !forced(command)) {
+      return Desk.refused(
+          409,
+          "job '"
+              + row.name()
+              + "' is needed by "
+              + JobGraph.names(others, row.namespace())
+              + ", which would wait for it in vain",
+          "change those first; or stop the job; or send force");
+    }
+    Jobs.Row archived = archive(tx, List.of(row), command, epoch, now).getFirst();
     return new Outcome(200, Desk.answer(archived, true).toString());
+  }
+
+  /** Archives jobs, in as many statements for many as for one. */
+  List<Jobs.Row> archive(Handle tx, List<Jobs.Row> rows, Command command, long epoch, long now) {
+    arming.disarmAll(tx, rows.stream().map(Jobs.Row::id).toList());
+    List<Jobs.Row> archived = rows.stream().map(row -> row.in(JobState.ARCHIVED)).toList();
+    JobBatches.update(tx, archived, now);
+    for (Jobs.Row row : archived) {
+      catalog.archived(row);
+      following.archived(tx, row.id());
+    }
+    List<JobBatches.Moved> moves = new ArrayList<>();
+    for (Jobs.Row row : rows) {
+      String how =
+          moves(command, details(row.version(), row.source()), row.state(), JobState.ARCHIVED);
+      moves.add(new JobBatches.Moved(ids.next(now), row.id(), how));
+    }
+    JobBatches.recordMoves(tx, moves, epoch, now);
+    return archived;
   }
 
   private static boolean forced(Command command) {
@@ -112,15 +146,27 @@ final class JobMoves {
 
   private static Jobs.Row written(Handle tx, Jobs.Row row, JobState to, long now) {
     Jobs.update(tx, row.id(), to, row.version(), row.source(), now);
-    return new Jobs.Row(row.id(), row.namespace(), row.name(), to, row.version(), row.source());
+    return row.in(to);
+  }
+
+  private void record(
+      Handle tx, Jobs.Row job, Command command, long epoch, long now, JobState from, JobState to) {
+    String how = moves(command, details(job.version(), job.source()), from, to);
+    Jobs.recordMove(tx, ids.next(now), job.id(), epoch, now, how);
+  }
+
+  /** What an event of a job tells beside its states. */
+  static ObjectNode details(int version, String source) {
+    return JSON.createObjectNode().put("version", version).put("source", source);
   }
 
   /**
-   * Writes the job's moves into the transition log.
+   * The job's moves as the transition log has them.
    *
+   * @param details go with each of them
    * @param along the states that it went through; the first is null for a job that did not exist
    */
-  void record(Handle tx, Jobs.Row job, Command command, long epoch, long now, JobState... along) {
+  static String moves(Command command, ObjectNode details, JobState... along) {
     var list = JSON.createArrayNode();
     for (int i = 1; i < along.length; i++) {
       list.addArray()
@@ -129,8 +175,9 @@ final class JobMoves {
           .add(along[i].name())
           .add("command")
           .add(command.actor())
-          .add(command.reason());
+          .add(command.reason())
+          .add(details);
     }
-    Jobs.recordMove(tx, ids.next(now), job.id(), epoch, now, list.toString());
+    return list.toString();
   }
 }

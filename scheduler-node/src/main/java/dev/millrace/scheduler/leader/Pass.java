@@ -46,6 +46,9 @@ final class Pass {
   /** What of their children's ends the runs above have heard. */
   final FamilyNews news = new FamilyNews();
 
+  /** Runs whose ends other jobs have been told of. */
+  final Set<Long> followed = new HashSet<>();
+
   record Dead(Draft draft, int stage) {}
 
   List<Claim> unroutable = List.of();

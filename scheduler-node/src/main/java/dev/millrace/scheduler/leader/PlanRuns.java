@@ -123,9 +123,9 @@ final class PlanRuns {
   /** The first start after an instant that no blackout takes, 0 for none. */
   private static long nextStart(Plan plan, long after) {
     PlannedTriggers.Planned start = start(plan);
-    long at = start == null ? 0 : Ticker.tickAfter(start.definition(), after);
+    long at = start == null ? 0 : Ticker.tickAfter(start, after);
     for (int i = 0; at != 0 && plan.blackouts().covers(at); i++) {
-      at = i == BLACKED_OUT_MAX ? 0 : Ticker.tickAfter(start.definition(), at);
+      at = i == BLACKED_OUT_MAX ? 0 : Ticker.tickAfter(start, at);
     }
     return at;
   }
@@ -165,13 +165,22 @@ final class PlanRuns {
     if (same || at == 0) {
       return;
     }
-    Ticker.Fire start =
-        new Ticker.Fire(trigger.id(), job.id(), PlannedTriggers.PLAN, at, window.params());
+    Ticker.Fire start = tick(trigger, at, window);
     Draft fresh = prepare(pass, plan, start, at);
     if (old != null) {
       carry(pass, old, fresh);
       stop(pass, old, null, "run " + new RunId(fresh.run().id()) + " takes its place");
     }
+  }
+
+  private static Ticker.Fire tick(Jobs.TriggerRow trigger, long at, Window window) {
+    return new Ticker.Fire(
+        trigger.id(), trigger.job(), PlannedTriggers.PLAN, at, at, window.params());
+  }
+
+  /** What is due, but was not looked at in this pass, is still to come. */
+  private static boolean isPassed(long start, Jobs.TriggerRow trigger, long now) {
+    return start <= now && (trigger.nextAt() == 0 || start < trigger.nextAt());
   }
 
   private static Jobs.TriggerRow armed(Handle tx, Jobs.Row job) {
@@ -195,7 +204,10 @@ final class PlanRuns {
     }
   }
 
-  /** Starts that became no run: what was made for them is not needed, the next one is. */
+  /**
+   * Starts that became no run: what was made for them is not needed, the next one is. Comes after
+   * the triggers have moved on.
+   */
   void passed(Handle tx, Pass pass, List<Ticks.Entry> unfired) {
     if (unfired.isEmpty()) {
       return;
@@ -205,12 +217,10 @@ final class PlanRuns {
       Jobs.Row job = catalog.find(tx, trigger.job());
       Plan plan = catalog.plan(tx, job.id(), job.version());
       Draft prepared = prepared(tx, pass, job.id());
-      if (prepared != null && prepared.run().scheduledFor() <= pass.now) {
+      if (prepared != null && isPassed(prepared.run().scheduledFor(), trigger, pass.now)) {
         stop(pass, prepared, null, "the start that it was made for has passed");
         Window window = plan.definition().rules().window();
-        Ticker.Fire start =
-            new Ticker.Fire(
-                trigger.id(), job.id(), PlannedTriggers.PLAN, pass.now, window.params());
+        Ticker.Fire start = tick(trigger, pass.now, window);
         prepareNext(tx, pass, plan, start, pass.now);
       }
     }

@@ -41,6 +41,7 @@ import org.jdbi.v3.core.Jdbi;
  */
 final class Turn {
   private static final long INBOX_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long JUDGED_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
   private static final long CANCEL_GRACE_MILLIS = 5_000;
 
   /** What the turn works with; all of it belongs to one term. */
@@ -65,6 +66,7 @@ final class Turn {
   private final Seats seats = new Seats();
   private final Gates gates;
   private final Families families;
+  private final Following following;
   private final DeadDesk dead;
   private final Hearing hearing;
   private final Arrivals arrivals;
@@ -79,7 +81,14 @@ final class Turn {
     this.gates = new Gates(catalog, drafts, parts.pools);
     this.hearing = new Hearing(parts, drafts, gates);
     this.dispatching = new Dispatching(parts, catalog, drafts, gates);
-    Births births = new Births(drafts, catalog, seats, gates);
+    Ends ends = new Ends(catalog);
+    Requires requires = new Requires(drafts, seats, ends);
+    Births births = new Births(drafts, catalog, seats, gates, requires);
+    Afters afters =
+        new Afters(new Afters.Parts(catalog, drafts, births, gates, ends, parts.meters));
+    this.following =
+        new Following(
+            catalog, new JobGraph(), new Following.Who(ends, afters, requires), parts.term.epoch());
     this.dead = new DeadDesk(catalog, drafts, births, gates, parts.meters);
     this.families = new Families(catalog, drafts, births, seats, parts.meters);
     this.arrivals =
@@ -87,7 +96,7 @@ final class Turn {
             parts,
             catalog,
             ticker,
-            new Arrivals.Limits(drafts, births, gates, seats, dispatching, dead));
+            new Arrivals.Limits(drafts, births, following, gates, seats, dispatching, dead));
     this.writer = new Writer(parts.jdbi, parts.term.epoch());
   }
 
@@ -112,7 +121,7 @@ final class Turn {
     nextAt = Math.min(nextAt, Math.min(seats.nextPaceAt(), dispatching.nextRateAt()));
     long untilDue =
         nextAt == Long.MAX_VALUE ? INBOX_POLL_NANOS : (nextAt - parts.clock.micros()) * 1_000;
-    return Math.clamp(untilDue, 0, INBOX_POLL_NANOS);
+    return Math.clamp(untilDue, 0, arrivals.judging() ? JUDGED_POLL_NANOS : INBOX_POLL_NANOS);
   }
 
   /**
@@ -127,7 +136,7 @@ final class Turn {
     if (loaded) {
       hearing.readNextDue();
     }
-    boolean inbox = lookIntoInbox(); // before anything is taken: it may fail
+    boolean inbox = lookIntoInbox() || arrivals.judged(); // before anything is taken: it may fail
     Pass pass = new Pass(parts.intake.take(parts.batchMax));
     quarantineBad(pass.messages);
     if (!hasWork(pass, inbox)) {
@@ -225,11 +234,12 @@ final class Turn {
       }
     }
     gates.step(tx, pass);
-    families.settle(tx, pass);
+    follow(tx, pass);
     dispatching.dispatchBacklog(tx, pass);
     dispatching.dispatchFresh(tx, pass);
     dispatching.republishLost(tx, pass);
-    families.settle(tx, pass); // what could not be dispatched may have ended its run
+    follow(tx, pass); // what could not be dispatched may have ended its run
+    arrivals.startDelays(tx, pass);
     pass.drafts.values().removeIf(draft -> !draft.changed());
     writer.write(tx, pass.drafts.values(), pass.now);
     seats.write(tx, pass.now);
@@ -237,20 +247,33 @@ final class Turn {
     Inbox.answer(tx, pass.answerIds, pass.answers);
   }
 
+  /** What has ended means something for other runs, which may end by it, too. */
+  private void follow(Handle tx, Pass pass) {
+    do {
+      families.settle(tx, pass);
+    } while (following.settle(tx, pass));
+  }
+
   /** At the start of a term, and again after a failed transaction: what the tables say. */
   private void load(Handle tx, Pass pass) {
     catalog.clear();
     drafts.clear();
     ticker.clear();
+    following.load(tx, pass);
     Map<Long, JobDefinition> definitions = new HashMap<>();
     for (Jobs.TriggerRow row : Jobs.allTriggers(tx)) {
       Jobs.Row job = catalog.find(tx, row.job());
       JobDefinition definition =
           definitions.computeIfAbsent(
               job.id(), id -> catalog.plan(tx, id, job.version()).definition());
-      ticker.arm(
-          row.id(), row.job(), PlannedTriggers.of(definition).get(row.position()), row.nextAt());
+      List<PlannedTriggers.Planned> planned = PlannedTriggers.of(definition);
+      if (row.position() < planned.size()) {
+        arrivals.arm(row, definition);
+      } else {
+        following.arm(row.id(), job, definition.events().get(row.position() - planned.size()));
+      }
     }
+    arrivals.restartDelays(tx, pass.now);
     parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx), Stages.countRunning(tx));
     gates.load(tx);
     seats.load(tx);

@@ -5,7 +5,9 @@ import dev.millrace.scheduler.command.Outcome;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jdbi.v3.core.Handle;
+import org.jdbi.v3.core.statement.Query;
 
 /** The tables inbox and outcome. Stateless; the caller's thread and transaction. */
 public final class Inbox {
@@ -42,6 +44,29 @@ public final class Inbox {
         ) as counted
         where before < :limit))
       returning id, kind, namespace, job, body, actor, reason, answer, weight
+      """;
+
+  /** The same without those that wait for something. */
+  private static final String TAKE_OTHERS =
+      """
+      delete from inbox
+      where id = any (array(
+        select id from (
+          select id, sum(weight) over (order by id) - weight as before
+          from (
+            select id, weight from inbox where id <> all (:except) order by id limit :limit
+            for update skip locked
+          ) as oldest
+        ) as counted
+        where before < :limit))
+      returning id, kind, namespace, job, body, actor, reason, answer, weight
+      """;
+
+  private static final String PUT_BACK =
+      """
+      insert into inbox (id, kind, namespace, job, body, actor, reason, answer, weight)
+      overriding system value
+      values (:id, :kind, :namespace, :job, :body, :actor, :reason, :answer, :weight)
       """;
 
   private static final String ANSWER =
@@ -89,9 +114,18 @@ public final class Inbox {
    * transaction commits.
    */
   public static List<Row> take(Handle tx, int limit) {
+    return take(tx, limit, Set.of());
+  }
+
+  /** The same, but for those that wait for something. */
+  public static List<Row> take(Handle tx, int limit, Set<Long> except) {
+    Query query =
+        except.isEmpty()
+            ? tx.createQuery(TAKE)
+            : tx.createQuery(TAKE_OTHERS).bindArray("except", Long.class, List.copyOf(except));
     List<Row> rows =
         new ArrayList<>(
-            tx.createQuery(TAKE)
+            query
                 .bind("limit", limit)
                 .map(
                     (row, context) ->
@@ -109,6 +143,16 @@ public final class Inbox {
                 .list());
     rows.sort((a, b) -> Long.compare(a.id(), b.id())); // a delete returns in no promised order
     return rows;
+  }
+
+  /** Puts a command that was taken where it was. */
+  public static void putBack(Handle tx, Row row) {
+    tx.createUpdate(PUT_BACK)
+        .bind("id", row.id())
+        .bindMethods(row.command())
+        .bind("answer", row.answer())
+        .bind("weight", row.weight())
+        .execute();
   }
 
   public static void answer(Handle tx, List<Long> ids, List<Outcome> outcomes) {

@@ -16,11 +16,50 @@ public final class Jobs {
 
   /** A job's own row. */
   public record Row(
-      long id, String namespace, String name, JobState state, int version, String source) {}
+      long id, String namespace, String name, JobState state, int version, String source) {
+    Row withId(long other) {
+      return new Row(other, namespace, name, state, version, source);
+    }
 
-  /** A trigger's own row; {@code nextAt} in microseconds, 0 when it has no next tick. */
+    public Row in(JobState other) {
+      return new Row(id, namespace, name, other, version, source);
+    }
+
+    public Row at(int otherVersion, String otherSource) {
+      return new Row(id, namespace, name, state, otherVersion, otherSource);
+    }
+  }
+
+  /**
+   * A trigger's own row.
+   *
+   * @param nextAt in microseconds, 0 when it has no next tick
+   * @param catchUpUntil up to this instant every tick fires, however late; 0 when nothing is missed
+   * @param restsOn the run after whose end its next tick comes, or 0
+   */
   public record TriggerRow(
-      long id, long job, int position, String kind, String spec, long nextAt) {}
+      long id,
+      long job,
+      int position,
+      String kind,
+      String spec,
+      long nextAt,
+      long catchUpUntil,
+      long restsOn) {}
+
+  /**
+   * One version of a job, as it is kept.
+   *
+   * @param pattern the pattern that it was made of, or null
+   * @param written what its author wrote, where a pattern was used, or null
+   */
+  public record Version(
+      int version,
+      String definition,
+      String hash,
+      Long pattern,
+      Integer patternVersion,
+      String written) {}
 
   private static final String FIND =
       """
@@ -72,23 +111,30 @@ public final class Jobs {
 
   private static final String DEFINITION =
       "select definition from job_version where job = :job and version = :version";
+  private static final String VERSION =
+      """
+      select version, definition, hash, pattern, pattern_version, written from job_version
+      where job = :job and version = :version
+      """;
   private static final String HASH =
       "select hash from job_version where job = :job and version = :version";
 
   private static final String TRIGGERS =
       """
-      select id, job, position, kind, spec, micros(next_at) from trigger where job = :job and active order by position
+      select id, job, position, kind, spec, micros(next_at), micros(catch_up_until), coalesce(rests_on, 0)
+      from trigger where job = :job and active order by position
       """;
 
   private static final String ALL_TRIGGERS =
       """
-      select id, job, position, kind, spec, micros(next_at) from trigger where active order by job, position
+      select id, job, position, kind, spec, micros(next_at), micros(catch_up_until), coalesce(rests_on, 0)
+      from trigger where active order by job, position
       """;
 
   private static final String PLAN_TRIGGERS =
       """
-      select id, job, position, kind, spec, micros(next_at) from trigger
-      where id = any(:ids) and kind = 'plan' and active order by id
+      select id, job, position, kind, spec, micros(next_at), micros(catch_up_until), coalesce(rests_on, 0)
+      from trigger where id = any(:ids) and kind = 'plan' and active order by id
       """;
 
   private static final String INSERT_TRIGGER =
@@ -98,14 +144,10 @@ public final class Jobs {
       returning id
       """;
 
-  private static final String MOVE_TRIGGER =
-      "update trigger set position = :position where id = :id";
-  private static final String DISARM =
-      "update trigger set active = false, next_at = null where id = :id";
-
   private static final String DISARMED =
       """
-      select id, job, position, kind, spec, micros(next_at) from trigger where job = :job and not active
+      select id, job, position, kind, spec, micros(next_at), micros(catch_up_until), coalesce(rests_on, 0)
+      from trigger where job = :job and not active
       order by id desc limit :limit
       """;
 
@@ -116,7 +158,18 @@ public final class Jobs {
 
   private static final String ADVANCE =
       """
-      update trigger t set next_at = ts(u.next_at) from unnest(?, ?) as u (id, next_at) where t.id = u.id
+      update trigger t
+      set next_at = ts(u.next_at), catch_up_until = ts(u.catch_up_until), rests_on = nullif(u.rests_on, 0)
+      from unnest(?, ?, ?, ?) as u (id, next_at, catch_up_until, rests_on)
+      where t.id = u.id
+      """;
+
+  /** Of runs that are gone it is not known any more when they ended. */
+  private static final String RESTING_ON_ENDED =
+      """
+      select t.id, t.rests_on from trigger t left join run r on r.id = t.rests_on
+      where t.active and t.rests_on is not null
+        and (r.id is null or r.state in ('COMPLETED', 'FAILED', 'CANCELLED', 'ENDED'))
       """;
 
   public static Optional<Row> find(Handle tx, String namespace, String name) {
@@ -202,6 +255,22 @@ public final class Jobs {
             () -> new StoreException("version " + version + " of job " + job + " is missing"));
   }
 
+  public static Optional<Version> version(Handle tx, long job, int version) {
+    return tx.createQuery(VERSION)
+        .bind("job", job)
+        .bind("version", version)
+        .map(
+            (row, context) ->
+                new Version(
+                    row.getInt("version"),
+                    row.getString("definition"),
+                    row.getString("hash"),
+                    ReadsRows.number(row, "pattern"),
+                    ReadsRows.integer(row, "pattern_version"),
+                    row.getString("written")))
+        .findOne();
+  }
+
   public static String hash(Handle tx, long job, int version) {
     return tx.createQuery(HASH).bind("job", job).bind("version", version).mapTo(String.class).one();
   }
@@ -235,14 +304,6 @@ public final class Jobs {
         .one();
   }
 
-  public static void moveTrigger(Handle tx, long id, int position) {
-    tx.createUpdate(MOVE_TRIGGER).bind("id", id).bind("position", position).execute();
-  }
-
-  public static void disarm(Handle tx, long id) {
-    tx.createUpdate(DISARM).bind("id", id).execute();
-  }
-
   /** Triggers of a job that were armed once, the newest first. */
   public static List<TriggerRow> disarmedTriggers(Handle tx, long job, int limit) {
     return tx.createQuery(DISARMED)
@@ -261,26 +322,43 @@ public final class Jobs {
         .execute();
   }
 
+  /** Where a trigger is from now on; 0 for nothing. Instants in microseconds. */
+  public record Advance(long trigger, long nextAt, long catchUpUntil, long restsOn) {}
+
   /**
-   * Sets the next tick of many triggers; 0 for none. A trigger may come several times, when several
-   * of its ticks were due at once: the last one counts (an update with several matches would take
-   * any).
+   * Sets where many triggers are. A trigger may come several times, when several of its ticks were
+   * due at once: the last one counts (an update with several matches would take any).
    */
-  public static void advance(Handle tx, List<long[]> idAndNextAt) {
-    if (idAndNextAt.isEmpty()) {
+  public static void advance(Handle tx, List<Advance> advances) {
+    if (advances.isEmpty()) {
       return;
     }
     Columns columns = new Columns();
     var ids = columns.longs();
     var nexts = columns.longs();
-    Map<Long, Long> last = new LinkedHashMap<>();
-    idAndNextAt.forEach(pair -> last.put(pair[0], pair[1]));
-    last.forEach(
-        (id, nextAt) -> {
-          ids.add(id);
-          nexts.add(nextAt);
-        });
+    var untils = columns.longs();
+    var rests = columns.longs();
+    Map<Long, Advance> last = new LinkedHashMap<>();
+    advances.forEach(advance -> last.put(advance.trigger(), advance));
+    for (Advance advance : last.values()) {
+      ids.add(advance.trigger());
+      nexts.add(advance.nextAt());
+      untils.add(advance.catchUpUntil());
+      rests.add(advance.restsOn());
+    }
     columns.execute(tx, ADVANCE);
+  }
+
+  /**
+   * Triggers that wait for the end of a run that has ended, with that run. A crash between the two
+   * halves of a pass leaves them behind.
+   */
+  public static Map<Long, Long> restingOnEnded(Handle tx) {
+    Map<Long, Long> found = new LinkedHashMap<>();
+    tx.createQuery(RESTING_ON_ENDED)
+        .map((r, c) -> Map.entry(r.getLong(1), r.getLong(2)))
+        .forEach(entry -> found.put(entry.getKey(), entry.getValue()));
+    return found;
   }
 
   /** Records a move of the job itself in the transition log. */
@@ -301,8 +379,15 @@ public final class Jobs {
         r.getString(6));
   }
 
-  private static TriggerRow triggerRow(java.sql.ResultSet r) throws java.sql.SQLException {
+  static TriggerRow triggerRow(java.sql.ResultSet r) throws java.sql.SQLException {
     return new TriggerRow(
-        r.getLong(1), r.getLong(2), r.getInt(3), r.getString(4), r.getString(5), r.getLong(6));
+        r.getLong(1),
+        r.getLong(2),
+        r.getInt(3),
+        r.getString(4),
+        r.getString(5),
+        r.getLong(6),
+        r.getLong(7),
+        r.getLong(8));
   }
 }

@@ -57,6 +57,20 @@ public final class OpenRuns {
         and id > :after order by id limit 1
       """;
 
+  private static final String WITH_PREPARED =
+      """
+      select distinct job from run
+      where job = any (:jobs) and parent is null and state in ('PENDING', 'PAUSED') and marks & 16 <> 0
+        and marks is not null
+      """;
+
+  private static final String GATED =
+      """
+      select id from run
+      where (pauses is not null or marks is not null) and finished_at is null and marks & 64 <> 0
+      order by id
+      """;
+
   /** A lane of a pool. */
   public record PoolLane(String pool, Stages.Lane lane) {}
 
@@ -104,6 +118,19 @@ public final class OpenRuns {
   /** The earliest due instant of a run in microseconds, 0 when there is none. */
   public static long nextDue(Handle tx) {
     return tx.createQuery(NEXT_DUE).mapTo(Long.class).one();
+  }
+
+  /** Of these jobs, those that have a run that was made ahead. */
+  public static List<Long> withPrepared(Handle tx, List<Long> jobs) {
+    return tx.createQuery(WITH_PREPARED)
+        .bindArray("jobs", Long.class, jobs)
+        .mapTo(Long.class)
+        .list();
+  }
+
+  /** Runs that wait for runs of other jobs. */
+  public static List<Long> gated(Handle tx) {
+    return tx.createQuery(GATED).mapTo(Long.class).list();
   }
 
   /** The run of a plan that was made ahead after this id, or 0. */

@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.store;
 
 import static dev.millrace.scheduler.store.ReadsRows.instant;
+import static dev.millrace.scheduler.store.ReadsRows.integer;
 import static dev.millrace.scheduler.store.ReadsRows.number;
 
 import java.sql.ResultSet;
@@ -16,7 +17,12 @@ import org.jdbi.v3.core.Handle;
 public final class ReadsJobs {
   private ReadsJobs() {}
 
-  /** A job with its current definition and its newest run. */
+  /**
+   * A job with its current definition and its newest run.
+   *
+   * @param pattern null where none was used
+   * @param written what its author wrote, as JSON, where a pattern was used
+   */
   public record Job(
       long id,
       String namespace,
@@ -29,7 +35,9 @@ public final class ReadsJobs {
       Instant updatedAt,
       Long lastRun,
       String lastState,
-      Instant lastFinishedAt) {}
+      Instant lastFinishedAt,
+      PatternVersion pattern,
+      String written) {}
 
   /** An armed trigger; {@code nextAt} is null when nothing is planned any more. */
   public record Trigger(
@@ -42,9 +50,28 @@ public final class ReadsJobs {
       String spec,
       Instant nextAt) {}
 
-  /** One version of a job. */
+  /** A version of a pattern that a job was made of. */
+  public record PatternVersion(String namespace, String name, int version) {}
+
+  /**
+   * One version of a job.
+   *
+   * @param source the way it came; null in what is older than the column
+   * @param restored the version that it is a copy of, or null
+   * @param pattern null where none was used
+   * @param written what its author wrote, as JSON, where a pattern was used
+   */
   public record Version(
-      int version, String hash, String actor, Instant createdAt, String definition) {}
+      int version,
+      String hash,
+      String actor,
+      String reason,
+      String source,
+      Instant createdAt,
+      Integer restored,
+      PatternVersion pattern,
+      String written,
+      String definition) {}
 
   /** One row of the tick ledger. */
   public record Tick(
@@ -63,9 +90,11 @@ public final class ReadsJobs {
   private static final String JOB_COLUMNS =
       """
       select j.id, j.namespace, j.name, j.state, j.version, j.source, v.definition, j.created_at,
-        j.updated_at, l.id as last_run, l.state as last_state, l.finished_at as last_finished_at
+        j.updated_at, l.id as last_run, l.state as last_state, l.finished_at as last_finished_at,
+        p.namespace as pattern_namespace, p.name as pattern_name, v.pattern_version, v.written
       from job j
       join job_version v on v.job = j.id and v.version = j.version
+      left join pattern p on p.id = v.pattern
       left join lateral (
         select r.id, r.state, r.finished_at from run r where r.job = j.id and r.parent is null
         order by r.id desc limit 1
@@ -104,12 +133,22 @@ public final class ReadsJobs {
       order by g.next_at, g.id limit :limit
       """;
 
-  private static final String VERSIONS =
+  private static final String VERSION_COLUMNS =
       """
-      select version, hash, actor, created_at, definition from job_version
-      where job = :job and version < :before
-      order by version desc limit :limit
+      select v.version, v.hash, v.actor, v.reason, v.source, v.created_at, v.restored, v.written, v.definition,
+        p.namespace as pattern_namespace, p.name as pattern_name, v.pattern_version
+      from job_version v left join pattern p on p.id = v.pattern
       """;
+
+  private static final String VERSIONS =
+      VERSION_COLUMNS
+          + """
+            where v.job = :job and v.version < :before
+            order by v.version desc limit :limit
+            """;
+
+  private static final String VERSION =
+      VERSION_COLUMNS + " where v.job = :job and v.version = :version";
 
   private static final String TICKS =
       """
@@ -117,9 +156,16 @@ public final class ReadsJobs {
         t.recorded_at
       from trigger g
       cross join lateral (
-        select * from tick where tick.trigger = g.id
-          and (tick.planned_at, tick.trigger) < (:beforeAt, :beforeTrigger)
-        order by tick.planned_at desc limit :limit
+        select * from (
+          (select trigger, planned_at, planned_until, ticks, disposition, run, recorded_at from tick
+           where tick.trigger = g.id and (tick.planned_at, tick.trigger) < (:beforeAt, :beforeTrigger)
+           order by tick.planned_at desc limit :limit)
+          union all
+          (select trigger, recorded_at, recorded_at, 1, disposition, run, recorded_at from after_fire f
+           where f.trigger = g.id and (f.recorded_at, f.trigger) < (:beforeAt, :beforeTrigger)
+           order by f.recorded_at desc limit :limit)
+        ) ledger
+        order by planned_at desc limit :limit
       ) t
       where g.job = :job
       order by t.planned_at desc, t.trigger desc limit :limit
@@ -175,15 +221,17 @@ public final class ReadsJobs {
         .bind("job", job)
         .bind("before", before)
         .bind("limit", limit)
-        .map(
-            (row, context) ->
-                new Version(
-                    row.getInt("version"),
-                    row.getString("hash"),
-                    row.getString("actor"),
-                    instant(row, "created_at"),
-                    row.getString("definition")))
+        .map((row, context) -> version(row))
         .list();
+  }
+
+  public static Optional<Version> version(Handle handle, long job, int version) {
+    return handle
+        .createQuery(VERSION)
+        .bind("job", job)
+        .bind("version", version)
+        .map((row, context) -> version(row))
+        .findOne();
   }
 
   /** The ledger of a job below a point, newest first. */
@@ -219,6 +267,29 @@ public final class ReadsJobs {
         .list();
   }
 
+  private static Version version(ResultSet row) throws SQLException {
+    return new Version(
+        row.getInt("version"),
+        row.getString("hash"),
+        row.getString("actor"),
+        row.getString("reason"),
+        row.getString("source"),
+        instant(row, "created_at"),
+        integer(row, "restored"),
+        pattern(row),
+        row.getString("written"),
+        row.getString("definition"));
+  }
+
+  /** Null where no pattern was used. */
+  static PatternVersion pattern(ResultSet row) throws SQLException {
+    String name = row.getString("pattern_name");
+    return name == null
+        ? null
+        : new PatternVersion(
+            row.getString("pattern_namespace"), name, row.getInt("pattern_version"));
+  }
+
   private static Job job(ResultSet row) throws SQLException {
     return new Job(
         row.getLong("id"),
@@ -232,7 +303,9 @@ public final class ReadsJobs {
         instant(row, "updated_at"),
         number(row, "last_run"),
         row.getString("last_state"),
-        instant(row, "last_finished_at"));
+        instant(row, "last_finished_at"),
+        pattern(row),
+        row.getString("written"));
   }
 
   private static Trigger trigger(ResultSet row) throws SQLException {

@@ -38,6 +38,7 @@ public final class ReadsRuns {
       Instant startedAt,
       Instant finishedAt,
       String definition,
+      ReadsJobs.PatternVersion pattern,
       Extra extra) {}
 
   /**
@@ -55,6 +56,7 @@ public final class ReadsRuns {
       Integer item,
       String itemJson,
       String key,
+      String orchestration,
       Instant dueAt,
       Instant endsAt,
       Instant pausedAt,
@@ -115,12 +117,12 @@ public final class ReadsRuns {
    */
   public record Filter(String namespace, Long job, String state, boolean open, boolean children) {}
 
-  private static final String RUN_COLUMNS =
+  static final String RUN_COLUMNS =
       """
       r.id, r.job, j.namespace, j.name, j.state as job_state, r.version, r.state, r.trigger_kind,
         r.scheduled_for, r.params, r.actor, r.reason, r.stop_reason, r.created_at, r.started_at,
         r.finished_at, r.parent, r.parent_idx, (select a.name from stage a where a.run = r.parent
-          and a.idx = r.parent_idx) as parent_stage, r.item, r.item_json, r.key, r.due_at, r.ends_at,
+          and a.idx = r.parent_idx) as parent_stage, r.item, r.item_json, r.key, r.orchestration, r.due_at, r.ends_at,
         r.paused_at, coalesce(r.pauses, 0) as pauses, coalesce(r.marks, 0) as marks
       """;
 
@@ -128,25 +130,27 @@ public final class ReadsRuns {
       "select "
           + RUN_COLUMNS
           + """
-            , v.definition
+            , v.definition, v.pattern_version, p.namespace as pattern_namespace, p.name as pattern_name
             from run r
             join job j on j.id = r.job
             join job_version v on v.job = r.job and v.version = r.version
+            left join pattern p on p.id = v.pattern
             where r.id = :id
             """;
 
   private static final String DEFINITIONS =
       """
-      select v.job, v.version, v.definition
+      select v.job, v.version, v.definition, v.pattern_version, p.namespace as pattern_namespace,
+        p.name as pattern_name
       from unnest(:jobs, :versions) as k (job, version)
       join job_version v on v.job = k.job and v.version = k.version
+      left join pattern p on p.id = v.pattern
       """;
 
   private static final String OF_JOB =
       "select "
           + RUN_COLUMNS
           + """
-            , null as definition
             from (
               select * from run where job = :job and id < :before and parent is null
               order by id desc limit :scan
@@ -161,7 +165,6 @@ public final class ReadsRuns {
       "select "
           + RUN_COLUMNS
           + """
-            , null as definition
             from (
               select * from run where id < :before and parent is null order by id desc limit :scan
             ) r
@@ -175,7 +178,6 @@ public final class ReadsRuns {
       "select "
           + RUN_COLUMNS
           + """
-            , null as definition
             from (
               select * from run where id < :before and parent is null order by id desc limit :scan
             ) r
@@ -189,7 +191,6 @@ public final class ReadsRuns {
       "select "
           + RUN_COLUMNS
           + """
-            , null as definition
             from (select * from run where id < :before order by id desc limit :scan) r
             join job j on j.id = r.job
             where j.namespace = :namespace and (cast(:job as bigint) is null or r.job = :job)
@@ -210,7 +211,6 @@ public final class ReadsRuns {
       "select "
           + RUN_COLUMNS
           + """
-            , null as definition
             from run r join job j on j.id = r.job
             where r.parent = :parent and (cast(:stage as int) is null or r.parent_idx = :stage)
               and (cast(:state as text) is null or r.state = :state)
@@ -243,14 +243,19 @@ public final class ReadsRuns {
       """;
 
   public static Optional<Run> find(Handle handle, long id) {
-    return handle.createQuery(FIND).bind("id", id).map((row, context) -> run(row)).findOne();
+    return handle
+        .createQuery(FIND)
+        .bind("id", id)
+        .map((row, context) -> with(run(row), row.getString("definition"), ReadsJobs.pattern(row)))
+        .findOne();
   }
 
   /** Definitions of the versions that these runs have, in no promised order, each once or more. */
   public static List<Run> withDefinitions(Handle handle, List<Run> runs) {
     record Key(long job, int version) {}
     List<Key> keys = runs.stream().map(r -> new Key(r.jobId(), r.version())).distinct().toList();
-    var found = new java.util.HashMap<Key, String>();
+    record Version(String definition, ReadsJobs.PatternVersion pattern) {}
+    var found = new java.util.HashMap<Key, Version>();
     handle
         .createQuery(DEFINITIONS)
         .bindArray("jobs", Long.class, keys.stream().map(Key::job).toList())
@@ -259,10 +264,14 @@ public final class ReadsRuns {
             (row, context) ->
                 found.put(
                     new Key(row.getLong("job"), row.getInt("version")),
-                    row.getString("definition")))
+                    new Version(row.getString("definition"), ReadsJobs.pattern(row))))
         .list();
     return runs.stream()
-        .map(r -> withDefinition(r, found.get(new Key(r.jobId(), r.version()))))
+        .map(
+            r -> {
+              Version version = found.get(new Key(r.jobId(), r.version()));
+              return version == null ? r : with(r, version.definition(), version.pattern());
+            })
         .toList();
   }
 
@@ -377,7 +386,7 @@ public final class ReadsRuns {
         row.getString("moves"));
   }
 
-  private static Run run(ResultSet row) throws SQLException {
+  static Run run(ResultSet row) throws SQLException {
     return new Run(
         row.getLong("id"),
         row.getLong("job"),
@@ -395,7 +404,8 @@ public final class ReadsRuns {
         instant(row, "created_at"),
         instant(row, "started_at"),
         instant(row, "finished_at"),
-        row.getString("definition"),
+        null,
+        null,
         new Extra(
             number(row, "parent"),
             integer(row, "parent_idx"),
@@ -403,6 +413,7 @@ public final class ReadsRuns {
             integer(row, "item"),
             row.getString("item_json"),
             row.getString("key"),
+            row.getString("orchestration"),
             instant(row, "due_at"),
             instant(row, "ends_at"),
             instant(row, "paused_at"),
@@ -410,7 +421,7 @@ public final class ReadsRuns {
             row.getInt("marks")));
   }
 
-  private static Run withDefinition(Run run, String definition) {
+  private static Run with(Run run, String definition, ReadsJobs.PatternVersion pattern) {
     return new Run(
         run.id(),
         run.jobId(),
@@ -429,6 +440,7 @@ public final class ReadsRuns {
         run.startedAt(),
         run.finishedAt(),
         definition,
+        pattern,
         run.extra());
   }
 

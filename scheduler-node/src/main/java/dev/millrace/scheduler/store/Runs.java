@@ -35,7 +35,7 @@ public final class Runs {
              stop_reason, micros(created_at), micros(started_at), micros(finished_at),
              coalesce(part, -1), key, coalesce(parent, 0), parent_idx, parent_attempt, coalesce(item, -1), item_json,
              depth, micros(due_at), micros(ends_at), micros(paused_at), coalesce(paused_micros, 0),
-             coalesce(pauses, 0), coalesce(marks, 0)
+             coalesce(pauses, 0), coalesce(marks, 0), orchestration
       from run
       where id = any (:ids)
       """;
@@ -133,6 +133,7 @@ public final class Runs {
     var finished = rows.numbers("finished_at", Kind.INSTANT);
     var born = rows.numbers("born", Kind.LONG);
     var key = rows.texts("key");
+    var orchestration = rows.texts("orchestration");
     ParentColumns parents = new ParentColumns(rows);
     ClockColumns clocks = new ClockColumns(rows);
     for (Draft draft : drafts) {
@@ -153,6 +154,7 @@ public final class Runs {
       started.add(run.startedAt());
       finished.add(run.finishedAt());
       key.add(run.key());
+      orchestration.add(run.orchestration());
       parents.add(run);
       clocks.add(run.clock());
     }
@@ -320,6 +322,7 @@ public final class Runs {
         row.getLong(14),
         parent(row),
         row.getString(16),
+        row.getString(29),
         clock(row),
         all);
   }

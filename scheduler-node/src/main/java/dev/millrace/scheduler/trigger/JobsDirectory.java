@@ -1,5 +1,7 @@
 package dev.millrace.scheduler.trigger;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.millrace.definition.DefinitionReader;
 import dev.millrace.definition.Problem;
@@ -44,6 +46,7 @@ public final class JobsDirectory {
   }
 
   private static final Logger log = LoggerFactory.getLogger(JobsDirectory.class);
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   /** A file replaced by delete and create is missing for a moment. */
   private static final int PASSES_UNTIL_GONE = 2;
@@ -100,6 +103,8 @@ public final class JobsDirectory {
           found, directory.toString(), "cannot be read, its jobs stay as they are: " + e, "");
       tell(found);
       return false;
+    } catch (JdbiException e) { // a file uses a pattern
+      throw new QuietFailure("database away, job files wait directory=" + directory, e);
     }
     for (JobFile file : files.all()) {
       file.problems().forEach(p -> found.put(file.contentMark() + " " + p, p));
@@ -200,24 +205,60 @@ public final class JobsDirectory {
       }
     }
     String body =
-        "{\"definition\":" + file.json() + ",\"source\":" + TextNode.valueOf(source) + "}";
+        "{\"definition\":"
+            + file.json()
+            + made(file)
+            + ",\"source\":"
+            + TextNode.valueOf(source)
+            + "}";
     Command command =
         new Command(
             Command.Kind.JOB_APPLY, key.namespace(), key.job(), body, actor, "file " + file.name);
     return ask(found, file.name, file.hash(), command);
   }
 
-  /** The node that was first, or this one before its restart, may have applied the same content. */
+  /** The part of the command that tells of the pattern that the job was made of. */
+  private static String made(JobFile file) {
+    DefinitionReader.Origin origin = file.origin();
+    return origin == null
+        ? ""
+        : ",\"pattern\":{\"namespace\":"
+            + TextNode.valueOf(origin.namespace())
+            + ",\"name\":"
+            + TextNode.valueOf(origin.pattern())
+            + ",\"version\":"
+            + origin.version()
+            + "},\"written\":"
+            + origin.writtenJson();
+  }
+
+  /**
+   * The node that was first, or this one before its restart, may have applied the same content. A
+   * job keeps the version of its pattern as long as its file says the same.
+   */
   private boolean isInForce(JobFile file, Jobs.Row row) {
     if (file.hash().equals(hashInForce.get(file.name))) {
       return true;
     }
-    String inForce = jdbi.withHandle(handle -> Jobs.hash(handle, row.id(), row.version()));
-    if (!file.hash().equals(inForce)) {
+    Jobs.Version inForce =
+        jdbi.withHandle(handle -> Jobs.version(handle, row.id(), row.version())).orElse(null);
+    boolean same = inForce != null && file.hash().equals(inForce.hash());
+    if (!same && (inForce == null || !saysTheSame(file, inForce))) {
       return false;
     }
     hashInForce.put(file.name, file.hash());
     return true;
+  }
+
+  private static boolean saysTheSame(JobFile file, Jobs.Version inForce) {
+    if (file.origin() == null || inForce.written() == null) {
+      return false;
+    }
+    try {
+      return JSON.readTree(file.origin().writtenJson()).equals(JSON.readTree(inForce.written()));
+    } catch (JsonProcessingException e) {
+      return false; // then it is applied anew
+    }
   }
 
   private void countMissing(List<Jobs.Row> rows) {

@@ -46,6 +46,7 @@ final class JobsDirectoryFiles {
     private JobDefinition definition;
     private String json;
     private String hash;
+    private DefinitionReader.Origin origin;
     private List<Problem> problems = List.of();
 
     private JobFile(String name) {
@@ -66,6 +67,16 @@ final class JobsDirectoryFiles {
       return hash;
     }
 
+    /** The pattern that {@link #definition} was made of, or null. */
+    DefinitionReader.Origin origin() {
+      return origin;
+    }
+
+    /** True when a pattern is missing, which somebody may register without touching the file. */
+    private boolean waitsForPattern() {
+      return problems.stream().anyMatch(problem -> problem.path().equals("uses"));
+    }
+
     /** What is wrong with the present content. */
     List<Problem> problems() {
       return problems;
@@ -81,8 +92,9 @@ final class JobsDirectoryFiles {
       return name + " " + judged;
     }
 
-    private void define(JobDefinition job) {
+    private void define(JobDefinition job, DefinitionReader.Origin from) {
       definition = job;
+      origin = from;
       json = DefinitionJson.toJson(job);
       hash = DefinitionJson.hash(job);
       problems = List.of();
@@ -191,7 +203,7 @@ final class JobsDirectoryFiles {
         file.read = false;
         return true;
       }
-      if (!file.read) {
+      if (!file.read || file.waitsForPattern()) {
         file.judged = seen;
         read(file, path);
         file.read = seen.equals(signature(path));
@@ -235,7 +247,7 @@ final class JobsDirectoryFiles {
     try {
       String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
       switch (reader.read(text, file.name)) {
-        case DefinitionReader.Result.Ok ok -> file.define(ok.job());
+        case DefinitionReader.Result.Ok ok -> file.define(ok.job(), ok.origin());
         case DefinitionReader.Result.Bad bad -> file.problems = bad.problems();
       }
     } catch (CharacterCodingException e) {

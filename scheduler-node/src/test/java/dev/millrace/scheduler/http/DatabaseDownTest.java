@@ -48,6 +48,8 @@ class DatabaseDownTest {
   private static final Map<String, String> BODIES =
       Map.of(
           "Reason", "{\"reason\":\"why\"}",
+          "Rollback", "{\"version\":1}",
+          "SetIn", "{\"files\":[{\"name\":\"a\",\"text\":\"id: a\\nstages: [{id: a, run: h}]\"}]}",
           "Acknowledge", "{\"ticket\":\"OPS-12\"}",
           "Rerun", "{\"stage\":\"some\"}",
           "Extend", "{\"until\":null}",
@@ -60,9 +62,14 @@ class DatabaseDownTest {
             .path()
             .replaceAll("\\{(run|id)}", "0HZXW3V5K2Q8T")
             .replace("{artifact}", "0".repeat(32))
+            .replace("{version}", "1")
             .replaceAll("\\{\\w+}", "some");
-    boolean apply = route.method().equals("POST") && route.path().equals("/api/v1/jobs");
-    String body = apply ? Rows.CHAIN.formatted("some") : BODIES.getOrDefault("" + route.body(), "");
+    boolean apply = "JobText".equals(route.body());
+    String text = Rows.CHAIN.formatted("some");
+    String body = apply ? text : BODIES.getOrDefault("" + route.body(), "");
+    if (route.path().equals("/api/v1/patterns")) {
+      body = text.replace("id: some\n", "pattern: some\n");
+    }
     var request =
         api.request(path)
             .header("Content-Type", apply ? "application/yaml" : "application/json")

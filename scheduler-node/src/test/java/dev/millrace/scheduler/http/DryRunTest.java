@@ -3,9 +3,12 @@ package dev.millrace.scheduler.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.definition.CronSchedule;
 import dev.millrace.model.RunId;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -284,5 +287,21 @@ class DryRunTest {
     assertThat(window.path("blackout").asBoolean()).isTrue();
     assertThat(window.path("blackoutUntil").asText()).isEqualTo("2199-01-01T00:00:00Z");
     assertThat(window.path("openSince").isNull()).isEqualTo(window.path("openUntil").isNull());
+  }
+
+  @Test
+  void aPlanTellsItsStartsAsTheirTriggerPlansThem() throws Exception {
+    api.rows.job(
+        """
+        id: hashed
+        window: {start: "H * * * *", length: 1h}
+        stages: [{id: a, run: noop}]
+        """);
+    String minute = CronSchedule.parse("H * * * *", "default/hashed").resolved().split(" ")[0];
+    JsonNode window = dry("hashed", "{}").path("window");
+    assertThat(
+            Instant.parse(window.path("nextStart").asText()).atOffset(ZoneOffset.UTC).getMinute())
+        .isEqualTo(Integer.parseInt(minute));
+    assertThat(window.path("openUntil").asText()).isEqualTo(window.path("nextStart").asText());
   }
 }

@@ -27,7 +27,8 @@ class ApiContractTest {
           "GET /livez",
           "GET /readyz",
           "GET /metrics",
-          "GET /openapi.json");
+          "GET /openapi.json",
+          "GET /schema/job.json");
 
   private static final String WALK =
       """
@@ -127,6 +128,7 @@ class ApiContractTest {
   @Test
   void everyAnswerIsWhatTheDocumentSays() throws Exception {
     jobs();
+    definitions();
     String run = stages();
     runs(run);
     families();
@@ -167,6 +169,46 @@ class ApiContractTest {
     get("/jobs/walk/versions");
     get("/schedule");
     get("/ticks?job=walk");
+  }
+
+  private void definitions() throws Exception {
+    apply("id: changing\npriority: 1\nstages: [{id: a, run: noop}]", "", 201);
+    apply("id: changing\npriority: 2\nstages: [{id: a, run: noop}]", "?reason=faster", 200);
+    get("/jobs/changing/versions/2");
+    assertThat(get("/jobs/changing/diff").path("changes")).hasSize(1);
+    post("/jobs/changing/rollback", "{\"version\":1}");
+    ask("POST", "/jobs/changing/rollback", "{\"version\":1}", 422);
+    ask("POST", "/jobs/changing/rollback", "{\"version\":7}", 404);
+    String pattern =
+        "pattern: copied\nparams: {n: integer}\npriority: $[[ n ]]\nstages: [{id: a, run: noop}]";
+    LeaderApi.Answer made = api.send("POST", "/api/v1/patterns", "application/yaml", pattern);
+    assertThat(made.status()).as(made.text()).isEqualTo(201);
+    contract.judge("POST", "/api/v1/patterns", made);
+    apply("id: copy\nuses: copied\nwith: {n: 1}", "", 201);
+    get("/jobs/copy/versions");
+    get("/patterns");
+    assertThat(get("/patterns/copied").path("usedBy")).hasSize(1);
+    get("/patterns/copied/versions");
+    get("/patterns/copied/versions/1");
+    ask("DELETE", "/patterns/copied", "", 409);
+    ask("DELETE", "/jobs/copy", "", 200);
+    ask("DELETE", "/patterns/copied", "", 200);
+    String files =
+        "{\"files\":[{\"name\":\"a.yaml\",\"text\":\"id: of-set\\nstages: [{id: a, run: noop}]\"},"
+            + "{\"name\":\"b.yaml\",\"text\":\"id: changing\\nstages: [{id: a, run: noop}]\"}]%s}";
+    assertThat(post("/sets/some/plan", files.formatted("")).path("counts").path("conflict").asInt())
+        .isEqualTo(1);
+    ask("POST", "/sets/some/apply", files.formatted(""), 409);
+    post("/sets/some/apply", files.formatted(",\"adopt\":true"));
+    apply("id: of-set\npriority: 7\nstages: [{id: a, run: noop}]", "", 200);
+    assertThat(post("/sets/some/plan", files.formatted("")).path("changes").asInt()).isEqualTo(1);
+    get("/sets");
+    get("/sets/some");
+    ask("POST", "/sets/some/apply", "{\"files\":[{\"name\":\"a\",\"text\":\"id: [\"}]}", 422);
+    ask("POST", "/jobs/of-set/runs", "{\"orchestration\":\"launch\"}", 201);
+    get("/orchestrations/launch");
+    assertThat(get("/runs?orchestration=launch").path("items")).hasSize(1);
+    work(true);
   }
 
   /** Every action on a stage, done and refused; the run that they were done in. */
@@ -212,6 +254,8 @@ class ApiContractTest {
     post("/runs/" + ended + "/stages/ask/complete", "{\"output\":{\"by\":\"hand\"}}");
     post("/runs/" + ended + "/pause", "{\"reason\":\"wait\"}");
     get("/runs/" + ended + "/why");
+    get("/graph");
+    get("/jobs/walk/graph");
     post("/runs/" + ended + "/resume", "{}");
     post("/runs/" + ended + "/stop", "{}");
     ask("POST", "/jobs/walk/runs?dryRun=true", "{\"params\":{\"n\":2}}", 200);

@@ -209,7 +209,8 @@ final class TurnFixture implements AutoCloseable {
     apply(yaml, 200);
   }
 
-  private void apply(String yaml, int status) throws InterruptedException {
+  /** Asks for it and expects this answer. */
+  void apply(String yaml, int status) throws InterruptedException {
     String definition =
         switch (new DefinitionReader().read(yaml, "test")) {
           case DefinitionReader.Result.Ok ok -> DefinitionJson.toJson(ok.job());

@@ -93,6 +93,7 @@ final class Turn {
         run.finishedAt(),
         run.parent(),
         run.key(),
+        run.orchestration(),
         run.clock(),
         stages);
   }

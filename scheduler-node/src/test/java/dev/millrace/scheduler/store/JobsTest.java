@@ -41,20 +41,44 @@ class JobsTest {
     long one = trigger("one");
     long never = trigger("never");
     long other = trigger("other");
-    List<long[]> advances = new ArrayList<>();
+    List<Jobs.Advance> advances = new ArrayList<>();
     for (int tick = 1; tick <= 50; tick++) {
-      advances.add(new long[] {many, NOW + tick * SECOND});
+      advances.add(new Jobs.Advance(many, NOW + tick * SECOND, 0, 0));
       if (tick == 25) {
-        advances.add(new long[] {one, NOW + SECOND});
+        advances.add(new Jobs.Advance(one, NOW + SECOND, 0, 0));
       }
     }
-    advances.add(new long[] {never, NOW + SECOND});
-    advances.add(new long[] {never, 0});
+    advances.add(new Jobs.Advance(never, NOW + SECOND, 0, 0));
+    advances.add(new Jobs.Advance(never, 0, 0, 0));
     database.leader().useTransaction(tx -> Jobs.advance(tx, advances));
     assertThat(nextAt(many)).isEqualTo(NOW + 50 * SECOND);
     assertThat(nextAt(one)).isEqualTo(NOW + SECOND);
     assertThat(nextAt(never)).as("it has no next tick").isZero();
     assertThat(nextAt(other)).as("not asked for").isEqualTo(NOW);
+  }
+
+  @Test
+  void whereATriggerIsIsRemembered() {
+    long late = trigger("late");
+    long waiting = trigger("waiting");
+    database
+        .leader()
+        .useTransaction(
+            tx ->
+                Jobs.advance(
+                    tx,
+                    List.of(
+                        new Jobs.Advance(late, NOW + SECOND, NOW + 9 * SECOND, 0),
+                        new Jobs.Advance(waiting, 0, 0, 77))));
+    assertThat(row(late).nextAt()).isEqualTo(NOW + SECOND);
+    assertThat(row(late).catchUpUntil()).isEqualTo(NOW + 9 * SECOND);
+    assertThat(row(waiting).restsOn()).isEqualTo(77);
+    assertThat(database.leader().withHandle(Jobs::restingOnEnded))
+        .as("a run that is gone has ended")
+        .containsEntry(waiting, 77L)
+        .doesNotContainKey(late);
+    database.leader().useTransaction(tx -> JobBatches.disarm(tx, List.of(waiting)));
+    assertThat(database.leader().withHandle(Jobs::restingOnEnded)).doesNotContainKey(waiting);
   }
 
   @Test
@@ -75,11 +99,14 @@ class JobsTest {
   }
 
   private static long nextAt(long trigger) {
+    return row(trigger).nextAt();
+  }
+
+  private static Jobs.TriggerRow row(long trigger) {
     return database
         .leader()
         .withHandle(handle -> Jobs.allTriggers(handle).stream())
         .filter(row -> row.id() == trigger)
-        .mapToLong(Jobs.TriggerRow::nextAt)
         .findFirst()
         .orElseThrow();
   }

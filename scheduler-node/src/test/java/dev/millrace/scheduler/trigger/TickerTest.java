@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.Misfire;
 import dev.millrace.model.TriggerDefinition;
+import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.Ticks;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,7 +35,7 @@ class TickerTest {
     assertThat(ticker.nextDue()).isEqualTo(START + SECOND);
     assertThat(take(START + SECOND - 1).fires()).isEmpty();
     assertThat(take(START + SECOND).fires())
-        .containsExactly(new Ticker.Fire(1, 10, "every", START + SECOND));
+        .containsExactly(new Ticker.Fire(1, 10, "every", START + SECOND, START + SECOND));
     assertThat(ticker.nextDue()).isEqualTo(START + 2 * SECOND);
   }
 
@@ -52,7 +53,7 @@ class TickerTest {
             START + 4 * SECOND,
             START + 5 * SECOND);
     assertThat(due.unfired()).isEmpty();
-    assertThat(due.advances().getLast()).containsExactly(1, START + 6 * SECOND);
+    assertThat(due.advances().getLast()).isEqualTo(new Jobs.Advance(1, START + 6 * SECOND, 0, 0));
   }
 
   @Test
@@ -100,9 +101,9 @@ class TickerTest {
   void aSingleInstantInThePastIsDueAtOnceAndItsPolicySpeaks() {
     Instant past = Ticker.instant(START - 60 * MINUTE);
     TriggerDefinition latest = new TriggerDefinition.At(past, Misfire.LATEST);
-    ticker.arm(1, 10, planned(latest), Ticker.firstTick(latest, START));
+    ticker.arm(1, 10, planned(latest), Ticker.firstTick(planned(latest), START));
     TriggerDefinition none = new TriggerDefinition.At(past, Misfire.NONE);
-    ticker.arm(2, 10, planned(none), Ticker.firstTick(none, START));
+    ticker.arm(2, 10, planned(none), Ticker.firstTick(planned(none), START));
     Ticker.Due due = take(START);
     assertThat(due.fires()).extracting(Ticker.Fire::trigger).containsExactly(1L);
     assertThat(due.unfired()).extracting(Ticks.Entry::trigger).containsExactly(2L);
@@ -116,18 +117,18 @@ class TickerTest {
     ticker.arm(1, 10, planned(new TriggerDefinition.At(odd, Misfire.LATEST)), Ticker.micros(odd));
     TriggerDefinition every =
         new TriggerDefinition.Every(Duration.ofSeconds(1), odd, Misfire.LATEST);
-    ticker.arm(2, 10, planned(every), Ticker.firstTick(every, START));
+    ticker.arm(2, 10, planned(every), Ticker.firstTick(planned(every), START));
     List<Ticker.Fire> fires = take(START + 2 * SECOND).fires();
     assertThat(fires).doesNotHaveDuplicates().hasSize(3);
   }
 
   @Test
   void whatIsBeyondTheCalendarNeverComes() {
-    assertThat(Ticker.firstTick(new TriggerDefinition.At(Instant.MAX, Misfire.LATEST), START))
-        .isZero();
+    TriggerDefinition atTheEnd = new TriggerDefinition.At(Instant.MAX, Misfire.LATEST);
+    assertThat(Ticker.firstTick(planned(atTheEnd), START)).isZero();
     TriggerDefinition aeons =
         new TriggerDefinition.Every(Duration.ofDays(365_000_000), null, Misfire.LATEST);
-    assertThat(Ticker.firstTick(aeons, START)).isZero();
+    assertThat(Ticker.firstTick(planned(aeons), START)).isZero();
   }
 
   @Test
@@ -196,6 +197,7 @@ class TickerTest {
   }
 
   private static PlannedTriggers.Planned planned(TriggerDefinition trigger) {
-    return new PlannedTriggers.Planned("every", trigger, TimeUnit.SECONDS.toMicros(60));
+    return new PlannedTriggers.Planned(
+        "every", trigger, TimeUnit.SECONDS.toMicros(60), "default/x");
   }
 }

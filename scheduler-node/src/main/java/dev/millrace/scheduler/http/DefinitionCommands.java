@@ -1,0 +1,63 @@
+package dev.millrace.scheduler.http;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.definition.DefinitionReader;
+import dev.millrace.model.JobDefinition;
+import java.util.List;
+import java.util.Map;
+
+/** What routes share that take definitions. Stateless; any thread. */
+final class DefinitionCommands {
+  private DefinitionCommands() {}
+
+  /** A definition as the leader takes it. */
+  static ObjectNode job(String json, DefinitionReader.Origin origin) {
+    ObjectNode body = Json.object();
+    body.set("definition", Json.stored(json));
+    if (origin != null) {
+      body.putObject("pattern")
+          .put("namespace", origin.namespace())
+          .put("name", origin.pattern())
+          .put("version", origin.version());
+      body.set("written", Json.stored(origin.writtenJson()));
+    }
+    return body;
+  }
+
+  /** The namespace that the query asks for, or the standard one. */
+  static String namespace(Call call) {
+    String wanted = call.query("namespace");
+    if (wanted == null || wanted.isEmpty()) {
+      return JobDefinition.DEFAULT_NAMESPACE;
+    }
+    if (!wanted.matches("[a-z0-9]([a-z0-9._-]{0,62})")) {
+      throw Problem.badRequest(
+          "'" + Call.shortened(wanted) + "' is not a namespace",
+          "Use lower-case letters, digits, '.', '_' and '-'.");
+    }
+    return wanted;
+  }
+
+  /** Everything that is wrong with what was sent, each with its place. */
+  static Problem.Refused refused(List<dev.millrace.definition.Problem> all, String detail) {
+    ArrayNode problems = Json.array();
+    for (dev.millrace.definition.Problem problem : all) {
+      problems
+          .addObject()
+          .put("source", problem.source())
+          .put("line", problem.line())
+          .put("column", problem.column())
+          .put("path", problem.path())
+          .put("message", problem.message());
+    }
+    return new Problem.Refused(
+        new Problem(
+            422,
+            "definition",
+            "Invalid definition",
+            detail,
+            "Correct what 'problems' lists and send it again.",
+            Map.of("problems", problems)));
+  }
+}
