@@ -60,6 +60,8 @@ public final class Main {
     commands.put("event", () -> new EventCommand(terminal));
     commands.put("graph", () -> new GraphCommand(terminal));
     commands.put("lock", () -> new LockCommand(terminal));
+    commands.put("start", () -> new StartCommand(terminal));
+    commands.put("quota", () -> new QuotaCommand(terminal));
     commands.put("dead", () -> new DeadCommand(terminal));
     commands.put("artifact", () -> new ArtifactCommand(terminal));
     commands.put("validate", () -> new ValidateCommand(terminal));

@@ -54,6 +54,12 @@ final class OpenApi {
           "since", "Only those that failed at or after this instant.",
           "until", "Only those that failed before this instant.");
 
+  private static final Map<String, String> HEADERS =
+      Map.of(
+          "Idempotency-Key",
+          "Who asks twice with one key gets one run, for seven days and per job; other params with"
+              + " it are a 409.");
+
   /** Each with a part of the schemas. */
   private static final List<String> SCHEMAS =
       List.of(
@@ -61,7 +67,8 @@ final class OpenApi {
           "openapi-dead-letters.json",
           "openapi-definitions.json",
           "openapi-dry-run.json",
-          "openapi-graph.json");
+          "openapi-graph.json",
+          "openapi-starts.json");
 
   private OpenApi() {}
 
@@ -94,6 +101,9 @@ final class OpenApi {
     operation.put("summary", route.summary());
     operation.put("operationId", operationId(route));
     operation.putArray("tags").add(route.tag());
+    if (route.tag().equals(HooksApi.TAG)) {
+      operation.putArray("security"); // its calls are signed instead
+    }
     var parameters = operation.putArray("parameters");
     Matcher names = PARAMETER.matcher(route.path());
     while (names.find()) {
@@ -104,6 +114,10 @@ final class OpenApi {
       String text = describe(route.tag(), name);
       ObjectNode parameter = parameters.addObject().put("name", name).put("in", "query");
       parameter.put("description", text).putObject("schema").put("type", "string");
+    }
+    for (String name : route.headers()) {
+      ObjectNode parameter = parameters.addObject().put("name", name).put("in", "header");
+      parameter.put("description", HEADERS.get(name)).putObject("schema").put("type", "string");
     }
     if (route.body() != null) {
       ObjectNode content = operation.putObject("requestBody").putObject("content");

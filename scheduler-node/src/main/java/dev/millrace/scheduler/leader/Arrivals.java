@@ -3,7 +3,6 @@ package dev.millrace.scheduler.leader;
 import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
-import dev.millrace.model.RunId;
 import dev.millrace.model.Window;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
@@ -15,6 +14,7 @@ import dev.millrace.scheduler.engine.RunParams;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.OpenRuns;
+import dev.millrace.scheduler.store.PlannedStarts;
 import dev.millrace.scheduler.store.Ticks;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
@@ -34,6 +34,7 @@ import org.slf4j.LoggerFactory;
 final class Arrivals {
   private static final Logger log = LoggerFactory.getLogger(Arrivals.class);
   private static final int COMMANDS_MIN = 50;
+  private static final String SQL_ACTOR = "sql:";
 
   private final Turn.Parts parts;
   private final Catalog catalog;
@@ -49,6 +50,8 @@ final class Arrivals {
   private final Set<Long> later = new HashSet<>();
 
   private final JobMoves jobMoves;
+  private final StartDesk startDesk;
+  private final QuotaDesk quotaDesk;
   private final RunDesk runDesk;
   private final WideDesk wideDesk;
   private final Gates gates;
@@ -65,9 +68,12 @@ final class Arrivals {
     Arming arming = new Arming(ticker, limits.following());
     this.jobMoves = new JobMoves(catalog, arming, limits.following(), births.ids());
     JobWrites writes = new JobWrites(catalog, arming, limits.following(), births.ids());
-    this.desk = new Desk(catalog, writes, limits.following().graph());
-    this.versionDesk = new VersionDesk(catalog, writes, limits.following().graph());
-    this.setDesk = new SetDesk(writes, jobMoves, checks, limits.following().graph());
+    JobGraph graph = limits.following().graph();
+    this.quotaDesk = new QuotaDesk(limits.quotas(), parts.meters());
+    this.desk = new Desk(catalog, writes, graph, quotaDesk);
+    this.versionDesk = new VersionDesk(catalog, writes, graph, quotaDesk);
+    this.setDesk = new SetDesk(writes, jobMoves, checks, graph, quotaDesk);
+    this.startDesk = new StartDesk(catalog, births, limits.quotas(), parts.meters());
     this.runDesk = new RunDesk(catalog, limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
@@ -79,6 +85,7 @@ final class Arrivals {
       Following following,
       Gates gates,
       Seats seats,
+      Quotas quotas,
       Dispatching dispatching,
       DeadDesk dead) {}
 
@@ -182,12 +189,11 @@ final class Arrivals {
     };
   }
 
-  /**
-   * Takes commands from the inbox.
-   *
-   * @return true when there are probably more
-   */
-  boolean commands(Handle tx, Pass pass) {
+  /** Takes commands from the inbox, and starts whose time has come. */
+  void commands(Handle tx, Pass pass, InboxWatch inbox) {
+    if (!inbox.any() && !inbox.laterIsDue(pass.now)) {
+      return;
+    }
     // What finds no room becomes a READY row and is written once more when it is dispatched: take
     // about what fits
     // beside the backlog that is there already.
@@ -196,13 +202,10 @@ final class Arrivals {
       room += Math.max(0, Dispatching.roomIn(pass, pool) - pool.backlog());
     }
     int limit = Math.clamp(room, Math.min(COMMANDS_MIN, parts.batchMax()), parts.batchMax());
-    if (checks.idle()) {
-      later.clear();
-    }
-    List<Inbox.Row> rows = Inbox.take(tx, limit, later);
-    int weight = rows.stream().mapToInt(Inbox.Row::weight).sum();
+    List<Inbox.Row> rows = taken(tx, pass, inbox, limit);
+    startDesk.begin(tx, rows);
     for (Inbox.Row row : rows) {
-      Outcome outcome = execute(tx, pass, row.command());
+      Outcome outcome = execute(tx, pass, row);
       if (outcome == null) {
         Inbox.putBack(tx, row);
         later.add(row.id());
@@ -217,7 +220,27 @@ final class Arrivals {
             outcome.body());
       }
     }
-    return weight >= limit;
+    startDesk.end(tx);
+  }
+
+  private List<Inbox.Row> taken(Handle tx, Pass pass, InboxWatch inbox, int limit) {
+    if (checks.idle()) {
+      later.clear();
+    }
+    List<Inbox.Row> rows = inbox.any() ? Inbox.take(tx, limit, later) : new ArrayList<>();
+    boolean more = rows.stream().mapToInt(Inbox.Row::weight).sum() >= limit;
+    inbox.taken(more);
+    if (inbox.laterIsDue(pass.now)) {
+      for (Command command : PlannedStarts.takeDue(tx, pass.now, limit)) {
+        rows.add(new Inbox.Row(0, command, false, 1));
+      }
+      inbox.laterTaken();
+    }
+    if (rows.stream().anyMatch(row -> row.command().actor().startsWith(SQL_ACTOR))) {
+      inbox.foundSql();
+    }
+    pass.more |= more;
+    return rows;
   }
 
   /** True while commands wait until their definitions are judged. */
@@ -231,10 +254,11 @@ final class Arrivals {
   }
 
   /** Null when it is to be executed later; then nothing was done. */
-  private Outcome execute(Handle tx, Pass pass, Command command) {
+  private Outcome execute(Handle tx, Pass pass, Inbox.Row row) {
+    Command command = row.command();
     return switch (command.kind()) {
-      case Command.Kind.RUN_START -> startRun(tx, pass, command);
-      case Command.Kind.RUNS_START -> startRuns(tx, pass, command);
+      case Command.Kind.RUN_START, Command.Kind.RUNS_START, Command.Kind.RUNS_ACCEPTED ->
+          startDesk.start(tx, pass, row);
       case Command.Kind.RUN_STOP -> runDesk.stop(tx, pass, command);
       case Command.Kind.RUN_KILL -> runDesk.kill(tx, pass, command);
       case Command.Kind.RUN_PAUSE -> runDesk.pause(tx, pass, command);
@@ -251,6 +275,7 @@ final class Arrivals {
       case Command.Kind.LOCK_PUT -> wideDesk.lock(tx, command);
       case Command.Kind.SHARE_PUT -> wideDesk.share(tx, command);
       case Command.Kind.RATE_PUT -> wideDesk.rate(tx, pass, command);
+      case Command.Kind.QUOTA_PUT -> quotaDesk.put(tx, pass, command);
       case Command.Kind.JOB_APPLY ->
           applied(tx, pass, desk.applyJob(tx, command, parts.term().epoch(), pass.now));
       case Command.Kind.JOB_ROLLBACK ->
@@ -310,80 +335,5 @@ final class Arrivals {
           .forEach(job -> planRuns.dropPrepared(tx, pass, job, command.actor()));
     }
     return done.outcome();
-  }
-
-  private Outcome startRun(Handle tx, Pass pass, Command command) {
-    return startRuns(tx, pass, command, List.of(command.body()));
-  }
-
-  private Outcome startRuns(Handle tx, Pass pass, Command command) {
-    List<String> bodies = Desk.paramsList(command.body());
-    if (bodies.isEmpty() || bodies.size() > Command.RUNS_MAX) {
-      return Desk.refused(
-          422,
-          "a bulk start needs a list of 1.." + Command.RUNS_MAX + " params objects",
-          "send it in parts");
-    }
-    return startRuns(tx, pass, command, bodies);
-  }
-
-  /** All of them or none: each body is checked before the first run is made. */
-  private Outcome startRuns(Handle tx, Pass pass, Command command, List<String> bodies) {
-    Jobs.Row job = catalog.find(tx, command.namespace(), command.job());
-    if (job == null) {
-      return Desk.noSuchJob(tx, command, "starts no runs");
-    }
-    if (job.state() != JobState.SCHEDULED) {
-      return Desk.refused(
-          409,
-          "job '" + job.name() + "' is " + job.state() + "; it starts no runs",
-          "resume it first");
-    }
-    Plan plan = catalog.plan(tx, job.id(), job.version());
-    List<Run> runs = new ArrayList<>(bodies.size());
-    for (String body : bodies) {
-      if (!Command.isOrchestration(Desk.orchestration(body))) {
-        return Desk.refused(
-            422,
-            "'" + Desk.orchestration(body) + "' is not possible as the id of an orchestration",
-            "use letters, digits, '_', '.', ':' and '-', at most 128");
-      }
-      switch (Desk.params(plan.definition(), body)) {
-        case Desk.Params.Refused refused -> {
-          return refused.outcome();
-        }
-        case Desk.Params.Good good -> {
-          try {
-            runs.add(
-                RunParams.completed(
-                    asked(plan, command, good.json(), pass)
-                        .inOrchestration(Desk.orchestration(body))));
-          } catch (ExpressionException wrong) {
-            return Desk.refused(422, wrong.getMessage(), "give it a value");
-          }
-        }
-      }
-    }
-    String first = null;
-    int made = 0;
-    String why = null;
-    for (Run run : runs) {
-      switch (births.make(tx, pass, run, "command")) {
-        case Births.Birth.Made birth -> {
-          made++;
-          parts.meters().runCreated("manual");
-          first = first == null ? new RunId(birth.draft().run().id()).toString() : first;
-        }
-        case Births.Birth.Skipped skipped -> why = skipped.why();
-      }
-    }
-    if (first == null) {
-      return Desk.refused(409, "no run was made: " + why, "wait for the other run, or stop it");
-    }
-    return new Outcome(201, "{\"run\":\"" + first + "\",\"runs\":" + made + "}");
-  }
-
-  private Run asked(Plan plan, Command command, String params, Pass pass) {
-    return births.asked(plan, "manual", params, command.actor(), command.reason(), pass.now);
   }
 }

@@ -34,11 +34,13 @@ final class Desk {
   private final Catalog catalog;
   private final JobWrites writes;
   private final JobGraph graph;
+  private final QuotaDesk quotas;
 
-  Desk(Catalog catalog, JobWrites writes, JobGraph graph) {
+  Desk(Catalog catalog, JobWrites writes, JobGraph graph, QuotaDesk quotas) {
     this.catalog = catalog;
     this.writes = writes;
     this.graph = graph;
+    this.quotas = quotas;
   }
 
   /**
@@ -76,6 +78,10 @@ final class Desk {
       if (past != null) {
         return unchanged(past);
       }
+      Optional<Outcome> over = quotas.judge(tx, wanted.definition(), true, now);
+      if (over.isPresent()) {
+        return unchanged(over.get());
+      }
       JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
       var fresh = JobWrites.Change.fresh(wanted, first, source);
       Jobs.Row row = writes.write(tx, List.of(fresh), command, epoch, now).getFirst();
@@ -103,6 +109,10 @@ final class Desk {
     Outcome past = refusedAsPast(Arming.known(tx, old), wanted.definition(), now);
     if (past != null) {
       return unchanged(past);
+    }
+    Optional<Outcome> over = quotas.judge(tx, wanted.definition(), false, now);
+    if (over.isPresent()) {
+      return unchanged(over.get());
     }
     var change = JobWrites.Change.of(wanted, old, owner, source);
     Jobs.Row row = writes.write(tx, List.of(change), command, epoch, now).getFirst();
@@ -179,27 +189,6 @@ final class Desk {
     record Good(String json) implements Params {}
 
     record Refused(Outcome outcome) implements Params {}
-  }
-
-  /**
-   * The bodies of a RUNS_START, each as that of a RUN_START; empty when it is not a list of
-   * objects.
-   */
-  static List<String> paramsList(String body) {
-    try {
-      JsonNode list = JSON.readTree(body);
-      List<String> bodies = new ArrayList<>(list.size());
-      for (JsonNode params : list) {
-        if (!params.isObject()) {
-          return List.of();
-        }
-        bodies.add(
-            params.isEmpty() ? "{}" : JSON.createObjectNode().set("params", params).toString());
-      }
-      return bodies;
-    } catch (JsonProcessingException e) {
-      return List.of(); // the caller refuses an empty list
-    }
   }
 
   /**

@@ -39,14 +39,17 @@ final class Families {
   private final Drafts drafts;
   private final Births births;
   private final Seats seats;
+  private final Quotas quotas;
   private final Meters meters;
   private final Deque<Draft> open = new ArrayDeque<>();
 
-  Families(Catalog catalog, Drafts drafts, Births births, Seats seats, Meters meters) {
+  Families(
+      Catalog catalog, Drafts drafts, Births births, Seats seats, Quotas quotas, Meters meters) {
     this.catalog = catalog;
     this.drafts = drafts;
     this.births = births;
     this.seats = seats;
+    this.quotas = quotas;
     this.meters = meters;
   }
 
@@ -77,6 +80,7 @@ final class Families {
       }
     }
     for (Draft draft : pass.drafts.values()) {
+      quotas.look(draft);
       if (draft.changed() && concerns(draft)) {
         open.add(draft);
       }
@@ -85,8 +89,10 @@ final class Families {
       Draft draft = open.poll();
       if (draft != null) {
         follow(tx, pass, draft);
+        quotas.look(draft);
         continue;
       }
+      quotas.wake(seats, pass.now);
       if (!seats.hasNews(pass.now)) {
         return;
       }
@@ -113,7 +119,7 @@ final class Families {
       }
     }
     forgetWaits(tx, draft);
-    if (draft.run().plan().limited()) {
+    if (draft.run().plan().limited() || seats.has(own(draft.run()))) {
       seatsOf(draft);
     }
     admitUnlimited(pass, draft);
@@ -298,12 +304,16 @@ final class Families {
         default -> seats.release(key);
       }
     }
-    Stages.Key own = new Stages.Key(run.id(), Seats.RUN);
+    Stages.Key own = own(run);
     if (run.state().isFinal()) {
       seats.release(own);
     } else if (draft.reopens() && !seats.has(own) && !Births.asks(run).isEmpty()) {
       seats.take(own, Births.asks(run)); // a person lets it go on: nobody asks for its turn again
     }
+  }
+
+  private static Stages.Key own(Run run) {
+    return new Stages.Key(run.id(), Seats.RUN);
   }
 
   private void askForStage(Draft draft, Stages.Key key) {
@@ -352,6 +362,7 @@ final class Families {
             : new Fact.LocksGranted(key.index());
     boolean taken = Engine.apply(draft, fact, pass.now, 0) == Verdict.ACCEPTED;
     if (taken) {
+      quotas.look(draft); // whose turn comes next finds less room
       open.add(draft);
     }
     return taken;
@@ -369,7 +380,10 @@ final class Families {
     if (run.state() != dev.millrace.lifecycle.RunState.PENDING) {
       return;
     }
-    if (Births.asks(run).isEmpty()) {
+    boolean inLine = seats.has(own(run)) || !Births.asks(run).isEmpty();
+    if (!inLine && quotas.mustWait(run)) {
+      seats.ask(own(run), List.of(Births.quotaAsk(run)), null);
+    } else if (!inLine) {
       Fact admitted = new Fact.Admitted("the pause is over");
       if (Engine.apply(draft, admitted, pass.now, 0) == Verdict.ACCEPTED) {
         open.add(draft);

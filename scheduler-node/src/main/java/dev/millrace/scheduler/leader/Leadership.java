@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.amqp.AmqpLink;
+import dev.millrace.model.RunId;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
@@ -10,13 +11,17 @@ import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.store.Acceptance;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.DeadLetters;
 import dev.millrace.scheduler.store.Events;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Partitions;
+import dev.millrace.scheduler.store.PlannedStarts;
+import dev.millrace.scheduler.store.QuotaRows;
 import dev.millrace.scheduler.store.Redrives;
+import dev.millrace.scheduler.store.RunCounters;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.store.StoreException;
 import dev.millrace.scheduler.store.Workers;
@@ -28,6 +33,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.JdbiException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +49,8 @@ public final class Leadership implements Elector.Duties {
   private static final Duration REPAIR_SWEEP = Duration.ofSeconds(4);
   private static final Duration HOUSEKEEPING = Duration.ofMinutes(10);
   private static final int REPUBLISH_PAGE = 2_000;
+  private static final int KEYS_PER_PASS_MAX = 20_000;
+  private static final int COUNTER_DAYS = 90;
 
   /** What a term needs of its node. */
   public record Node(
@@ -178,9 +187,9 @@ public final class Leadership implements Elector.Duties {
   }
 
   private boolean keepHouse() {
-    node.database
+    return node.database
         .leader()
-        .useHandle(
+        .withHandle(
             handle -> {
               Partitions.ensure(handle);
               Inbox.sweepOutcomes(handle);
@@ -188,8 +197,24 @@ public final class Leadership implements Elector.Duties {
               Workers.forgetOld(handle);
               DeadLetters.forgetOld(handle);
               Redrives.forgetOld(handle);
+              PlannedStarts.forgetTakenBack(handle);
+              QuotaRows.forgetOld(handle);
+              forgetCounters(handle);
+              return forgetKeys(handle);
             });
-    return false;
+  }
+
+  private void forgetCounters(Handle handle) {
+    long days = TimeUnit.DAYS.toMillis(COUNTER_DAYS);
+    long below = RunId.firstAt(node.clock.micros() / 1_000 - days);
+    RunCounters.forget(handle, below, KEYS_PER_PASS_MAX);
+  }
+
+  /** Returns true when there are more to forget. */
+  private boolean forgetKeys(Handle handle) {
+    long days = TimeUnit.DAYS.toMillis(Acceptance.KEY_DAYS);
+    long below = RunId.firstAt(node.clock.micros() / 1_000 - days);
+    return Acceptance.forgetKeys(handle, below, KEYS_PER_PASS_MAX) == KEYS_PER_PASS_MAX;
   }
 
   private void forget() {

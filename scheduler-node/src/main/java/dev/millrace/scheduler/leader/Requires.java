@@ -28,6 +28,7 @@ import org.jdbi.v3.core.Handle;
 final class Requires {
   private final Drafts drafts;
   private final Seats seats;
+  private final Quotas quotas;
   private final Ends ends;
   private final Map<Long, TreeSet<Long>> byJob = new HashMap<>();
   private final Map<JobRef, TreeSet<Long>> byUpstream = new HashMap<>();
@@ -36,9 +37,10 @@ final class Requires {
   /** Up to where the jobs' last runs have looked, as the table has it. */
   private final Map<Long, Followed.GateMark> marks = new HashMap<>();
 
-  Requires(Drafts drafts, Seats seats, Ends ends) {
+  Requires(Drafts drafts, Seats seats, Quotas quotas, Ends ends) {
     this.drafts = drafts;
     this.seats = seats;
+    this.quotas = quotas;
     this.ends = ends;
   }
 
@@ -149,12 +151,16 @@ final class Requires {
 
   private void admit(Pass pass, Draft draft) {
     List<Seats.Ask> asks = Births.asks(draft.run());
+    if (quotas.mustWait(draft.run())) {
+      asks.add(Births.quotaAsk(draft.run()));
+    }
     if (!asks.isEmpty()) {
       seats.ask(new Stages.Key(draft.run().id(), Seats.RUN), asks, null);
     } else if (draft.run().state() == RunState.PENDING) {
       // One that is paused is admitted when that is over.
       Engine.apply(draft, new Fact.Admitted("what it requires is there"), pass.now, 0);
       Engine.settle(draft, pass.now);
+      quotas.look(draft); // whose turn comes next finds less room
     }
   }
 

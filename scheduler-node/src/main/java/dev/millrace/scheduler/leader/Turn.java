@@ -21,6 +21,7 @@ import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.Leases;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.sweep.WorkerTable;
+import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import dev.millrace.wire.Control;
 import dev.millrace.wire.Decoded;
@@ -39,7 +40,6 @@ import org.jdbi.v3.core.Jdbi;
  * acks and answers. One bounded pass per {@link #runOnce}; runs on the turn loop only.
  */
 final class Turn {
-  private static final long INBOX_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long JUDGED_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
   private static final long CANCEL_GRACE_MILLIS = 5_000;
 
@@ -62,46 +62,58 @@ final class Turn {
   private final Catalog catalog = new Catalog();
   private final Ticker ticker = new Ticker();
   private final Drafts drafts = new Drafts(catalog);
-  private final Seats seats = new Seats();
+  private final Quotas quotas;
+  private final Seats seats;
   private final Gates gates;
   private final Families families;
   private final Following following;
   private final DeadDesk dead;
   private final Hearing hearing;
+  private final Counting counting;
   private final Arrivals arrivals;
   private final Dispatching dispatching;
   private final Writer writer;
   private boolean loaded;
-  private volatile boolean inboxHint = true;
-  private long inboxLookedNanos;
+  private final InboxWatch inbox;
 
   Turn(Parts parts) {
     this.parts = parts;
+    this.inbox = new InboxWatch(parts.jdbi);
+    this.quotas = new Quotas(parts.pools, parts.meters);
+    this.seats = new Seats(quotas::isOpen);
     this.gates = new Gates(catalog, drafts, parts.pools);
-    this.hearing = new Hearing(parts, drafts, gates);
+    this.counting = new Counting(drafts);
+    this.hearing = new Hearing(parts, drafts, gates, counting);
+    parts.workers.countersTo(counting::heard);
     this.dispatching = new Dispatching(parts, catalog, drafts, gates);
     Ends ends = new Ends(catalog);
-    Requires requires = new Requires(drafts, seats, ends);
-    Births births = new Births(drafts, catalog, seats, gates, requires);
+    Requires requires = new Requires(drafts, seats, quotas, ends);
+    Births births =
+        new Births(drafts, catalog, new Births.Bounds(seats, gates, requires, quotas));
     Afters afters =
         new Afters(new Afters.Parts(catalog, drafts, births, gates, ends, parts.meters));
     this.following =
         new Following(
             catalog, new JobGraph(), new Following.Who(ends, afters, requires), parts.term.epoch());
     this.dead = new DeadDesk(catalog, drafts, births, gates, parts.meters);
-    this.families = new Families(catalog, drafts, births, seats, parts.meters);
+    this.families = new Families(catalog, drafts, births, seats, quotas, parts.meters);
     this.arrivals =
         new Arrivals(
             parts,
             catalog,
             ticker,
-            new Arrivals.Limits(drafts, births, following, gates, seats, dispatching, dead));
+            new Arrivals.Limits(drafts, births, following, gates, seats, quotas, dispatching, dead));
     this.writer = new Writer(parts.jdbi, parts.term.epoch());
   }
 
   /** What became known about runs under way; parts of it take news from any thread. */
   Hearing hearing() {
     return hearing;
+  }
+
+  /** What attempts count; parts of it take news from any thread. */
+  Counting counting() {
+    return counting;
   }
 
   /** What goes to the broker; parts of it take news from any thread. */
@@ -111,16 +123,20 @@ final class Turn {
 
   /** The inbox probably has something. Any thread. */
   void inboxHint() {
-    inboxHint = true;
+    inbox.hint();
   }
 
   /** How long the loop may wait after a pass that found nothing more. */
   long waitNanos() {
     long nextAt = Math.min(ticker.nextDue(), hearing.nextDueAt());
     nextAt = Math.min(nextAt, Math.min(seats.nextPaceAt(), dispatching.nextRateAt()));
-    long untilDue =
-        nextAt == Long.MAX_VALUE ? INBOX_POLL_NANOS : (nextAt - parts.clock.micros()) * 1_000;
-    return Math.clamp(untilDue, 0, arrivals.judging() ? JUDGED_POLL_NANOS : INBOX_POLL_NANOS);
+    nextAt = Math.min(nextAt, inbox.nextLaterAt());
+    long poll = inbox.pollNanos();
+    if (arrivals.judging()) {
+      poll = Math.min(poll, JUDGED_POLL_NANOS);
+    }
+    long untilDue = nextAt == Long.MAX_VALUE ? poll : (nextAt - parts.clock.micros()) * 1_000;
+    return Math.clamp(untilDue, 0, poll);
   }
 
   /**
@@ -135,16 +151,19 @@ final class Turn {
     if (loaded) {
       hearing.readNextDue();
     }
-    boolean inbox = lookIntoInbox() || arrivals.judged(); // before anything is taken: it may fail
+    if (arrivals.judged()) {
+      inbox.hint(); // commands that waited for that are still in it
+    }
+    inbox.look(); // before anything is taken: it may fail
     Pass pass = new Pass(parts.intake.take(parts.batchMax));
     quarantineBad(pass.messages);
-    if (!hasWork(pass, inbox)) {
+    if (!hasWork(pass)) {
       return false;
     }
     long startedNanos = System.nanoTime();
     pass.lost = parts.workers.takeLost();
     try {
-      parts.jdbi.useTransaction(tx -> inTransaction(tx, pass, inbox));
+      parts.jdbi.useTransaction(tx -> inTransaction(tx, pass));
     } catch (RuntimeException | Error e) {
       // Nothing was written, or nobody knows whether it was: forget what we thought we knew and
       // read it again.
@@ -153,7 +172,7 @@ final class Turn {
       hearing.putBack(pass);
       dispatching.publishAgain(pass);
       parts.intake.giveBack(pass.messages);
-      inboxHint = true;
+      inbox.putBack();
       throw e;
     }
     afterCommit(pass);
@@ -177,37 +196,25 @@ final class Turn {
     }
   }
 
-  /** A hint may be lost: once a second the table itself is asked, with one cheap statement. */
-  private boolean lookIntoInbox() {
-    long now = System.nanoTime();
-    if (inboxHint) {
-      inboxHint = false;
-      inboxLookedNanos = now;
-      return true;
-    }
-    if (now - inboxLookedNanos < INBOX_POLL_NANOS) {
-      return false;
-    }
-    inboxLookedNanos = now;
-    return parts.jdbi.withHandle(Inbox::hasAny);
-  }
-
-  private boolean hasWork(Pass pass, boolean inbox) {
+  private boolean hasWork(Pass pass) {
     long now = parts.clock.micros();
     return !loaded
-        || inbox
+        || inbox.any()
+        || inbox.laterIsDue(now)
         || !pass.messages.isEmpty()
         || ticker.nextDue() <= now
         || parts.workers.hasLost()
         || parts.dispatcher.hasNews()
         || hearing.hasNews(now)
+        || counting.hasNews()
         || dispatching.republishes()
         || seats.hasNews(now)
+        || quotas.hasNews(now)
         || gates.hasMore()
         || dispatching.backlogHasRoom(now);
   }
 
-  private void inTransaction(Handle tx, Pass pass, boolean inbox) {
+  private void inTransaction(Handle tx, Pass pass) {
     if (!Leases.fence(tx, parts.term.epoch())) {
       throw new QuietFailure("epoch " + parts.term.epoch() + " is over; nothing was written");
     }
@@ -219,14 +226,13 @@ final class Turn {
     hearing.unroutable(tx, pass);
     hearing.lostWorkers(tx, pass);
     hearing.dueStages(tx, pass);
+    counting.apply(tx, pass);
     pass.drafts.values().forEach(draft -> Engine.settle(draft, pass.now));
     writer.begin(pass.drafts.values(), pass.now);
+    pass.drafts.values().forEach(quotas::look); // what has ended makes room
     arrivals.ticks(tx, pass);
     dispatching.countFreed(pass);
-    if (inbox && arrivals.commands(tx, pass)) {
-      pass.more = true;
-      inboxHint = true;
-    }
+    arrivals.commands(tx, pass, inbox);
     for (Draft draft : pass.drafts.values()) {
       if (!draft.sealed()) {
         Engine.settle(draft, pass.now);
@@ -242,6 +248,8 @@ final class Turn {
     pass.drafts.values().removeIf(draft -> !draft.changed());
     writer.write(tx, pass.drafts.values(), pass.now);
     seats.write(tx, pass.now);
+    quotas.write(tx);
+    counting.write(tx, pass);
     dead.flush(tx, pass);
     Inbox.answer(tx, pass.answerIds, pass.answers);
   }
@@ -276,6 +284,7 @@ final class Turn {
     parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx), Stages.countRunning(tx));
     gates.load(tx);
     seats.load(tx);
+    quotas.load(tx, pass.now);
     families.load(tx, pass);
     dispatching.loadLimits(tx, pass.now);
     hearing.lookForDue(); // in this pass, and read after it
@@ -284,6 +293,7 @@ final class Turn {
 
   private void forget() {
     loaded = false;
+    counting.clear();
     drafts.clear();
     catalog.clear();
     ticker.clear();

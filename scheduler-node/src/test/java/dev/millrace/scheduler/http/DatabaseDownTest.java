@@ -54,6 +54,8 @@ class DatabaseDownTest {
           "Rerun", "{\"stage\":\"some\"}",
           "Extend", "{\"until\":null}",
           "DeadRedrive", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}",
+          "QuotaIn", "{\"jobs\":1}",
+          "Bulk", "{\"items\":[{\"job\":\"some\"}]}",
           "DeadDiscard", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}");
 
   private static Void isUnavailable(ApiFixture api, Route route) throws Exception {

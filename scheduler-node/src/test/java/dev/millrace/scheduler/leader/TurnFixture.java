@@ -199,6 +199,15 @@ final class TurnFixture implements AutoCloseable {
     return id;
   }
 
+  /** Something was put into the inbox in another way. */
+  void hint() {
+    turn.inboxHint();
+  }
+
+  void execute(String sql) {
+    database.api().useHandle(handle -> handle.execute(sql));
+  }
+
   /** Makes a job of YAML. */
   void apply(String yaml) throws InterruptedException {
     apply(yaml, 201);
@@ -211,11 +220,7 @@ final class TurnFixture implements AutoCloseable {
 
   /** Asks for it and expects this answer. */
   void apply(String yaml, int status) throws InterruptedException {
-    String definition =
-        switch (new DefinitionReader().read(yaml, "test")) {
-          case DefinitionReader.Result.Ok ok -> DefinitionJson.toJson(ok.job());
-          case DefinitionReader.Result.Bad bad -> throw new AssertionError(bad.problems());
-        };
+    String definition = canonical(yaml);
     long id =
         ask(
             new Command(
@@ -227,6 +232,14 @@ final class TurnFixture implements AutoCloseable {
                 null));
     passes();
     assertThat(outcome(id).status()).isEqualTo(status);
+  }
+
+  /** A definition as the inbox has it. */
+  static String canonical(String yaml) {
+    return switch (new DefinitionReader().read(yaml, "test")) {
+      case DefinitionReader.Result.Ok ok -> DefinitionJson.toJson(ok.job());
+      case DefinitionReader.Result.Bad bad -> throw new AssertionError(bad.problems());
+    };
   }
 
   dev.millrace.scheduler.command.Outcome outcome(long id) {
@@ -290,6 +303,25 @@ final class TurnFixture implements AutoCloseable {
     channel.basicPublish("", Entities.REPORTS, null, body);
     channel.waitForConfirmsOrDie(20_000);
     await().atMost(SOON).until(() -> !intake.isEmpty());
+  }
+
+  /** Reports that these have completed and counted so much each. */
+  void complete(List<Claim> claims, Map<String, Long> counters) throws Exception {
+    List<Report> reports = new ArrayList<>();
+    for (Claim claim : claims) {
+      reports.add(
+          new Report.Finished(
+              claim, Outcome.COMPLETED, 1, 0, null, null, "{}", true, null, counters));
+    }
+    byte[] body = ReportCodec.encode(new Reports("worker", reports));
+    channel.basicPublish("", Entities.REPORTS, null, body);
+    channel.waitForConfirmsOrDie(20_000);
+    await().atMost(SOON).until(() -> !intake.isEmpty());
+  }
+
+  /** A heartbeat says that this attempt has counted so much. */
+  void counts(Claim claim, Map<String, Long> counters) {
+    turn.counting().heard(claim, counters);
   }
 
   /** Reports that these have failed, each with this class. */
