@@ -17,6 +17,7 @@ import dev.millrace.scheduler.store.Stages;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jdbi.v3.core.Handle;
 
@@ -30,8 +31,8 @@ final class Requires {
   private final Seats seats;
   private final Quotas quotas;
   private final Ends ends;
-  private final Map<Long, TreeSet<Long>> byJob = new HashMap<>();
-  private final Map<JobRef, TreeSet<Long>> byUpstream = new HashMap<>();
+  private final Map<Long, SortedSet<Long>> byJob = new HashMap<>();
+  private final Map<JobRef, SortedSet<Long>> byUpstream = new HashMap<>();
   private final Map<Long, Plan> plans = new HashMap<>();
 
   /** Up to where the jobs' last runs have looked, as the table has it. */
@@ -117,8 +118,8 @@ final class Requires {
     refs(plan).forEach(ref -> remove(byUpstream, ref, run));
   }
 
-  private static <K> void remove(Map<K, TreeSet<Long>> from, K key, long run) {
-    TreeSet<Long> runs = from.get(key);
+  private static <K> void remove(Map<K, SortedSet<Long>> from, K key, long run) {
+    SortedSet<Long> runs = from.get(key);
     if (runs != null && runs.remove(run) && runs.isEmpty()) {
       from.remove(key);
     }
