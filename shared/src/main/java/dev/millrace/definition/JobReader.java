@@ -14,14 +14,7 @@ import java.util.Set;
 /** Reads the full form of a job. Stateless. */
 final class JobReader {
   private static final Set<String> UNSUPPORTED =
-      Set.of(
-          "notify",
-          "retention",
-          "network",
-          "outputs",
-          "quota",
-          "calendar",
-          "queue-timeout");
+      Set.of("notify", "retention", "network", "outputs", "quota", "calendar", "queue-timeout");
 
   private JobReader() {}
 

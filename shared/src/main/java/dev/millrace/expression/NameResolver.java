@@ -218,7 +218,9 @@ final class NameResolver {
     if (scope.request()) {
       throw positions.problem(
           expr,
-          "unknown name '" + name + "'; a webhook's expressions read 'body' and 'headers'"
+          "unknown name '"
+              + name
+              + "'; a webhook's expressions read 'body' and 'headers'"
               + DidYouMean.phrase(name, List.of("body", "headers")));
     }
     throw positions.problem(

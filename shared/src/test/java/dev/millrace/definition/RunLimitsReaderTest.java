@@ -13,7 +13,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class RunLimitsReaderTest {
   @Test
   void aTimeAndCounters() {
-    assertThat(Texts.ok(Texts.job("limits: {pages: 100, run-time: 10m, errors: 5}")).rules().limits())
+    assertThat(
+            Texts.ok(Texts.job("limits: {pages: 100, run-time: 10m, errors: 5}")).rules().limits())
         .isEqualTo(new RunLimits(Duration.ofMinutes(10), Map.of("pages", 100L, "errors", 5L)));
     assertThat(Texts.ok(Texts.job("limits: {pages: 1}")).rules().limits().runTime()).isNull();
     assertThat(Texts.ok(Texts.job("description: none")).rules().limits()).isNull();

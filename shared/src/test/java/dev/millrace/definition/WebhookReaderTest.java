@@ -113,8 +113,7 @@ class WebhookReaderTest {
 
   @Test
   void itStandsAlone() {
-    assertThat(
-            Texts.bad(Texts.job("triggers:\n  - {webhook: {secret: '${env:A}'}, every: 1h}")))
+    assertThat(Texts.bad(Texts.job("triggers:\n  - {webhook: {secret: '${env:A}'}, every: 1h}")))
         .singleElement()
         .asString()
         .contains("every");

@@ -15,8 +15,8 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Judges the signature of a call. Compares in constant time, and with every secret, whichever
- * fits. Stateless; any thread.
+ * Judges the signature of a call. Compares in constant time, and with every secret, whichever fits.
+ * Stateless; any thread.
  */
 public final class HookSignature {
   private static final String ALGORITHM = "HmacSHA256";

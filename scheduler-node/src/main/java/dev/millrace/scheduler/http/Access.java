@@ -9,8 +9,7 @@ import java.util.Set;
 /**
  * Who may call. With a token: who shows it. Without: only this machine, and only what the user's
  * own programs and the dashboard itself send, not what a foreign web page makes the browser send.
- * Webhooks are left to their signatures.
- * Any thread.
+ * Webhooks are left to their signatures. Any thread.
  */
 final class Access {
   private static final Set<String> LOOPBACK_NAMES = Set.of("localhost", "127.0.0.1", "[::1]");

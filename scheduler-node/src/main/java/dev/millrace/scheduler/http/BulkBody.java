@@ -127,7 +127,8 @@ record BulkBody(boolean atomic, boolean answer, String reason, List<Item> items)
     }
     JsonNode orchestration = item.path("orchestration");
     boolean belongs = !orchestration.isMissingNode() && !orchestration.isNull();
-    if (belongs && !Command.isOrchestration(orchestration.isTextual() ? orchestration.asText() : "")) {
+    if (belongs
+        && !Command.isOrchestration(orchestration.isTextual() ? orchestration.asText() : "")) {
       return wrong(
           "orchestration is not a text of letters, digits, '_', '.', ':' and '-', at most 128");
     }

@@ -52,8 +52,7 @@ final class HooksApi {
   /**
    * @param environment gives the value of a variable, or null
    */
-  HooksApi(
-      Jdbi jdbi, Commands commands, UnaryOperator<String> environment, MeterRegistry metrics) {
+  HooksApi(Jdbi jdbi, Commands commands, UnaryOperator<String> environment, MeterRegistry metrics) {
     this.jdbi = jdbi;
     this.starter = new Starter(jdbi, commands);
     this.environment = environment;

@@ -1,6 +1,5 @@
 package dev.millrace.scheduler.leader;
 
-import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.Window;
@@ -10,7 +9,6 @@ import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
-import dev.millrace.scheduler.engine.RunParams;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.OpenRuns;

@@ -327,8 +327,7 @@ final class StartDesk {
   }
 
   /** What comes once and is not sent again is kept in a pause: the run is paused with its job. */
-  private static Outcome cannotStart(
-      Handle tx, Command command, Jobs.Row job, boolean inPause) {
+  private static Outcome cannotStart(Handle tx, Command command, Jobs.Row job, boolean inPause) {
     if (job == null) {
       return Desk.noSuchJob(tx, command, "starts no runs");
     }

@@ -88,8 +88,7 @@ final class Turn {
     this.dispatching = new Dispatching(parts, catalog, drafts, gates);
     Ends ends = new Ends(catalog);
     Requires requires = new Requires(drafts, seats, quotas, ends);
-    Births births =
-        new Births(drafts, catalog, new Births.Bounds(seats, gates, requires, quotas));
+    Births births = new Births(drafts, catalog, new Births.Bounds(seats, gates, requires, quotas));
     Afters afters =
         new Afters(new Afters.Parts(catalog, drafts, births, gates, ends, parts.meters));
     this.following =
@@ -102,7 +101,8 @@ final class Turn {
             parts,
             catalog,
             ticker,
-            new Arrivals.Limits(drafts, births, following, gates, seats, quotas, dispatching, dead));
+            new Arrivals.Limits(
+                drafts, births, following, gates, seats, quotas, dispatching, dead));
     this.writer = new Writer(parts.jdbi, parts.term.epoch());
   }
 

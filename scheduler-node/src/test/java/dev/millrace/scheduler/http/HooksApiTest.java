@@ -166,8 +166,7 @@ class HooksApiTest {
       assertThat(answer.status()).as(answer.text()).isEqualTo(401);
       assertThat(answer.header("Content-Type")).startsWith("application/problem+json");
       assertThat(answer.json().path("detail").asText())
-          .isEqualTo(
-              "there is no webhook here, or the signature of the call is not right for it");
+          .isEqualTo("there is no webhook here, or the signature of the call is not right for it");
     }
     assertThat(runs()).isEqualTo(before);
   }
@@ -260,11 +259,9 @@ class HooksApiTest {
     assumeThat(Path.of("/usr/bin/curl")).exists();
     assumeThat(Path.of("/usr/bin/openssl")).exists();
     String doc = Files.readString(Path.of("../docs/triggers.md"));
-    Matcher example =
-        Pattern.compile("```sh webhook\n(.*?)\n```", Pattern.DOTALL).matcher(doc);
+    Matcher example = Pattern.compile("```sh webhook\n(.*?)\n```", Pattern.DOTALL).matcher(doc);
     assertThat(example.find()).isTrue();
-    String job =
-        doc.replaceAll("(?s).*```yaml webhook\n(.*?)\n```.*", "$1");
+    String job = doc.replaceAll("(?s).*```yaml webhook\n(.*?)\n```.*", "$1");
     api.rows.job(job);
     ProcessBuilder shell = new ProcessBuilder("sh", "-euc", example.group(1));
     shell.environment().put("SHOP_HOOK", SECRET);

@@ -202,7 +202,8 @@ class StartsApiTest {
     RunId run = api.rows.run(api.rows.job(text), Rows.definition(text), "{}");
     RunId before = new RunId(run.value() - 1);
     api.rows.execute(
-        "update run set state = 'PENDING', started_at = null, marks = 32 where id = " + run.value());
+        "update run set state = 'PENDING', started_at = null, marks = 32 where id = "
+            + run.value());
     for (RunId waiting : List.of(before, run)) {
       api.rows.execute(
           "insert into seat values ('quota:tight', ?, -1, 1, false, false, ?, now())",
@@ -215,10 +216,8 @@ class StartsApiTest {
     JsonNode running = why(run);
     assertThat(running.path("reason").asText()).isEqualTo("QUOTA");
     assertThat(running.path("detail").asText())
-        .isEqualTo(
-            "no more than 2 runs may be under way at once; 1 others are before it");
-    api.rows.execute(
-        "insert into quota_day values ('tight', (now() at time zone 'UTC')::date, 5)");
+        .isEqualTo("no more than 2 runs may be under way at once; 1 others are before it");
+    api.rows.execute("insert into quota_day values ('tight', (now() at time zone 'UTC')::date, 5)");
     JsonNode day = why(run);
     assertThat(day.path("detail").asText()).contains("the 5 runs of today (UTC) are used up");
     assertThat(day.path("until").asText()).endsWith("T00:00:00Z");

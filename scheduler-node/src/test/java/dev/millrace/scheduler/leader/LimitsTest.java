@@ -149,7 +149,8 @@ class LimitsTest {
 
   @Test
   void whoLetsItGoOnLiftsItsLimits() throws Exception {
-    run("id: some\nlimits: {pages: 1}\nstages: [{id: a, run: noop}, {id: b, run: noop, needs: [a]}]");
+    run(
+        "id: some\nlimits: {pages: 1}\nstages: [{id: a, run: noop}, {id: b, run: noop, needs: [a]}]");
     at.complete(claims(at.starts(1)), Map.of("pages", 2L));
     at.passes();
     assertThat(states()).isEqualTo("a COMPLETED, b CANCELLED");

@@ -186,7 +186,9 @@ class TriggerRoleTest {
         .environment()
         .put(
             "DATABASE",
-            postgres.jdbcUrl().replace("jdbc:postgresql://", "postgresql://" + postgres.user() + "@"));
+            postgres
+                .jdbcUrl()
+                .replace("jdbc:postgresql://", "postgresql://" + postgres.user() + "@"));
     shell.environment().put("PGPASSWORD", postgres.password());
     Process process = shell.redirectErrorStream(true).start();
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
