@@ -103,9 +103,10 @@ class WebhookReaderTest {
     assertThat(
             Texts.bad(
                 Texts.job(
-                    "triggers:\n"
-                        + "  - webhook: {secret: '${env:A}'}\n"
-                        + "  - webhook: {secret: '${env:B}'}")))
+                    """
+                    triggers:
+                      - webhook: {secret: '${env:A}'}
+                      - webhook: {secret: '${env:B}'}""")))
         .singleElement()
         .asString()
         .contains("triggers[1]", "a second webhook 'webhook'; give each a `name`");
