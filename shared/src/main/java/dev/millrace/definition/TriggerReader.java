@@ -103,7 +103,7 @@ final class TriggerReader {
     if (kinds.size() > 1) {
       fields.problem("has " + String.join(" and ", kinds) + "; one trigger has one of them");
       kinds.forEach(fields::take);
-      KINDS.forEach(fields::take);
+      EventTriggerReader.BESIDE.forEach(fields::take);
       BESIDE.values().forEach(keys -> keys.forEach(fields::take));
     } else if (kinds.isEmpty()) {
       if (OTHER_KINDS.stream().allMatch(kind -> fields.map().get(kind) == null)) {

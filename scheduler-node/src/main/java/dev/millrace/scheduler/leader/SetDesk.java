@@ -138,6 +138,7 @@ final class SetDesk {
       return Done.LATER;
     }
     tell(asked, jobs, steps, problems);
+    tellOfPast(tx, asked, jobs, steps, now, problems);
     tellOfWaiting(asked, jobs, steps, problems);
     tellOfQuotas(tx, asked, jobs, steps, problems, now);
     checks.forgetOld();
@@ -198,6 +199,25 @@ final class SetDesk {
               String why = over.detail() + "; " + over.remedy();
               problems.add(asked.files.get(i), steps.get(i).name(), why);
             });
+  }
+
+  /** Instants that are past, where the definition wants to be refused for that. */
+  private static void tellOfPast(
+      Handle tx,
+      Asked asked,
+      List<Wanted> jobs,
+      List<SetDecision.Step> steps,
+      long now,
+      Problems problems) {
+    for (int i = 0; i < jobs.size(); i++) {
+      SetDecision.Step step = steps.get(i);
+      if (step.action().changes()) {
+        Jobs.Row row = step.have() == null ? null : step.have().known().row();
+        String file = asked.files.get(i);
+        Desk.past(tx, row, jobs.get(i).definition(), now)
+            .ifPresent(why -> problems.add(file, step.name(), why + "; " + Desk.PAST_REMEDY));
+      }
+    }
   }
 
   /** Jobs that would wait for each other, or for one that goes. */

@@ -120,6 +120,10 @@ final class VersionDesk {
     if (cycle.isPresent()) {
       return Desk.unchanged(cycle.get());
     }
+    Optional<String> past = Desk.past(tx, row, wanted.definition(), now);
+    if (past.isPresent()) {
+      return Desk.unchanged(Desk.refused(422, past.get(), Desk.PAST_REMEDY));
+    }
     Optional<Outcome> over = quotas.judge(tx, wanted.definition(), false, now);
     if (over.isPresent()) {
       return Desk.unchanged(over.get());
