@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.definition.Schedule;
+import dev.millrace.definition.Tick;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.TriggerDefinition;
 import dev.millrace.scheduler.command.Command;
@@ -138,9 +139,9 @@ final class QuotaDesk {
   private static Optional<String> tooOften(JobDefinition job, Duration least, long now) {
     for (int i = 0; i < job.triggers().size(); i++) {
       TriggerDefinition trigger = job.triggers().get(i);
-      Schedule schedule = Schedule.of(trigger);
+      Schedule schedule = Schedule.of(job, trigger);
       Instant before = null;
-      Optional<Instant> tick = schedule.next(Instant.ofEpochMilli(now / 1_000));
+      Optional<Instant> tick = next(schedule, Instant.ofEpochMilli(now / 1_000));
       for (int n = 0; n < TICKS_JUDGED && tick.isPresent(); n++) {
         if (before != null && Duration.between(before, tick.get()).compareTo(least) < 0) {
           return Optional.of(
@@ -154,9 +155,13 @@ final class QuotaDesk {
                   + least);
         }
         before = tick.get();
-        tick = schedule.next(before);
+        tick = next(schedule, before);
       }
     }
     return Optional.empty();
+  }
+
+  private static Optional<Instant> next(Schedule schedule, Instant after) {
+    return schedule.nextFiring(after).map(Tick::instant);
   }
 }

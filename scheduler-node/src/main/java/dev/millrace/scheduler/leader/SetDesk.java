@@ -186,7 +186,7 @@ final class SetDesk {
       SetDecision.Step step = steps.get(i);
       if (step.action() == Action.DELETE) {
         gone.merge(step.name().namespace(), 1, Integer::sum);
-      } else if (step.action().changes()) {
+      } else if (step.action().changes() && checks.problem(jobs.get(i)) == null) {
         changing.add(new QuotaDesk.Job(jobs.get(i).definition(), step.have() == null));
         places.add(i);
       }
