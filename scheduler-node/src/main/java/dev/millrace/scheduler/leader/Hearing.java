@@ -13,6 +13,7 @@ import dev.millrace.wire.Control;
 import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Report;
 import dev.millrace.wire.Reports;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -32,6 +33,7 @@ final class Hearing {
   private final Drafts drafts;
   private final Gates gates;
   private final DistinctQueue<Claim> notHeld = new DistinctQueue<>();
+  private final DistinctQueue<Claim> stillRunning = new DistinctQueue<>();
   private long nextDueAt = Long.MAX_VALUE;
   private boolean dueKnown;
 
@@ -46,8 +48,13 @@ final class Hearing {
     notHeld.addAll(claims);
   }
 
+  /** This one runs although its run is to stop; it may not have heard that. Any thread. */
+  void stillRunning(Claim claim) {
+    stillRunning.add(claim);
+  }
+
   boolean hasNews(long now) {
-    return nextDueAt <= now || !notHeld.isEmpty();
+    return nextDueAt <= now || !notHeld.isEmpty() || !stillRunning.isEmpty();
   }
 
   /** When the next stage is due, in microseconds since 1970; Long.MAX_VALUE for never. */
@@ -200,6 +207,29 @@ final class Hearing {
                 "its worker does not hold it any more; the report was lost with the broker"),
             pass.now,
             ThreadLocalRandom.current().nextDouble());
+      }
+    }
+  }
+
+  /**
+   * Control messages are transient: what should have ended is told so again. What always comes last
+   * and what is left to end by itself run rightly.
+   */
+  void toldToEnd(Handle tx, Pass pass) {
+    List<Claim> claims = new ArrayList<>();
+    while (claims.size() < parts.batchMax() && !stillRunning.isEmpty()) {
+      claims.add(stillRunning.poll());
+    }
+    drafts.open(tx, pass, claims.stream().map(claim -> claim.run().value()).toList());
+    for (Claim claim : claims) {
+      Draft draft = pass.drafts.get(claim.run().value());
+      int index = draft == null ? -1 : draft.run().plan().indexOf(claim.stage());
+      if (index >= 0) {
+        switch (Engine.toldToEnd(draft, index, claim.attempt())) {
+          case NOT -> {}
+          case POLITELY -> pass.controls.add(new Control.Cancel(claim, Turn.CANCEL_GRACE_MILLIS));
+          case AT_ONCE -> pass.controls.add(new Control.Cancel(claim, 0));
+        }
       }
     }
   }

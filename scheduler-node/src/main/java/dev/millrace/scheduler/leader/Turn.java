@@ -42,7 +42,7 @@ import org.jdbi.v3.core.Jdbi;
 final class Turn {
   private static final long INBOX_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long JUDGED_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-  private static final long CANCEL_GRACE_MILLIS = 5_000;
+  static final long CANCEL_GRACE_MILLIS = 5_000;
 
   /** What the turn works with; all of it belongs to one term. */
   record Parts(
@@ -220,6 +220,7 @@ final class Turn {
     hearing.unroutable(tx, pass);
     hearing.lostWorkers(tx, pass);
     hearing.dueStages(tx, pass);
+    hearing.toldToEnd(tx, pass);
     pass.drafts.values().forEach(draft -> Engine.settle(draft, pass.now));
     writer.begin(pass.drafts.values(), pass.now);
     arrivals.ticks(tx, pass);
@@ -327,9 +328,5 @@ final class Turn {
     pass.controls.forEach(parts.outbox::control);
     pass.tickLateness.forEach(parts.meters::tickLateness);
     hearing.readNextDue();
-  }
-
-  static Control cancel(Claim claim) {
-    return new Control.Cancel(claim, CANCEL_GRACE_MILLIS);
   }
 }

@@ -14,6 +14,7 @@ import dev.millrace.definition.DefinitionReader;
 import dev.millrace.model.Claim;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
+import dev.millrace.runtime.Pulse;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.dispatch.Dispatcher;
@@ -24,6 +25,7 @@ import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Leases;
+import dev.millrace.scheduler.sweep.BrokerRepair;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.settings.EngineSettings;
 import dev.millrace.settings.PostgresSettings;
@@ -32,6 +34,8 @@ import dev.millrace.settings.WorkerTimeouts;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
 import dev.millrace.testing.TestVirtualHost;
+import dev.millrace.wire.Control;
+import dev.millrace.wire.ControlCodec;
 import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
 import dev.millrace.wire.Outcome;
@@ -83,6 +87,9 @@ final class TurnFixture implements AutoCloseable {
   private final Connection connection;
   private final Channel channel;
   private final Commands commands;
+  private final RabbitSettings rabbit;
+  private final List<AmqpLink> more = new ArrayList<>();
+  private String control;
   private final Map<String, Pools.Capacity> capacities = new HashMap<>();
   private volatile Turn turn;
 
@@ -104,7 +111,7 @@ final class TurnFixture implements AutoCloseable {
     clock.sync(won.now(), System.nanoTime());
     term = new Term(won.epoch(), won.confirmed(), TTL.toNanos(), System.nanoTime());
     host = TestServers.broker().freshVirtualHost();
-    RabbitSettings broker = RabbitSettings.of(host.uri().toString());
+    rabbit = RabbitSettings.of(host.uri().toString());
     ConnectionFactory factory = new ConnectionFactory();
     factory.setUri(host.uri());
     connection = factory.newConnection("test");
@@ -112,14 +119,14 @@ final class TurnFixture implements AutoCloseable {
     Topology.declareShared(channel);
     Topology.declarePool(channel, "default");
     channel.confirmSelect();
-    outbox = new Outbox("test", broker);
+    outbox = new Outbox("test", rabbit);
     outbox.start();
     await().atMost(SOON).until(outbox::ready);
     dispatcher = new Dispatcher(outbox, pools, () -> {}, metrics, 0);
     publishing = dispatcher.loop();
     publishing.start();
     consuming =
-        new AmqpLink("test-consume", broker, List.of(new Outbox.Declarations(), intake.consumer()));
+        new AmqpLink("test-consume", rabbit, List.of(new Outbox.Declarations(), intake.consumer()));
     intake.consumer().on(consuming);
     consuming.start();
     await().atMost(SOON).until(consuming::connected);
@@ -127,17 +134,67 @@ final class TurnFixture implements AutoCloseable {
     newTurn();
   }
 
-  /** As at the start of a term: it knows what the tables say. */
-  void newTurn() {
-    WorkerTable workers =
-        new WorkerTable(
-            new WorkerTimeouts(
-                Duration.ofSeconds(2), Duration.ofSeconds(6), Duration.ofSeconds(10)),
-            outbox,
-            pools,
+  /** What repairs the broker's losses for this turn; its own canary has come back. */
+  BrokerRepair repair() throws IOException {
+    WorkerTable hearing = workers();
+    BrokerRepair repair =
+        new BrokerRepair(
             database.leader(),
             clock,
-            new WorkerTable.Identity("test", () -> {}, metrics));
+            pools,
+            hearing,
+            intake,
+            Leadership.findings(turn, new Pulse()));
+    repair.opened(connection, 1);
+    AmqpLink link = new AmqpLink("test-heartbeats", rabbit, List.of(hearing.consumer()));
+    hearing.consumer().on(link);
+    more.add(link);
+    link.start();
+    await()
+        .atMost(SOON)
+        .until(
+            () -> {
+              hearing.sweepOnce();
+              return !hearing.frozen();
+            });
+    return repair;
+  }
+
+  /** Copies of what the leader tells the workers from now on. */
+  void listenToControl() throws IOException {
+    control = channel.queueDeclare().getQueue();
+    channel.queueBind(control, Entities.CONTROL, "");
+  }
+
+  /** What it has told them since the last call, up to and with this. */
+  List<Control> controlsUpTo(Control last) {
+    List<Control> heard = new ArrayList<>();
+    await()
+        .atMost(SOON)
+        .until(
+            () -> {
+              GetResponse got = channel.basicGet(control, true);
+              if (got != null
+                  && ControlCodec.decode(got.getBody()) instanceof Decoded.Ok<Control> ok) {
+                heard.add(ok.value());
+              }
+              return heard.contains(last);
+            });
+    return heard;
+  }
+
+  private WorkerTable workers() {
+    return new WorkerTable(
+        new WorkerTimeouts(Duration.ofSeconds(2), Duration.ofSeconds(6), Duration.ofSeconds(10)),
+        outbox,
+        pools,
+        database.leader(),
+        clock,
+        new WorkerTable.Identity("test", () -> {}, metrics));
+  }
+
+  /** As at the start of a term: it knows what the tables say. */
+  void newTurn() {
     turn =
         new Turn(
             new Turn.Parts(
@@ -149,7 +206,7 @@ final class TurnFixture implements AutoCloseable {
                 pools,
                 dispatcher,
                 intake,
-                workers,
+                workers(),
                 new Meters(metrics),
                 point -> faults.get().at(point),
                 settings.batchMax()));
@@ -354,6 +411,7 @@ final class TurnFixture implements AutoCloseable {
 
   @Override
   public void close() throws IOException, SQLException {
+    more.forEach(AmqpLink::close);
     consuming.close();
     publishing.close();
     outbox.close();
