@@ -46,6 +46,7 @@ import dev.millrace.wire.Start;
 import dev.millrace.wire.StartCodec;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -58,6 +59,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 
 /**
  * A term on a real Postgres and a real broker, whose turn is called by hand; the test is the
@@ -325,8 +327,14 @@ final class TurnFixture implements AutoCloseable {
 
   /** Reports that these have completed, in one message, and waits until it is in the intake. */
   void complete(List<Claim> claims, String output) throws Exception {
+    finished(claims, any -> output);
+  }
+
+  /** The same, each with an output of its own. */
+  void finished(List<Claim> claims, Function<Claim, String> outputs) throws Exception {
     List<Report> reports = new ArrayList<>();
     for (Claim claim : claims) {
+      String output = outputs.apply(claim);
       reports.add(new Report.Finished(claim, Outcome.COMPLETED, 1, 0, null, null, output));
     }
     byte[] body = ReportCodec.encode(new Reports("worker", reports));
@@ -365,6 +373,17 @@ final class TurnFixture implements AutoCloseable {
         .until(() -> !intake.isEmpty());
   }
 
+  /** Takes what is in a queue. */
+  List<String> messages(String queue) throws IOException {
+    List<String> bodies = new ArrayList<>();
+    for (GetResponse got = channel.basicGet(queue, true);
+        got != null;
+        got = channel.basicGet(queue, true)) {
+      bodies.add(new String(got.getBody(), StandardCharsets.UTF_8));
+    }
+    return bodies;
+  }
+
   /** Reports that nobody acked; ends the leader's connection, so that the broker shows them. */
   long unackedReports() throws IOException {
     consuming.close();
@@ -373,6 +392,11 @@ final class TurnFixture implements AutoCloseable {
 
   /** The next so many commits that write an outcome fail at the very end. */
   void failCommits(int count) {
+    failCommits(count, "P0001");
+  }
+
+  /** The same, by an error of this SQL state. */
+  void failCommits(int count, String sqlState) {
     database
         .api()
         .useHandle(
@@ -383,12 +407,12 @@ final class TurnFixture implements AutoCloseable {
                   create function fail_commit() returns trigger language plpgsql as $$
                   begin
                     if nextval('millrace.commits') <= %d then
-                      raise exception 'a commit that fails for a test';
+                      raise exception 'a commit that fails for a test' using errcode = '%s';
                     end if;
                     return null;
                   end $$
                   """
-                      .formatted(count));
+                      .formatted(count, sqlState));
               handle.execute(
                   """
                   create constraint trigger fail_commit after insert on outcome
