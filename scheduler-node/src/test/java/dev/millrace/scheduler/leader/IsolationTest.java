@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class IsolationTest {
   private static final int MAX = 2_000;
-  private static final RuntimeException FAILURE = new ArithmeticException("long overflow");
+  private final RuntimeException failure = new ArithmeticException("long overflow");
   private static final Isolation.Taken NONE = new Isolation.Taken(0, null);
 
   private final Isolation isolation = new Isolation(MAX);
@@ -29,8 +29,8 @@ class IsolationTest {
       for (List<Integer> taken : List.of(some, others)) {
         for (Integer one : taken) {
           boolean known =
-              report != null && one.equals(report.input())
-                  || command != null && one.equals(command.input());
+              (report != null && one.equals(report.input()))
+                  || (command != null && one.equals(command.input()));
           if (known) {
             aside.add(one);
           }
@@ -38,7 +38,7 @@ class IsolationTest {
         }
       }
       if (fails) {
-        assertThat(isolation.failed(FAILURE, taken(some), taken(others))).isTrue();
+        assertThat(isolation.failed(failure, taken(some), taken(others))).isTrue();
       } else {
         isolation.succeeded(taken(some), taken(others));
         some.clear();
@@ -78,9 +78,9 @@ class IsolationTest {
   @Test
   void nothingIsToBlameWhenAPassWithoutAnyFailsToo() {
     Isolation.Taken one = new Isolation.Taken(1, 7);
-    assertThat(isolation.failed(FAILURE, NONE, one)).isTrue();
+    assertThat(isolation.failed(failure, NONE, one)).isTrue();
     assertThat(isolation.commandsMax()).as("without").isZero();
-    assertThat(isolation.failed(FAILURE, NONE, NONE)).isFalse();
+    assertThat(isolation.failed(failure, NONE, NONE)).isFalse();
     assertThat(isolation.guiltyCommand()).isNull();
     assertThat(isolation.commandsMax()).isEqualTo(MAX);
   }
@@ -88,7 +88,7 @@ class IsolationTest {
   @Test
   void whatFailedOnceIsInnocent() {
     Isolation.Taken one = new Isolation.Taken(1, 7);
-    assertThat(isolation.failed(FAILURE, NONE, one)).isTrue();
+    assertThat(isolation.failed(failure, NONE, one)).isTrue();
     assertThat(isolation.succeeded(NONE, NONE)).isTrue();
     assertThat(isolation.guiltyCommand()).isNull();
     isolation.succeeded(NONE, one);
