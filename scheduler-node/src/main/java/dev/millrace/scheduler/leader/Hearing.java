@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.model.Claim;
+import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Fact;
@@ -101,6 +102,7 @@ final class Hearing {
   void putBack(Pass pass) {
     parts.workers().putBack(pass.lost);
     parts.dispatcher().putBackUnroutable(pass.unroutable);
+    parts.dispatcher().putBackUnwritable(pass.unwritable);
     notHeld.addAll(pass.notHeld);
   }
 
@@ -167,6 +169,26 @@ final class Hearing {
       if (draft != null) {
         int index = draft.run().plan().indexOf(claim.stage());
         Engine.apply(draft, new Fact.Unroutable(index, claim.attempt()), pass.now, 0);
+      }
+    }
+  }
+
+  /** What no message can hold fails: nobody will ever start it. */
+  void unwritable(Handle tx, Pass pass) {
+    pass.unwritable = parts.dispatcher().takeUnwritable();
+    List<Long> runs =
+        pass.unwritable.stream().map(start -> start.claim().run().value()).toList();
+    drafts.open(tx, pass, runs);
+    for (Dispatcher.Unwritable start : pass.unwritable) {
+      Claim claim = start.claim();
+      Draft draft = pass.drafts.get(claim.run().value());
+      if (draft != null) {
+        int index = draft.run().plan().indexOf(claim.stage());
+        Fact back = new Fact.Unroutable(index, claim.attempt());
+        if (Engine.apply(draft, back, pass.now, 0) == Verdict.ACCEPTED) {
+          String why = "its start cannot be written: " + start.why();
+          Engine.apply(draft, new Fact.Unstartable(index, "config", why), pass.now, 0);
+        }
       }
     }
   }

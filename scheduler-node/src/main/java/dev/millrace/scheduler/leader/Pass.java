@@ -64,6 +64,7 @@ final class Pass {
   record Dead(Draft draft, int stage) {}
 
   List<Claim> unroutable = List.of();
+  List<Dispatcher.Unwritable> unwritable = List.of();
   List<WorkerTable.LostWorker> lost = List.of();
   final List<WorkerTable.LostWorker> lostWithMore = new ArrayList<>();
   long now;

@@ -251,6 +251,7 @@ final class Turn {
     }
     hearing.reports(tx, pass);
     hearing.unroutable(tx, pass);
+    hearing.unwritable(tx, pass);
     hearing.lostWorkers(tx, pass);
     hearing.dueStages(tx, pass);
     hearing.toldToEnd(tx, pass);

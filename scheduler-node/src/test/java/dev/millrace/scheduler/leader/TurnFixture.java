@@ -25,6 +25,7 @@ import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Leases;
+import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.sweep.BrokerRepair;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.settings.EngineSettings;
@@ -160,6 +161,26 @@ final class TurnFixture implements AutoCloseable {
               return !hearing.frozen();
             });
     return repair;
+  }
+
+  /** Has the publish loop meet a start of this claim that no message can hold. */
+  void publishUnwritable(Start start, long dispatch) {
+    Start bad =
+        new Start(
+            start.claim(),
+            start.job(),
+            start.namespace(),
+            start.handler(),
+            "{}",
+            "{}",
+            "{}",
+            null,
+            Duration.ofSeconds(Long.MAX_VALUE),
+            null,
+            null);
+    Stages.Key key = new Stages.Key(start.claim().run().value(), 0);
+    dispatcher.dispatch(List.of(new Dispatcher.Item(key, bad, "default", dispatch)), true);
+    await().atMost(SOON).until(dispatcher::hasNews);
   }
 
   /** Copies of what the leader tells the workers from now on. */
