@@ -139,12 +139,13 @@ final class TurnFixture implements AutoCloseable {
 
   /** What repairs the broker's losses for this turn; its own canary has come back. */
   BrokerRepair repair() throws IOException {
-    WorkerTable hearing = workers();
+    Pools unknown = new Pools(settings); // nobody beats here: the turn keeps what it was told
+    WorkerTable hearing = workers(unknown);
     BrokerRepair repair =
         new BrokerRepair(
             database.leader(),
             clock,
-            pools,
+            unknown,
             hearing,
             intake,
             Leadership.findings(turn, new Pulse()));
@@ -206,7 +207,7 @@ final class TurnFixture implements AutoCloseable {
     return heard;
   }
 
-  private WorkerTable workers() {
+  private WorkerTable workers(Pools pools) {
     return new WorkerTable(
         new WorkerTimeouts(Duration.ofSeconds(2), Duration.ofSeconds(6), Duration.ofSeconds(10)),
         outbox,
@@ -229,7 +230,7 @@ final class TurnFixture implements AutoCloseable {
                 pools,
                 dispatcher,
                 intake,
-                workers(),
+                workers(pools),
                 new Meters(metrics),
                 point -> faults.get().at(point),
                 settings.batchMax()));
