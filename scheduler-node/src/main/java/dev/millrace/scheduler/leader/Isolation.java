@@ -186,7 +186,9 @@ final class Isolation {
     while (root.getCause() != null && root.getCause() != root) {
       root = root.getCause();
     }
-    return root.getClass().getSimpleName() + ": " + root.getMessage();
+    String message = String.valueOf(root.getMessage());
+    int end = message.indexOf('\n'); // the database adds where in its own code it was
+    return root.getClass().getSimpleName() + ": " + (end < 0 ? message : message.substring(0, end));
   }
 
   /** Not a term that ended, nor a database or a broker that is away. */
