@@ -87,11 +87,8 @@ final class SchedulePreview {
 
   private void answer(
       Call call, String job, String namespace, JsonNode trigger, int count, Instant after) {
-    ObjectNode whole = Json.object().put("id", job).put("namespace", namespace);
-    whole.putArray("triggers").add(trigger);
-    whole.putArray("stages").addObject().put("id", "none").put("run", "noop");
     JobDefinition definition =
-        switch (new DefinitionReader().read(Json.write(whole), "trigger.json")) {
+        switch (DefinitionReader.readTrigger(Json.write(trigger), namespace, job)) {
           case DefinitionReader.Result.Ok ok -> ok.job();
           case DefinitionReader.Result.Bad bad ->
               throw DefinitionCommands.refused(
