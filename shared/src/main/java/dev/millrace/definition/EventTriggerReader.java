@@ -14,6 +14,9 @@ final class EventTriggerReader {
   /** The key by which each kind is known. */
   static final List<String> KINDS = List.of("after");
 
+  /** What stands beside one of them and beside no time. */
+  static final List<String> BESIDE = List.of("match", "within");
+
   private static final Set<String> OF_TIMES =
       Set.of("misfire", "dst", "jitter", "phase", "delay", "anchor", "key", "map", "overlap");
 

@@ -101,7 +101,8 @@ final class TriggerReader {
     TriggerDefinition trigger = null;
     if (kinds.size() > 1) {
       fields.problem("has " + String.join(" and ", kinds) + "; one trigger has one of them");
-      KINDS.forEach(fields::take);
+      kinds.forEach(fields::take);
+      EventTriggerReader.BESIDE.forEach(fields::take);
       BESIDE.values().forEach(keys -> keys.forEach(fields::take));
     } else if (kinds.isEmpty()) {
       if (OTHER_KINDS.stream().allMatch(kind -> fields.map().get(kind) == null)) {

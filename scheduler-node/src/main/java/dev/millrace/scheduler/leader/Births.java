@@ -105,7 +105,7 @@ final class Births {
       Map<String, Bindings.UpstreamRun> results) {}
 
   /** A run that comes after runs of other jobs, with what its trigger gives it. */
-  Fresh following(Plan plan, Upstream upstream, long now) {
+  Fresh following(Plan plan, Upstream upstream, String orchestration, long now) {
     Run run =
         new Run(
             ids.next(now),
@@ -122,7 +122,7 @@ final class Births {
             0,
             0,
             Engine.fresh(plan));
-    return given(run, upstream.params(), upstream.results());
+    return given(run.inOrchestration(orchestration), upstream.params(), upstream.results());
   }
 
   private static Fresh given(Run run, String params, Map<String, Bindings.UpstreamRun> after) {
