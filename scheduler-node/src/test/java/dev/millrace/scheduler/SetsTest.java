@@ -83,8 +83,11 @@ class SetsTest {
             "fine.yaml",
             job("on-time", 1),
             "late.yaml",
-            "id: late\ntriggers: [{at: 2020-01-01T00:00:00Z, past: refuse}]\n"
-                + "stages: [{id: only, run: h}]\n");
+            """
+            id: late
+            triggers: [{at: 2020-01-01T00:00:00Z, past: refuse}]
+            stages: [{id: only, run: h}]
+            """);
     Nodes.Answer refused = apply("instants", late);
     assertThat(refused.status()).isEqualTo(409);
     assertThat(refused.text()).contains("late.yaml", "2020-01-01T00:00:00Z is past", "past: run");

@@ -7,6 +7,7 @@ import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageState;
 import dev.millrace.model.RunId;
+import dev.millrace.model.KeyText;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.model.StageRules;
 import dev.millrace.wire.Outcome;
@@ -71,13 +72,15 @@ final class Led {
       switch (definition.handler()) {
         case StageDefinition.WAIT_TIME -> waitTime(draft, index, with, now);
         case StageDefinition.WAIT_EVENT -> {
+          String key = with.path("key").asText("");
+          if (KeyText.problem(key) != null) {
+            fail(draft, index, "config", "key: it " + KeyText.problem(key), now);
+            return;
+          }
           timeout(draft, index, with, now);
           draft.wish(
               new Wish.Listen(
-                  index,
-                  draft.stage(index).attempt(),
-                  with.path("event").asText(),
-                  with.path("key").asText("")));
+                  index, draft.stage(index).attempt(), with.path("event").asText(), key));
         }
         case StageDefinition.WAIT_APPROVAL -> timeout(draft, index, with, now);
         case StageDefinition.SUB_JOB -> {

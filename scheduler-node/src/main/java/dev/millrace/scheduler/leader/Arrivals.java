@@ -19,6 +19,7 @@ import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jdbi.v3.core.Handle;
@@ -187,7 +188,7 @@ final class Arrivals {
     };
   }
 
-  /** Takes commands from the inbox, and starts whose time has come. */
+  /** Takes commands from the inbox, into which starts go whose time has come. */
   void commands(Handle tx, Pass pass, InboxWatch inbox) {
     if (!inbox.any() && !inbox.laterIsDue(pass.now)) {
       return;
@@ -199,15 +200,18 @@ final class Arrivals {
     for (Pools.Pool pool : parts.pools().all()) {
       room += Math.max(0, Dispatching.roomIn(pass, pool) - pool.backlog());
     }
-    int limit = Math.clamp(room, Math.min(COMMANDS_MIN, parts.batchMax()), parts.batchMax());
-    List<Inbox.Row> rows = taken(tx, pass, inbox, limit);
-    startDesk.begin(tx, rows);
+    int fits = Math.clamp(room, Math.min(COMMANDS_MIN, parts.batchMax()), parts.batchMax());
+    List<Inbox.Row> rows = taken(tx, pass, inbox, Math.min(fits, pass.commandsMax));
+    Object guilty = pass.guiltyCommand == null ? null : pass.guiltyCommand.input();
+    startDesk.begin(tx, rows.stream().filter(row -> !Objects.equals(guilty, row.id())).toList());
     for (Inbox.Row row : rows) {
-      Outcome outcome = execute(tx, pass, row);
+      boolean aside = Objects.equals(guilty, row.id());
+      Outcome outcome =
+          aside ? setAside(row, pass.guiltyCommand.cause()) : execute(tx, pass, row);
       if (outcome == null) {
         Inbox.putBack(tx, row);
         later.add(row.id());
-      } else if (row.answer()) {
+      } else if (row.answer() || aside) {
         pass.answerIds.add(row.id());
         pass.answers.add(outcome);
       } else if (outcome.status() >= 400) {
@@ -225,19 +229,24 @@ final class Arrivals {
     if (checks.idle()) {
       later.clear();
     }
-    List<Inbox.Row> rows = inbox.any() ? Inbox.take(tx, limit, later) : new ArrayList<>();
-    boolean more = rows.stream().mapToInt(Inbox.Row::weight).sum() >= limit;
-    inbox.taken(more);
+    List<Inbox.Row> rows = List.of();
+    if (inbox.any() && limit > 0) {
+      rows = Inbox.take(tx, limit, later);
+      boolean more = rows.stream().mapToInt(Inbox.Row::weight).sum() >= limit;
+      inbox.taken(more);
+      pass.more |= more;
+    }
+    rows.forEach(row -> pass.commandIds.add(row.id()));
     if (inbox.laterIsDue(pass.now)) {
-      for (Command command : PlannedStarts.takeDue(tx, pass.now, limit)) {
-        rows.add(new Inbox.Row(0, command, false, 1));
-      }
-      inbox.laterTaken();
+      // They are taken by the next pass: by then their numbers are committed, so that one of them
+      // that no pass can take is found by its number.
+      int moved = PlannedStarts.moveDue(tx, pass.now, parts.batchMax());
+      inbox.laterTaken(moved > 0);
+      pass.more |= moved > 0;
     }
     if (rows.stream().anyMatch(row -> row.command().actor().startsWith(SQL_ACTOR))) {
       inbox.foundSql();
     }
-    pass.more |= more;
     return rows;
   }
 
@@ -249,6 +258,23 @@ final class Arrivals {
   /** True when commands waited for that and need not wait any more. */
   boolean judged() {
     return !later.isEmpty() && checks.idle();
+  }
+
+  /** It alone made every pass fail: it is answered, and the commands behind it are executed. */
+  private static Outcome setAside(Inbox.Row row, Throwable cause) {
+    log.error(
+        "set a command aside id={} kind={} job={} actor={}; every pass with it failed, nothing of it"
+            + " took effect",
+        row.id(),
+        row.command().kind(),
+        row.command().job(),
+        row.command().actor(),
+        cause);
+    return Desk.refused(
+        500,
+        "command " + row.id() + " cannot be executed: " + Isolation.message(cause),
+        "nothing of it took effect, and it is not tried again; the leader's log has the whole cause"
+            + " with this id");
   }
 
   /** Null when it is to be executed later; then nothing was done. */

@@ -60,7 +60,7 @@ final class Families {
     for (Stages.Key key : waiting) {
       Draft draft = pass.drafts.get(key.run());
       if (!seats.has(key) && draft != null) {
-        askForStage(draft, key);
+        askForStage(draft, key, pass.now);
       }
     }
     drafts.open(tx, pass, seats.owners().stream().map(Stages.Key::run).toList());
@@ -120,7 +120,7 @@ final class Families {
     }
     forgetWaits(tx, draft);
     if (draft.run().plan().limited() || seats.has(own(draft.run()))) {
-      seatsOf(draft);
+      seatsOf(draft, pass.now);
     }
     admitUnlimited(pass, draft);
     if (draft.run().parent() != null) {
@@ -293,13 +293,13 @@ final class Families {
   }
 
   /** Asks for what the stages now wait for, gives back what they no longer hold. */
-  private void seatsOf(Draft draft) {
+  private void seatsOf(Draft draft, long now) {
     Run run = draft.run();
     var changed = draft.changedStages();
     for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
       Stages.Key key = new Stages.Key(run.id(), i);
       switch (draft.stage(i).state()) {
-        case LOCK_WAIT -> askForStage(draft, key);
+        case LOCK_WAIT -> askForStage(draft, key, now);
         case READY, QUEUED, RUNNING -> {} // it holds what it holds
         default -> seats.release(key);
       }
@@ -316,7 +316,7 @@ final class Families {
     return new Stages.Key(run.id(), Seats.RUN);
   }
 
-  private void askForStage(Draft draft, Stages.Key key) {
+  private void askForStage(Draft draft, Stages.Key key, long now) {
     if (seats.has(key)) {
       if (!seats.holds(key)) {
         return;
@@ -328,19 +328,26 @@ final class Families {
     String namespace = draft.run().plan().definition().namespace();
     List<Seats.Ask> asks =
         rules.locks().stream().map(lock -> Seats.Ask.of(namespace, lock)).toList();
-    seats.ask(key, asks, pace(draft, key, rules.rate()));
+    try {
+      seats.ask(key, asks, pace(draft, key, rules.rate()));
+    } catch (ExpressionException wrong) {
+      // One rate for all instead would let start what the job's author holds apart.
+      String why = "rate key: " + wrong.getMessage();
+      Engine.apply(draft, new Fact.Unstartable(key.index(), "expression", why), now, 0);
+      open.add(draft);
+    }
   }
 
+  /**
+   * The stage's rate, or null.
+   *
+   * @throws ExpressionException when its key has no value
+   */
   private static Seats.Pace pace(Draft draft, Stages.Key key, RateRule rate) {
     if (rate == null) {
       return null;
     }
-    String value;
-    try {
-      value = StageInput.rateKey(draft, key.index());
-    } catch (ExpressionException wrong) {
-      value = null; // the same expression fails where it is told: without a key, one rate for all
-    }
+    String value = StageInput.rateKey(draft, key.index());
     String subject =
         "rate:"
             + draft.run().plan().job()

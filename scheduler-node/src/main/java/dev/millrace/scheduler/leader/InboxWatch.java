@@ -74,10 +74,15 @@ final class InboxWatch {
     foundAny = more;
   }
 
-  /** What is planned was taken: what comes next is not known. */
-  void laterTaken() {
+  /**
+   * What is due was put into the inbox: what comes next is not known.
+   *
+   * @param any whether there was something
+   */
+  void laterTaken(boolean any) {
     laterAt = 0;
     owed = true;
+    foundAny |= any;
   }
 
   /** The pass failed: all of it is there again. */

@@ -1,9 +1,6 @@
 package dev.millrace.scheduler.store;
 
-import dev.millrace.scheduler.command.Command;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
@@ -29,14 +26,18 @@ public final class PlannedStarts {
       String reason,
       String takenBackBy) {}
 
-  /** Skips what somebody is about to take back. */
-  private static final String TAKE_DUE =
+  /** Skips what somebody is about to take back. Ids carry the instant: in the order of time. */
+  private static final String MOVE_DUE =
       """
-      delete from start_later
-      where run = any (array(
-        select run from start_later where due_at <= ts(:now) and taken_back_at is null
-        order by due_at limit :limit for update skip locked))
-      returning run, namespace, job, body, actor, reason
+      with due as (
+        delete from start_later
+        where run = any (array(
+          select run from start_later where due_at <= ts(:now) and taken_back_at is null
+          order by due_at limit :limit for update skip locked))
+        returning run, namespace, job, body, actor, reason
+      )
+      insert into inbox (kind, namespace, job, body, actor, reason, answer)
+      select 'run.start', namespace, job, body, actor, reason, false from due order by run
       """;
 
   private static final String COLUMNS =
@@ -55,28 +56,13 @@ public final class PlannedStarts {
 
   private static final String TAKE_BACK = "select take_back_start(:run, :actor, :reason)";
 
-  /** Takes what is due, as commands for which nobody waits; gone when the transaction commits. */
-  public static List<Command> takeDue(Handle tx, long now, int limit) {
-    record Row(long run, Command command) {}
-    List<Row> rows =
-        new ArrayList<>(
-            tx.createQuery(TAKE_DUE)
-                .bind("now", now)
-                .bind("limit", limit)
-                .map(
-                    (row, context) ->
-                        new Row(
-                            row.getLong(1),
-                            new Command(
-                                Command.Kind.RUN_START,
-                                row.getString(2),
-                                row.getString(3),
-                                row.getString(4),
-                                row.getString(5),
-                                row.getString(6))))
-                .list());
-    rows.sort(Comparator.comparingLong(Row::run)); // ids carry the instant: in the order of time
-    return rows.stream().map(Row::command).toList();
+  /**
+   * Puts what is due into the inbox, as commands for which nobody waits.
+   *
+   * @return how many
+   */
+  public static int moveDue(Handle tx, long now, int limit) {
+    return tx.createUpdate(MOVE_DUE).bind("now", now).bind("limit", limit).execute();
   }
 
   /** Those of a namespace in the order of their time. */

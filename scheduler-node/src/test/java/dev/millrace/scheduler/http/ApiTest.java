@@ -319,10 +319,11 @@ class ApiTest {
     assertThat(rest.path("items")).hasSize(1);
     assertThat(rest.path("items").path(0).path("disposition").asText()).isEqualTo("MISSED");
     assertThat(api.get("/api/v1/ticks").status()).isEqualTo(400);
-    JsonNode schedule = api.get("/api/v1/schedule?job=ticking").json().path("items");
-    assertThat(schedule).hasSize(1);
-    assertThat(schedule.path(0).path("spec").path("cron").asText()).isEqualTo("0 9 * * 1");
-    assertThat(api.get("/api/v1/schedule?limit=1").json().path("items")).hasSize(1);
+    String month = "&from=2035-01-01T00:00:00Z&to=2035-02-01T00:00:00Z";
+    JsonNode schedule = api.get("/api/v1/schedule?job=ticking" + month).json().path("items");
+    assertThat(schedule).as("Mondays").hasSize(5);
+    assertThat(schedule.path(0).path("plannedAt").asText()).isEqualTo("2035-01-01T09:00:00Z");
+    assertThat(api.get("/api/v1/schedule?limit=1" + month).json().path("items")).hasSize(1);
   }
 
   @Test

@@ -167,7 +167,12 @@ class ApiContractTest {
     ask("POST", "/jobs/none/pause", "{}", 404);
     get("/jobs");
     get("/jobs/walk/versions");
-    get("/schedule");
+    assertThat(get("/schedule").path("items")).as("an hourly job for a day").hasSize(24);
+    assertThat(get("/schedule/load?per=second&job=walk").path("ticks").asInt()).isEqualTo(1);
+    assertThat(get("/schedule/preview?cron=30%201%20*%20*%20*&n=3").path("items")).hasSize(3);
+    post("/schedule/preview", "{\"trigger\":{\"every\":\"1h\"},\"n\":2}");
+    ask("POST", "/schedule/preview", "{\"trigger\":{\"after\":[\"walk\"]}}", 422);
+    ask("POST", "/schedule/preview", "{\"trigger\":{\"every\":\"soon\"}}", 422);
     get("/ticks?job=walk");
   }
 
