@@ -33,9 +33,11 @@ public final class WellFormed {
 
   /** Where the first half without its other half is, -1 for nowhere. */
   private static int unpaired(String text, int from) {
-    for (int i = from; i < text.length(); i++) {
+    int i = from;
+    while (i < text.length()) {
       char c = text.charAt(i);
       if (!Character.isSurrogate(c)) {
+        i++;
         continue;
       }
       boolean pair =
@@ -45,7 +47,7 @@ public final class WellFormed {
       if (!pair) {
         return i;
       }
-      i++;
+      i += 2;
     }
     return -1;
   }

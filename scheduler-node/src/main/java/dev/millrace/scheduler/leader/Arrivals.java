@@ -206,8 +206,7 @@ final class Arrivals {
     startDesk.begin(tx, rows.stream().filter(row -> !Objects.equals(guilty, row.id())).toList());
     for (Inbox.Row row : rows) {
       boolean aside = Objects.equals(guilty, row.id());
-      Outcome outcome =
-          aside ? setAside(row, pass.guiltyCommand.cause()) : execute(tx, pass, row);
+      Outcome outcome = aside ? setAside(row, pass.guiltyCommand.cause()) : execute(tx, pass, row);
       if (outcome == null) {
         Inbox.putBack(tx, row);
         later.add(row.id());
