@@ -10,8 +10,8 @@ public sealed interface Fact {
   record Dispatched(int stage, long dispatch) implements Fact {}
 
   /**
-   * What the stage would be started with is larger than a message may be, or cannot be made, or what
-   * it waits for cannot be said.
+   * What the stage would be started with is larger than a message may be, or cannot be made, or
+   * what it waits for cannot be said.
    */
   record Unstartable(int stage, String errorClass, String why) implements Fact {}
 

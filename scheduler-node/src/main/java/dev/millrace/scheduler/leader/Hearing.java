@@ -176,8 +176,7 @@ final class Hearing {
   /** What no message can hold fails: nobody will ever start it. */
   void unwritable(Handle tx, Pass pass) {
     pass.unwritable = parts.dispatcher().takeUnwritable();
-    List<Long> runs =
-        pass.unwritable.stream().map(start -> start.claim().run().value()).toList();
+    List<Long> runs = pass.unwritable.stream().map(start -> start.claim().run().value()).toList();
     drafts.open(tx, pass, runs);
     for (Dispatcher.Unwritable start : pass.unwritable) {
       Claim claim = start.claim();

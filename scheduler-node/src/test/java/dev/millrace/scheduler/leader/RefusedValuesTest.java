@@ -68,8 +68,7 @@ class RefusedValuesTest {
     refused(Command.Kind.RESUME, pause.formatted(nul), "name holds a NUL character");
     refused(Command.Kind.PAUSE, pause.formatted("n".repeat(10_000)), "name has 10000 characters");
     refused(Command.Kind.EVENT_SEND, "{\"name\":\"" + nul + "\"}", "name holds a NUL");
-    refused(
-        Command.Kind.EVENT_SEND, "{\"name\":\"e\",\"key\":\"" + nul + "\"}", "key holds a NUL");
+    refused(Command.Kind.EVENT_SEND, "{\"name\":\"e\",\"key\":\"" + nul + "\"}", "key holds a NUL");
     refused(
         Command.Kind.EVENT_SEND,
         "{\"name\":\"e\",\"environment\":\"" + nul + "\"}",
@@ -78,8 +77,7 @@ class RefusedValuesTest {
         Command.Kind.EVENT_SEND,
         "{\"name\":\"e\",\"key\":\"" + "k".repeat(501) + "\"}",
         "key has 501 characters, at most 500");
-    refused(
-        Command.Kind.LOCK_PUT, "{\"name\":\"" + nul + "\",\"capacity\":1}", "name holds a NUL");
+    refused(Command.Kind.LOCK_PUT, "{\"name\":\"" + nul + "\",\"capacity\":1}", "name holds a NUL");
   }
 
   private void refused(String kind, String body, String why) throws Exception {
@@ -111,7 +109,8 @@ class RefusedValuesTest {
     assertThat(at.outcome(large).status()).isEqualTo(201);
     assertThat(at.texts("select error_class || ': ' || error from stage order by run"))
         .satisfiesExactly(
-            first -> assertThat(first).isEqualTo("config: key: it holds a NUL character; leave it out"),
+            first ->
+                assertThat(first).isEqualTo("config: key: it holds a NUL character; leave it out"),
             second ->
                 assertThat(second)
                     .startsWith("config: key: it has 25000 characters, at most 500 are possible"));

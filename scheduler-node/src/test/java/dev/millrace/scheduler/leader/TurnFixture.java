@@ -258,8 +258,30 @@ final class TurnFixture implements AutoCloseable {
                 handle.execute(
                     "select ensure_partitions(?::date - 1, 3)",
                     LocalDate.ofInstant(now, ZoneOffset.UTC).toString()));
+    clockAt(now);
+  }
+
+  /** The same on a day that has its partitions. */
+  void clockAt(Instant now) {
     clock.sync(
         TimeUnit.SECONDS.toMicros(now.getEpochSecond()) + now.getNano() / 1_000, System.nanoTime());
+  }
+
+  /** The leader's sessions with the database end in the middle of what they do. */
+  void cutSessions() {
+    database
+        .api()
+        .useHandle(
+            handle ->
+                handle
+                    .createQuery(
+                        """
+                        select count(pg_terminate_backend(pid)) from pg_stat_activity
+                        where datname = current_database() and pid <> pg_backend_pid()
+                          and application_name like '%leader%'
+                        """)
+                    .mapTo(Integer.class)
+                    .one());
   }
 
   boolean pass() throws InterruptedException {
