@@ -413,7 +413,14 @@ final class Led {
       case "approve" -> end(draft, index, StageState.COMPLETED, null, null, output, now);
       case "skip" -> end(draft, index, StageState.SKIPPED_COMPLETE, null, null, output, now);
       case "reject" ->
-          end(draft, index, StageState.FAILED, "rejected", "nobody approved in time", output, now);
+          end(
+              draft,
+              index,
+              StageState.FAILED,
+              "rejected",
+              "nobody approved in time, which `on-timeout` takes for a rejection",
+              output,
+              now);
       default -> fail(draft, index, "timeout", "nobody approved in time", now);
     }
   }
