@@ -161,4 +161,14 @@ class RefusedValuesTest {
     assertThat(at.text("select error_class || ': ' || error from stage"))
         .startsWith("config: " + why);
   }
+
+  @Test
+  void aPauseOfAPoolThatNobodyKnowsIsTakenWithANote() throws Exception {
+    String pause = "{\"scope\":\"pool\",\"name\":\"%s\"}";
+    Outcome unknown = ask(Command.Kind.PAUSE, pause.formatted("defualt"));
+    assertThat(unknown.status()).isEqualTo(200);
+    assertThat(unknown.body()).contains("\"note\":\"no worker serves pool 'defualt'");
+    assertThat(ask(Command.Kind.PAUSE, pause.formatted("default")).body())
+        .contains("\"note\":null");
+  }
 }
