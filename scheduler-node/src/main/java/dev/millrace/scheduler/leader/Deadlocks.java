@@ -4,12 +4,10 @@ import dev.millrace.scheduler.store.Stages;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -74,7 +72,8 @@ final class Deadlocks {
   /** By the owner of a held seat: those who wait below it. */
   private final Map<Stages.Key, List<Node>> below = new HashMap<>();
 
-  private final Set<Node> stuck;
+  /** What cannot end, by owner. */
+  private final Set<Stages.Key> stuck = new HashSet<>();
 
   private Deadlocks(List<Node> byNumber, ToIntFunction<String> limits) {
     this.limits = limits;
@@ -90,14 +89,13 @@ final class Deadlocks {
         node.above.forEach(up -> below.computeIfAbsent(up, any -> new ArrayList<>()).add(node));
       }
     }
-    this.stuck = Collections.newSetFromMap(new IdentityHashMap<>());
-    stuck.addAll(byNumber);
+    byNumber.forEach(node -> stuck.add(node.owner));
     int before;
     do {
       before = stuck.size();
       for (Node node : byNumber) {
-        if (stuck.contains(node) && ends(node)) {
-          stuck.remove(node);
+        if (isStuck(node) && ends(node)) {
+          stuck.remove(node.owner);
         }
       }
     } while (stuck.size() < before);
@@ -111,7 +109,7 @@ final class Deadlocks {
     if (found.stuck.isEmpty()) {
       return null;
     }
-    List<Node> waiting = byNumber.stream().filter(found.stuck::contains).toList();
+    List<Node> waiting = byNumber.stream().filter(found::isStuck).toList();
     for (Node node : waiting) {
       if (!node.held && found.fits(node) && found.ring(node) != null) {
         return new Way.Pass(node.owner, found.keysBefore(node));
@@ -133,13 +131,17 @@ final class Deadlocks {
             node.owner, ring.stream().map(each -> each.owner.run()).distinct().toList());
   }
 
+  private boolean isStuck(Node node) {
+    return stuck.contains(node.owner);
+  }
+
   private Line line(String name) {
     return lines.computeIfAbsent(name, any -> new Line());
   }
 
   private boolean ends(Node node) {
     if (node.held) {
-      return below.getOrDefault(node.owner, List.of()).stream().noneMatch(stuck::contains);
+      return below.getOrDefault(node.owner, List.of()).stream().noneMatch(this::isStuck);
     }
     return node.passable || (fits(node) && before(node).isEmpty());
   }
@@ -167,7 +169,7 @@ final class Deadlocks {
 
   private List<Node> inTheWay(Node node, Seats.Ask ask) {
     return line(ask.subject()).holders.stream()
-        .filter(holder -> stuck.contains(holder) && !node.above.contains(holder.owner))
+        .filter(holder -> isStuck(holder) && !node.above.contains(holder.owner))
         .toList();
   }
 
@@ -183,14 +185,14 @@ final class Deadlocks {
 
   private void addBefore(Node node, Line line, List<Node> into) {
     boolean inherits = inherits(node, line);
-    while (line.from < line.waiters.size() && !stuck.contains(line.waiters.get(line.from))) {
+    while (line.from < line.waiters.size() && !isStuck(line.waiters.get(line.from))) {
       line.from++;
     }
     for (Node other : line.waiters.subList(line.from, line.waiters.size())) {
       if (other.number >= node.number) {
         return;
       }
-      if (stuck.contains(other)
+      if (isStuck(other)
           && !node.passes.contains(other.owner)
           && (!inherits || inherits(other, line))) {
         into.add(other);
@@ -214,20 +216,20 @@ final class Deadlocks {
 
   /** The way from a node over those it waits for back to itself, or null. */
   private List<Node> ring(Node from) {
-    Map<Node, Node> cameFrom = new IdentityHashMap<>();
+    Map<Stages.Key, Node> cameFrom = new HashMap<>();
     Deque<Node> open = new ArrayDeque<>();
     open.add(from);
     while (!open.isEmpty()) {
       Node at = open.poll();
       for (Node next : waitsFor(at)) {
-        if (next == from) {
+        if (next.owner.equals(from.owner)) {
           List<Node> ring = new ArrayList<>();
-          for (Node back = at; back != null; back = cameFrom.get(back)) {
+          for (Node back = at; back != null; back = cameFrom.get(back.owner)) {
             ring.add(back);
           }
           return ring.reversed();
         }
-        if (cameFrom.putIfAbsent(next, at) == null) {
+        if (cameFrom.putIfAbsent(next.owner, at) == null) {
           open.add(next);
         }
       }
@@ -237,7 +239,7 @@ final class Deadlocks {
 
   private List<Node> waitsFor(Node node) {
     if (node.held) {
-      return below.getOrDefault(node.owner, List.of()).stream().filter(stuck::contains).toList();
+      return below.getOrDefault(node.owner, List.of()).stream().filter(this::isStuck).toList();
     }
     List<Node> others = before(node);
     for (Seats.Ask ask : node.asks) {
