@@ -33,21 +33,17 @@ public final class WellFormed {
 
   /** Where the first half without its other half is, -1 for nowhere. */
   private static int unpaired(String text, int from) {
-    int i = from;
-    while (i < text.length()) {
-      char c = text.charAt(i);
-      if (!Character.isSurrogate(c)) {
-        i++;
-        continue;
-      }
+    int at = from;
+    while (at < text.length()) {
+      char c = text.charAt(at);
       boolean pair =
           Character.isHighSurrogate(c)
-              && i + 1 < text.length()
-              && Character.isLowSurrogate(text.charAt(i + 1));
-      if (!pair) {
-        return i;
+              && at + 1 < text.length()
+              && Character.isLowSurrogate(text.charAt(at + 1));
+      if (Character.isSurrogate(c) && !pair) {
+        return at;
       }
-      i += 2;
+      at += pair ? 2 : 1;
     }
     return -1;
   }

@@ -254,6 +254,7 @@ class StageFormsTest {
         "run: wait.time\\nwith: {}                    | needs `for` (how long) or `until`",
         "run: wait.time\\nwith: {for: 1s, until: 2027-01-01T00:00:00Z} | one of both",
         "run: wait.time\\nwith: {until: tomorrow}     | 'tomorrow' is not an instant",
+        "run: wait.time\\nwith: {until: '+999999999-12-31T23:59:59Z'} | is too far away; possible are",
         "run: wait.time\\nwith: {for: 1s}\\npool: p   | pool: is not possible for `wait.time`",
         "run: wait.time\\nwith: {for: 1s}\\nfor-each: '${{ params.l }}' | for-each: is not possible",
         "run: wait.event\\nwith: {}                   | `event` is missing",

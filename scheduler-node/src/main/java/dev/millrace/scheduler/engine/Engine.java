@@ -144,6 +144,11 @@ public final class Engine {
     return draft.clock().is(RunClock.KILLED) ? ToldToEnd.AT_ONCE : ToldToEnd.POLITELY;
   }
 
+  /** The group that a stage stands in, or -1. */
+  public static int groupOf(Run run, int index) {
+    return run.plan().group(index);
+  }
+
   /** Rolls the run's state up from its stages and records the moves that lead there. */
   public static void settle(Draft draft, long now) {
     // Before its turn a run can hold stages that a person skipped, and nothing else that has ended.

@@ -3,6 +3,8 @@ package dev.millrace.scheduler.engine;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.definition.DurationText;
+import dev.millrace.definition.InstantText;
 import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageState;
@@ -14,13 +16,15 @@ import dev.millrace.wire.Outcome;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 
 /**
  * The stages that the leader executes itself, without a worker: waits, groups, runs of other jobs,
  * and one run for each item of a list. They are RUNNING while they wait. Pure and stateless.
  */
 final class Led {
+  /** No stage waits for a hundred years; what is longer would not fit the clock. */
+  private static final Duration WAIT_MAX = Duration.ofDays(36_525);
+
   /** Runs of items that one step makes; the next step follows at once. */
   private static final int ITEMS_PER_STEP_MAX = 1_000;
 
@@ -114,26 +118,40 @@ final class Led {
   private static void waitTime(Draft draft, int index, JsonNode with, long now) {
     long delay =
         with.hasNonNull("for")
-            ? Timers.micros(duration(with.get("for").asText()))
-            : Values.micros(instant(with.path("until").asText())) - now;
+            ? Timers.micros(duration("for", with.get("for").asText()))
+            : Values.micros(instant("until", with.path("until").asText())) - now;
     Stage.Edit edit = draft.stage(index).edit();
     Timers.after(edit, draft, now, Math.max(0, delay));
     draft.put(index, edit.build());
   }
 
-  private static Duration duration(String text) {
-    return dev.millrace.definition.DurationText.parse(text);
+  private static Duration duration(String key, String text) {
+    Duration duration;
+    try {
+      duration = DurationText.parse(text);
+    } catch (IllegalArgumentException wrong) {
+      throw new IllegalArgumentException(key + ": " + wrong.getMessage(), wrong);
+    }
+    if (duration.compareTo(WAIT_MAX) > 0) {
+      throw new IllegalArgumentException(
+          key + ": '" + text + "' is too long; possible are " + WAIT_MAX.toDays() + "d");
+    }
+    return duration;
   }
 
-  private static Instant instant(String text) {
-    return OffsetDateTime.parse(text).toInstant();
+  private static Instant instant(String key, String text) {
+    try {
+      return InstantText.parse(text);
+    } catch (IllegalArgumentException wrong) {
+      throw new IllegalArgumentException(key + ": " + wrong.getMessage(), wrong);
+    }
   }
 
   /** The wait's own, or that of every stage. */
   private static void timeout(Draft draft, int index, JsonNode with, long now) {
     Duration limit =
         with.hasNonNull("timeout")
-            ? duration(with.get("timeout").asText())
+            ? duration("timeout", with.get("timeout").asText())
             : draft.plan().stage(index).timeout();
     if (limit != null) {
       Stage.Edit edit = draft.stage(index).edit();
@@ -395,7 +413,14 @@ final class Led {
       case "approve" -> end(draft, index, StageState.COMPLETED, null, null, output, now);
       case "skip" -> end(draft, index, StageState.SKIPPED_COMPLETE, null, null, output, now);
       case "reject" ->
-          end(draft, index, StageState.FAILED, "rejected", "nobody approved in time", output, now);
+          end(
+              draft,
+              index,
+              StageState.FAILED,
+              "rejected",
+              "nobody approved in time, which `on-timeout` takes for a rejection",
+              output,
+              now);
       default -> fail(draft, index, "timeout", "nobody approved in time", now);
     }
   }

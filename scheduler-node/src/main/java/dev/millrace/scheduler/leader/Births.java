@@ -208,7 +208,8 @@ final class Births {
       asks.add(quotaAsk(run));
     }
     if (!asks.isEmpty()) {
-      seats.ask(new Stages.Key(run.id(), Seats.RUN), asks, null);
+      seats.ask(
+          new Stages.Key(run.id(), Seats.RUN), asks, null, drafts.above(tx, pass, run, Seats.RUN));
     } else if (gates.pausesOf(catalog.find(tx, run.plan().job())) == 0) {
       // In a blackout it is not taken: the run is admitted when that is over.
       Engine.apply(draft, new Fact.Admitted("its window begins"), pass.now, 0);
@@ -272,7 +273,11 @@ final class Births {
       Engine.settle(draft, pass.now); // sets when it has waited for long enough
       requires.waits(born);
     } else if (!asks.isEmpty()) {
-      seats.ask(new Stages.Key(born.id(), Seats.RUN), asks, null);
+      seats.ask(
+          new Stages.Key(born.id(), Seats.RUN),
+          asks,
+          null,
+          drafts.above(tx, pass, born, Seats.RUN));
     }
     quotas.look(draft);
     return new Birth.Made(draft);

@@ -147,17 +147,19 @@ final class Requires {
     passed(tx, run, pass.now);
     forget(run.id());
     Engine.apply(draft, new Fact.GateOpened("what it requires is there"), pass.now, 0);
-    admit(pass, draft);
+    admit(tx, pass, draft);
   }
 
-  private void admit(Pass pass, Draft draft) {
-    List<Seats.Ask> asks = Births.asks(draft.run());
-    if (quotas.mustWait(draft.run())) {
-      asks.add(Births.quotaAsk(draft.run()));
+  private void admit(Handle tx, Pass pass, Draft draft) {
+    Run run = draft.run();
+    List<Seats.Ask> asks = Births.asks(run);
+    if (quotas.mustWait(run)) {
+      asks.add(Births.quotaAsk(run));
     }
     if (!asks.isEmpty()) {
-      seats.ask(new Stages.Key(draft.run().id(), Seats.RUN), asks, null);
-    } else if (draft.run().state() == RunState.PENDING) {
+      Stages.Key key = new Stages.Key(run.id(), Seats.RUN);
+      seats.ask(key, asks, null, drafts.above(tx, pass, run, Seats.RUN));
+    } else if (run.state() == RunState.PENDING) {
       // One that is paused is admitted when that is over.
       Engine.apply(draft, new Fact.Admitted("what it requires is there"), pass.now, 0);
       Engine.settle(draft, pass.now);

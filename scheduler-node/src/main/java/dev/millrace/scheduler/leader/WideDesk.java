@@ -57,7 +57,10 @@ final class WideDesk {
     if (changed) {
       gates.put(row);
     }
-    return done(scope, name, changed);
+    boolean unknown = scope.equals(Gates.POOL) && !gates.knowsPool(name);
+    String note =
+        "no worker serves pool '" + name + "' and no stage waits for it; look whether it is meant";
+    return done(scope, name, changed, unknown ? note : null);
   }
 
   Outcome resume(Handle tx, Pass pass, Command command) {
@@ -73,7 +76,7 @@ final class WideDesk {
     }
     boolean changed = Pauses.drop(tx, scope, name);
     gates.drop(tx, scope, name, pass.now);
-    return done(scope, name, changed);
+    return done(scope, name, changed, null);
   }
 
   private static Outcome badScope() {
@@ -96,13 +99,14 @@ final class WideDesk {
         : null;
   }
 
-  private static Outcome done(String scope, String name, boolean changed) {
+  private static Outcome done(String scope, String name, boolean changed, String note) {
     return new Outcome(
         200,
         JSON.createObjectNode()
             .put("scope", scope)
             .put("name", name)
             .put("changed", changed)
+            .put("note", note)
             .toString());
   }
 

@@ -259,6 +259,17 @@ class ApiTest {
     api.rows.stage(run, "fetch", "state = 'BACKING_OFF', due_at = now() + interval '1 minute'");
     JsonNode items = api.get("/api/v1/runs/" + run + "/why").json().path("items");
     assertThat(items.path(0).path("until").asText()).endsWith("Z");
+    api.rows.stage(
+        run, "fetch", "state = 'RUNNING', due_at = null, worker = 'w-asked', started_at = now()");
+    assertThat(api.get("/api/v1/runs/" + run + "/why?stage=fetch").json().path("items"))
+        .singleElement()
+        .satisfies(
+            item -> {
+              assertThat(item.path("reason").asText()).isEqualTo("EXECUTING");
+              assertThat(item.path("holder").asText()).isEqualTo("worker w-asked");
+              assertThat(item.path("detail").asText())
+                  .contains("is being executed on worker w-asked since 2");
+            });
     api.rows.execute("update job set state = 'PAUSED' where name = 'asked'");
     assertThat(reasons(run)).first().isEqualTo("null JOB_PAUSED");
     api.rows.execute("delete from worker where id = 'w-asked'");

@@ -96,6 +96,8 @@ class LimitsTest {
     at.passes();
     assertThat(root("state")).isEqualTo("RUNNING");
     List<Start> next = at.starts(2);
+    at.started(claims(next));
+    at.passes();
     at.newTurn();
     at.complete(claims(next.subList(0, 1)), Map.of("pages", 3L));
     at.passes();

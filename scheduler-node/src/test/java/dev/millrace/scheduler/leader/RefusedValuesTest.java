@@ -10,6 +10,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Values that no instant and no column can hold: refused by name, in the first pass. */
@@ -136,5 +137,38 @@ class RefusedValuesTest {
   private long start(String job, String key) {
     String body = "{\"params\":{\"key\":\"" + key + "\"}}";
     return at.ask(new Command(Command.Kind.RUN_START, "default", job, body, "tester", null));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "until | +999999999-12-31T23:59:59Z | until: '+999999999-12-31T23:59:59Z' is too far away",
+        "until | tomorrow                   | until: 'tomorrow' is not an instant; write for example",
+        "for   | 99999999999d               | for: '99999999999d' is too long; possible are 36525d",
+      })
+  void aWaitForATimeThatIsNoneFailsItsStage(String key, String value, String why)
+      throws Exception {
+    at.apply(
+        """
+        id: later
+        params: {key: {type: string}}
+        stages: [{id: wait, run: wait.time, with: {%s: "${{ params.key }}"}}]
+        """
+            .formatted(key));
+    start("later", value);
+    at.passes();
+    assertThat(at.text("select error_class || ': ' || error from stage"))
+        .startsWith("config: " + why);
+  }
+
+  @Test
+  void aPauseOfAPoolThatNobodyKnowsIsTakenWithANote() throws Exception {
+    String pause = "{\"scope\":\"pool\",\"name\":\"%s\"}";
+    Outcome unknown = ask(Command.Kind.PAUSE, pause.formatted("defualt"));
+    assertThat(unknown.status()).isEqualTo(200);
+    assertThat(unknown.body()).contains("\"note\":\"no worker serves pool 'defualt'");
+    assertThat(ask(Command.Kind.PAUSE, pause.formatted("default")).body())
+        .contains("\"note\":null");
   }
 }

@@ -137,7 +137,7 @@ class StartDeskTest {
     assertThat(state(second)).isEqualTo("CANCELLED");
     assertThat(whyStopped(second)).contains("overlap policy is skip");
     assertThat(state(archived)).isEqualTo("CANCELLED");
-    assertThat(whyStopped(archived)).contains("has no job 'hello'");
+    assertThat(whyStopped(archived)).contains("job 'hello' is ARCHIVED");
     assertThat(at.starts(1).getFirst().claim().run().toString()).isEqualTo(first);
   }
 
@@ -284,7 +284,7 @@ class StartDeskTest {
   void aRefusedStartGivesItsKeyBack() throws Exception {
     at.apply(TAKES);
     at.execute(
-        "select accept_start('default', 'takes', '{}', 'k', null, null, 'manual', 'tester', null, true)");
+        "select accept_start('default', 'takes', '{}', 'k', null, null, 'manual', null, 'tester', null, true)");
     at.hint();
     at.passes();
     assertThat(at.text("select status || body from outcome order by inbox desc limit 1"))

@@ -17,6 +17,7 @@ import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Commands;
+import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
@@ -39,10 +40,6 @@ import dev.millrace.wire.Control;
 import dev.millrace.wire.ControlCodec;
 import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
-import dev.millrace.wire.Outcome;
-import dev.millrace.wire.Report;
-import dev.millrace.wire.ReportCodec;
-import dev.millrace.wire.Reports;
 import dev.millrace.wire.Start;
 import dev.millrace.wire.StartCodec;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -69,7 +66,6 @@ import java.util.function.Function;
 final class TurnFixture implements AutoCloseable {
   static final Duration TTL = Duration.ofMinutes(10);
   private static final Duration SOON = Duration.ofSeconds(20);
-  private static final Duration OFTEN = Duration.ofMillis(2);
   private static final EngineSettings SETTINGS = new EngineSettings(2_000, 2_000, 20_000, 64);
 
   final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
@@ -89,6 +85,7 @@ final class TurnFixture implements AutoCloseable {
   private final AmqpLink consuming;
   private final Connection connection;
   private final Channel channel;
+  private final WorkerReports reports;
   private final Commands commands;
   private final RabbitSettings rabbit;
   private final List<AmqpLink> more = new ArrayList<>();
@@ -122,6 +119,7 @@ final class TurnFixture implements AutoCloseable {
     Topology.declareShared(channel);
     Topology.declarePool(channel, "default");
     channel.confirmSelect();
+    reports = new WorkerReports(channel, intake);
     outbox = new Outbox("test", rabbit);
     outbox.start();
     await().atMost(SOON).until(outbox::ready);
@@ -258,8 +256,30 @@ final class TurnFixture implements AutoCloseable {
                 handle.execute(
                     "select ensure_partitions(?::date - 1, 3)",
                     LocalDate.ofInstant(now, ZoneOffset.UTC).toString()));
+    clockAt(now);
+  }
+
+  /** The same on a day that has its partitions. */
+  void clockAt(Instant now) {
     clock.sync(
         TimeUnit.SECONDS.toMicros(now.getEpochSecond()) + now.getNano() / 1_000, System.nanoTime());
+  }
+
+  /** The leader's sessions with the database end in the middle of what they do. */
+  void cutSessions() {
+    database
+        .api()
+        .useHandle(
+            handle ->
+                handle
+                    .createQuery(
+                        """
+                        select count(pg_terminate_backend(pid)) from pg_stat_activity
+                        where datname = current_database() and pid <> pg_backend_pid()
+                          and application_name like '%leader%'
+                        """)
+                    .mapTo(Integer.class)
+                    .one());
   }
 
   boolean pass() throws InterruptedException {
@@ -323,7 +343,7 @@ final class TurnFixture implements AutoCloseable {
     };
   }
 
-  dev.millrace.scheduler.command.Outcome outcome(long id) {
+  Outcome outcome(long id) {
     return database.api().withHandle(handle -> Inbox.outcome(handle, id)).orElseThrow();
   }
 
@@ -362,48 +382,22 @@ final class TurnFixture implements AutoCloseable {
 
   /** Reports that these have completed, in one message, and waits until it is in the intake. */
   void complete(List<Claim> claims, String output) throws Exception {
-    finished(claims, any -> output);
+    reports.finished(claims, any -> output);
   }
 
   /** The same, each with an output of its own. */
   void finished(List<Claim> claims, Function<Claim, String> outputs) throws Exception {
-    List<Report> reports = new ArrayList<>();
-    for (Claim claim : claims) {
-      String output = outputs.apply(claim);
-      reports.add(new Report.Finished(claim, Outcome.COMPLETED, 1, 0, null, null, output));
-    }
-    byte[] body = ReportCodec.encode(new Reports("worker", reports));
-    channel.basicPublish("", Entities.REPORTS, null, body);
-    channel.waitForConfirmsOrDie(20_000);
-    await()
-        .atMost(SOON)
-        .pollDelay(Duration.ZERO)
-        .pollInterval(OFTEN)
-        .until(() -> !intake.isEmpty());
+    reports.finished(claims, outputs);
   }
 
   /** Reports that these are being executed. */
   void started(List<Claim> claims) throws Exception {
-    List<Report> reports = new ArrayList<>();
-    claims.forEach(claim -> reports.add(new Report.Started(claim)));
-    byte[] body = ReportCodec.encode(new Reports("worker", reports));
-    channel.basicPublish("", Entities.REPORTS, null, body);
-    channel.waitForConfirmsOrDie(20_000);
-    await().atMost(SOON).until(() -> !intake.isEmpty());
+    reports.started(claims);
   }
 
   /** Reports that these have completed and counted so much each. */
   void complete(List<Claim> claims, Map<String, Long> counters) throws Exception {
-    List<Report> reports = new ArrayList<>();
-    for (Claim claim : claims) {
-      reports.add(
-          new Report.Finished(
-              claim, Outcome.COMPLETED, 1, 0, null, null, "{}", true, null, counters));
-    }
-    byte[] body = ReportCodec.encode(new Reports("worker", reports));
-    channel.basicPublish("", Entities.REPORTS, null, body);
-    channel.waitForConfirmsOrDie(20_000);
-    await().atMost(SOON).until(() -> !intake.isEmpty());
+    reports.counted(claims, counters);
   }
 
   /** A heartbeat says that this attempt has counted so much. */
@@ -413,18 +407,7 @@ final class TurnFixture implements AutoCloseable {
 
   /** Reports that these have failed, each with this class. */
   void fail(List<Claim> claims, String errorClass) throws Exception {
-    List<Report> reports = new ArrayList<>();
-    for (Claim claim : claims) {
-      reports.add(new Report.Finished(claim, Outcome.FAILED, 1, 1, errorClass, "it said no", null));
-    }
-    byte[] body = ReportCodec.encode(new Reports("worker", reports));
-    channel.basicPublish("", Entities.REPORTS, null, body);
-    channel.waitForConfirmsOrDie(20_000);
-    await()
-        .atMost(SOON)
-        .pollDelay(Duration.ZERO)
-        .pollInterval(OFTEN)
-        .until(() -> !intake.isEmpty());
+    reports.failed(claims, errorClass);
   }
 
   /** Takes what is in a queue. */
