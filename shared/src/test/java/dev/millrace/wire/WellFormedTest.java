@@ -23,7 +23,8 @@ class WellFormedTest {
   @Test
   void escapesInJsonToo() {
     assertThat(WellFormed.json("{\"a\":\"\\ud800\"}")).isEqualTo("{\"a\":\"\\ufffd\"}");
-    assertThat(WellFormed.json("\"\\uD83D\\uDE00 \\uDE00\"")).isEqualTo("\"\\uD83D\\uDE00 \\ufffd\"");
+    assertThat(WellFormed.json("\"\\uD83D\\uDE00 \\uDE00\""))
+        .isEqualTo("\"\\uD83D\\uDE00 \\ufffd\"");
     assertThat(WellFormed.json("\"\\ud800\\ud83d\\ude00\"")).isEqualTo("\"\\ufffd\\ud83d\\ude00\"");
     assertThat(WellFormed.json("\"\\\\ud800\"")).as("no escape").isEqualTo("\"\\\\ud800\"");
     assertThat(WellFormed.json("\"\\\\\\ud800\"")).isEqualTo("\"\\\\\\ufffd\"");
@@ -35,7 +36,13 @@ class WellFormedTest {
   void reportsWithThemAreWrittenAndReadWellFormed() {
     Report bad =
         new Report.Finished(
-            CLAIM, Outcome.FAILED, 1, 1, "mine", "half \uD800", "{\"a\":\"\uD800\",\"b\":\"\\udc00\"}");
+            CLAIM,
+            Outcome.FAILED,
+            1,
+            1,
+            "mine",
+            "half \uD800",
+            "{\"a\":\"\uD800\",\"b\":\"\\udc00\"}");
     byte[] message = ReportCodec.encode(new Reports("worker", List.of(bad)));
     assertThat(((Decoded.Ok<Reports>) ReportCodec.decode(message)).value().reports())
         .singleElement()

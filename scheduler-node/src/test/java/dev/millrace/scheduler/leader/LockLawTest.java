@@ -77,7 +77,9 @@ class LockLawTest {
     run("one");
     run("two");
     end(claims(at.starts(2)));
-    assertThat(at.texts("select state || ' ' || coalesce(error_class, '') from stage where idx = 1 order by run"))
+    assertThat(
+            at.texts(
+                "select state || ' ' || coalesce(error_class, '') from stage where idx = 1 order by run"))
         .containsExactly("QUEUED ", "FAILED deadlock");
     assertThat(at.text("select error from stage where error_class = 'deadlock'"))
         .contains("wait for what each other hold", "gives way");

@@ -147,8 +147,7 @@ class RefusedValuesTest {
         "until | tomorrow                   | until: 'tomorrow' is not an instant; write for example",
         "for   | 99999999999d               | for: '99999999999d' is too long; possible are 36525d",
       })
-  void aWaitForATimeThatIsNoneFailsItsStage(String key, String value, String why)
-      throws Exception {
+  void aWaitForATimeThatIsNoneFailsItsStage(String key, String value, String why) throws Exception {
     at.apply(
         """
         id: later
