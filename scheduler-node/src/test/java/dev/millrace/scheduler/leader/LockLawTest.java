@@ -132,9 +132,12 @@ class LockLawTest {
     at.passes();
     end(first);
     List<Claim> use = claims(at.starts(1));
-    assertThat(use.getFirst().stage()).isEqualTo("use");
-    assertThat(at.text("select state from run where id = " + use.getFirst().run().value()))
-        .isEqualTo("RUNNING");
+    assertThat(
+            at.text(
+                "select j.name from run r join job j on j.id = r.job where r.id = "
+                    + use.getFirst().run().value()))
+        .as("it goes before who waits for its parent")
+        .isEqualTo("child");
     at.assertNoStarts();
     end(use);
     end(claims(at.starts(1)));
