@@ -87,6 +87,27 @@ final class TimeCommandsTest {
   }
 
   @Test
+  void anAuditGoesOverAllPagesAndNamesGaps() {
+    server
+        .answer(
+            "GET /api/v1/ticks/audit",
+            200,
+            "{\"planned\":10,\"accounted\":10,\"unaccounted\":0,\"items\":[],\"next\":\"1~2~3\"}")
+        .answer(
+            "GET /api/v1/ticks/audit",
+            200,
+            """
+            {"planned":5,"accounted":3,"unaccounted":2,"next":null,"items":[
+             {"job":"night","trigger":"7","gaps":[{"kind":"MISSING","from":"2026-03-08T07:00:00Z",
+              "until":"2026-03-08T08:00:00Z","ticks":2}],"problem":null}]}
+            """);
+    Cli result = run("audit", "ticks", "--job", "night");
+    assertThat(result.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(asked()).contains("job=night&limit=500&after=1%7E2%7E3");
+    assertThat(result.out()).contains("MISSING", "15 planned, 13 in the ledger, 2 unaccounted");
+  }
+
+  @Test
   void aCronExpressionIsTriedWithoutAServer() {
     String[] words = {
       "cron",

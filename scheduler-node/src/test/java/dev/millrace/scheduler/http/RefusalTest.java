@@ -85,6 +85,8 @@ class RefusalTest {
     "404, /api/v1/runs/0HZXW3V5K2Q8T/logs",
     "404, /api/v1/schedule?job=unknown",
     "400, /api/v1/schedule?after=x",
+    "400, /api/v1/ticks/audit?after=1~2",
+    "404, /api/v1/ticks/audit?job=unknown",
     "422, /api/v1/schedule?from=tomorrow",
     "422, /api/v1/schedule?from=2035-01-02T00:00:00Z&to=2035-01-01T00:00:00Z",
     "422, /api/v1/schedule?from=2035-01-01T00:00:00Z&to=2037-01-01T00:00:00Z",

@@ -174,6 +174,7 @@ class ApiContractTest {
     ask("POST", "/schedule/preview", "{\"trigger\":{\"after\":[\"walk\"]}}", 422);
     ask("POST", "/schedule/preview", "{\"trigger\":{\"every\":\"soon\"}}", 422);
     get("/ticks?job=walk");
+    assertThat(get("/ticks/audit?job=walk").path("unaccounted").asInt()).isZero();
   }
 
   private void definitions() throws Exception {
