@@ -35,6 +35,11 @@ public record RunClock(
   /** Runs of other jobs that it requires have not ended yet. */
   public static final int GATED = 64;
 
+  /** Above the marks: a priority of its own and one more, 0 when it has its job's. */
+  private static final int PRIORITY_SHIFT = 16;
+
+  private static final int MARKS = (1 << PRIORITY_SHIFT) - 1;
+
   /**
    * Paused by its own pause, its job's, its namespace's, everything's, its parent's, a blackout.
    */
@@ -47,6 +52,22 @@ public record RunClock(
   public static final int BY_BLACKOUT = 32;
 
   public static final RunClock NONE = new RunClock(0, 0, 0, 0, 0, 0);
+
+  /** A run's own priority and one more, 0 when it has its job's; it does not change. */
+  public int ownPriority() {
+    return marks >> PRIORITY_SHIFT;
+  }
+
+  /** The same with what {@link #ownPriority} said. */
+  public RunClock withOwnPriority(int other) {
+    return new RunClock(
+        dueAt, endsAt, pausedAt, pausedMicros, pauses, (marks & MARKS) | (other << PRIORITY_SHIFT));
+  }
+
+  /** The marks alone. */
+  public int plainMarks() {
+    return marks & MARKS;
+  }
 
   boolean is(int mark) {
     return (marks & mark) != 0;

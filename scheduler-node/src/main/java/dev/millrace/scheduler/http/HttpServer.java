@@ -62,6 +62,7 @@ public final class HttpServer implements Service {
     table.addAll(new JobsApi(jdbi, asker, new DefinitionReader(patterns)).routes());
     table.addAll(new ScheduleApi(jdbi).routes());
     table.addAll(new TickAuditApi(jdbi).routes());
+    table.addAll(new BackfillsApi(jdbi, asker).routes());
     table.addAll(new SetsApi(jdbi, asker, patterns).routes());
     table.addAll(new PatternsApi(jdbi, asker, patterns).routes());
     table.addAll(new VersionsApi(jdbi, asker).routes());

@@ -118,6 +118,7 @@ final class Turn {
   /** How long the loop may wait after a pass that found nothing more. */
   long waitNanos() {
     long nextAt = Math.min(ticker.nextDue(), hearing.nextDueAt());
+    nextAt = Math.min(nextAt, arrivals.backfilling().nextDueAt());
     nextAt = Math.min(nextAt, Math.min(seats.nextPaceAt(), dispatching.nextRateAt()));
     long untilDue =
         nextAt == Long.MAX_VALUE ? INBOX_POLL_NANOS : (nextAt - parts.clock.micros()) * 1_000;
@@ -205,6 +206,7 @@ final class Turn {
         || dispatching.republishes()
         || seats.hasNews(now)
         || gates.hasMore()
+        || arrivals.backfilling().nextDueAt() <= now
         || dispatching.backlogHasRoom(now);
   }
 
@@ -228,6 +230,7 @@ final class Turn {
       pass.more = true;
       inboxHint = true;
     }
+    arrivals.backfilling().step(tx, pass);
     for (Draft draft : pass.drafts.values()) {
       if (!draft.sealed()) {
         Engine.settle(draft, pass.now);
@@ -240,6 +243,7 @@ final class Turn {
     dispatching.republishLost(tx, pass);
     follow(tx, pass); // what could not be dispatched may have ended its run
     arrivals.startDelays(tx, pass);
+    arrivals.backfilling().ended(pass);
     pass.drafts.values().removeIf(draft -> !draft.changed());
     writer.write(tx, pass.drafts.values(), pass.now);
     seats.write(tx, pass.now);
@@ -278,6 +282,7 @@ final class Turn {
     gates.load(tx);
     seats.load(tx);
     families.load(tx, pass);
+    arrivals.backfilling().load(tx);
     dispatching.loadLimits(tx, pass.now);
     hearing.lookForDue(); // in this pass, and read after it
     loaded = true;

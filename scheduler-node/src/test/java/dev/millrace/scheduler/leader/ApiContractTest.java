@@ -133,6 +133,7 @@ class ApiContractTest {
     runs(run);
     families();
     plans();
+    backfills();
     limits();
     deadLetters();
     fleet();
@@ -313,6 +314,25 @@ class ApiContractTest {
     assertThat(shown.path("late").asBoolean() || shown.path("prepared").asBoolean()).isFalse();
     assertThat(shown.path("dueAt").isTextual()).isTrue();
     ask("POST", "/runs/" + run + "/extend", "{\"until\":\"tomorrow\"}", 422);
+    work(true);
+  }
+
+  private void backfills() throws Exception {
+    apply("id: old\ntriggers: [{every: 1h}]\nstages: [{id: a, run: noop}]", "", 201);
+    String range = "{\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-02T00:00:00Z\"%s}";
+    assertThat(ask("POST", "/jobs/old/backfill?dryRun=true", range.formatted(""), 200).path("runs"))
+        .hasToString("24");
+    ask("POST", "/jobs/old/backfill", "{}", 422);
+    ask("POST", "/jobs/none/backfill", range.formatted(""), 404);
+    JsonNode made = ask("POST", "/jobs/old/backfill", range.formatted(",\"rate\":\"1/h\""), 201);
+    String path = "/backfills/" + made.path("id").asText();
+    post(path + "/pause", "{\"reason\":\"wait\"}");
+    post(path + "/resume", "{}");
+    post(path + "/cancel", "{}");
+    ask("POST", path + "/cancel", "{}", 409);
+    assertThat(get("/backfills?job=old").path("items")).hasSize(1);
+    assertThat(get(path).path("state").asText()).isEqualTo("CANCELLED");
+    assertThat(get(path + "/runs").path("items")).hasSize(1);
     work(true);
   }
 
