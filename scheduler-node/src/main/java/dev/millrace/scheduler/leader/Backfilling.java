@@ -266,7 +266,7 @@ final class Backfilling {
 
   private void make(Handle tx, Pass pass, Live one, Plan plan) {
     Backfills.Ask ask = one.row.ask();
-    List<Long> ticks =
+    BackfillTicks.Part part =
         BackfillTicks.of(
                 one.row.spec(),
                 one.row.namespace(),
@@ -274,6 +274,8 @@ final class Backfilling {
                 ask.until(),
                 plan.blackouts()::covers)
             .from(one.nextAt, TICKS_MAX);
+    List<Long> ticks = part.ticks();
+    long before = one.nextAt;
     Set<Long> done =
         ask.rerun() || ticks.isEmpty()
             ? Set.of()
@@ -297,11 +299,11 @@ final class Backfilling {
       }
       one.nextAt = at + 1;
     }
-    if (all && ticks.size() < TICKS_MAX) {
-      one.nextAt = 0;
+    if (all) {
+      one.nextAt = part.next();
     }
     Backfills.add(tx, runs);
-    if (!runs.isEmpty() || skipped > 0 || one.nextAt == 0) {
+    if (one.nextAt != before) {
       write(tx, pass, one, one.state, runs.size(), skipped);
     }
   }
@@ -323,7 +325,9 @@ final class Backfilling {
       return false;
     }
     String subject = "job:" + plan.job();
-    return !seats.holders(subject).isEmpty() || !seats.waiters(subject).isEmpty();
+    return !seats.holders(subject).isEmpty()
+        || !seats.waiters(subject).isEmpty()
+        || births.anyGated(plan.job());
   }
 
   /** 0 when it was not made after all. */

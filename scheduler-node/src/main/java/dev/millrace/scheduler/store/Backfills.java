@@ -169,7 +169,7 @@ public final class Backfills {
       """
       select m.planned_at, m.run, coalesce(r.state, 'GONE') as state
       from backfill_run m left join run r on r.id = m.run
-      where m.backfill = :id and m.planned_at > ts(:after)
+      where m.backfill = :id and (:after = 0 or m.planned_at > ts(:after))
       order by m.planned_at limit :limit
       """;
 

@@ -79,26 +79,27 @@ public sealed interface BackfillPlan {
       Jobs.Row job, JobDefinition definition, Jobs.TriggerRow trigger, Backfills.Ask ask) {
     // What is due and was not looked at yet is still the schedule's own.
     long until = trigger.nextAt() == 0 ? ask.until() : Math.min(ask.until(), trigger.nextAt());
-    List<Long> ticks =
+    Optional<List<Long>> all =
         BackfillTicks.of(
                 trigger.spec(),
                 job.namespace(),
                 job.name(),
                 until,
                 Blackouts.of(definition.rules().window())::covers)
-            .from(ask.from(), BackfillTicks.TICKS_MAX + 1);
+            .all(ask.from());
     String range = Ticker.instantOf(ask.from()) + " to " + Ticker.instantOf(ask.until());
+    if (all.isEmpty()) {
+      return new Refused(
+          422,
+          "there are more than " + BackfillTicks.TICKS_MAX + " ticks from " + range,
+          "backfill a part of it, then the next one");
+    }
+    List<Long> ticks = all.get();
     if (ticks.isEmpty()) {
       return new Refused(
           422,
           "trigger " + trigger.id() + " of job '" + job.name() + "' has no tick from " + range,
           "millrace cron shows when an expression ticks; is the range right?");
-    }
-    if (ticks.size() > BackfillTicks.TICKS_MAX) {
-      return new Refused(
-          422,
-          "there are more than " + BackfillTicks.TICKS_MAX + " ticks from " + range,
-          "backfill a part of it, then the next one");
     }
     Backfills.Ask whole =
         new Backfills.Ask(

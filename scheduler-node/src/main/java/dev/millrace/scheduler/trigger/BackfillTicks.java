@@ -18,6 +18,11 @@ public final class BackfillTicks {
   /** How many one backfill may be about. */
   public static final int TICKS_MAX = 100_000;
 
+  /** Ticks that are looked at for one part: a tenth of a second. */
+  private static final int LOOKED_AT_MAX = 100_000;
+
+  private static final int PARTS_MAX = 10;
+
   private final Schedule schedule;
   private final long until;
   private final LongPredicate left;
@@ -53,34 +58,59 @@ public final class BackfillTicks {
   }
 
   /**
-   * From an instant on, in their order.
+   * Some of them.
    *
-   * @param max at most so many; where there are as many, there may be more
+   * @param ticks in their order
+   * @param next where the following ones begin, 0 when there are none
    */
-  public List<Long> from(long first, int max) {
+  public record Part(List<Long> ticks, long next) {}
+
+  /**
+   * From an instant on. Among very many ticks that do not fire a part may have few, or none.
+   *
+   * @param max at most so many
+   */
+  public Part from(long first, int max) {
     List<Long> found = new ArrayList<>();
     long at = first - 1;
-    while (found.size() < max) {
-      Optional<Tick> tick = firing(at);
-      if (tick.isEmpty()) {
-        return found;
-      }
-      at = Ticker.microsOf(tick.get().instant());
+    for (int i = 0; i < LOOKED_AT_MAX && found.size() < max; i++) {
+      Tick tick = after(at);
+      at = tick == null ? until : Ticker.microsOf(tick.instant());
       if (at >= until) {
-        return found;
+        return new Part(found, 0);
       }
-      if (!left.test(at)) {
+      if (tick.fires() && !left.test(at)) {
         found.add(at);
       }
     }
-    return found;
+    return new Part(found, at + 1);
   }
 
-  private Optional<Tick> firing(long after) {
+  /**
+   * All from an instant on.
+   *
+   * @return empty when there are more than {@link #TICKS_MAX}, or too many to be looked at
+   */
+  public Optional<List<Long>> all(long first) {
+    List<Long> all = new ArrayList<>();
+    long next = first;
+    for (int i = 0; i < PARTS_MAX && all.size() <= TICKS_MAX; i++) {
+      Part part = from(next, TICKS_MAX + 1);
+      all.addAll(part.ticks);
+      next = part.next;
+      if (next == 0) {
+        return all.size() > TICKS_MAX ? Optional.empty() : Optional.of(all);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Null when there is none. */
+  private Tick after(long after) {
     try {
-      return schedule.nextFiring(Ticker.instantOf(after).plusNanos(999));
+      return schedule.next(Ticker.instantOf(after).plusNanos(999)).orElse(null);
     } catch (DateTimeException | ArithmeticException beyondTheCalendar) {
-      return Optional.empty();
+      return null;
     }
   }
 }
