@@ -12,6 +12,8 @@ final class ApiPath {
   static final String EVENTS = "/api/v1/events";
   static final String PAUSES = "/api/v1/pauses";
   static final String LOCKS = "/api/v1/locks";
+  static final String STARTS = "/api/v1/starts";
+  private static final String NAMESPACES = "/api/v1/namespaces";
   static final String DEAD_LETTERS = "/api/v1/dead-letters";
   static final String PATTERNS = "/api/v1/patterns";
   static final String REDRIVES = DEAD_LETTERS + "/redrives";
@@ -69,6 +71,14 @@ final class ApiPath {
   /** Only that something happened to the run; its id names it in every namespace. */
   static String eventsOf(String run) {
     return EVENTS + "?digest=true&namespace=*&run=" + ApiClient.encoded(run);
+  }
+
+  static String plannedStart(String run) {
+    return STARTS + "/" + ApiClient.encoded(run);
+  }
+
+  static String quota(String namespace) {
+    return NAMESPACES + "/" + ApiClient.encoded(namespace) + "/quota";
   }
 
   static String deadLetter(String id) {

@@ -67,6 +67,8 @@ public final class Main {
     commands.put("audit", () -> new AuditCommand(terminal));
     commands.put("cron", () -> new CronCommand(terminal, Clock.systemUTC()));
     commands.put("lock", () -> new LockCommand(terminal));
+    commands.put("start", () -> new StartCommand(terminal));
+    commands.put("quota", () -> new QuotaCommand(terminal));
     commands.put("dead", () -> new DeadCommand(terminal));
     commands.put("artifact", () -> new ArtifactCommand(terminal));
     commands.put("validate", () -> new ValidateCommand(terminal));

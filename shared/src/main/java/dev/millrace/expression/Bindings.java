@@ -24,6 +24,7 @@ public final class Bindings {
   private final Map<String, UpstreamRun> after;
   private final String itemJson;
   private final int index;
+  private final ObjectNode request;
 
   /** Of params and stages; shared with the bindings of the items. */
   private final Map<String, JsonNode> parsed;
@@ -72,6 +73,7 @@ public final class Bindings {
     this.after = Map.copyOf(from.after);
     this.itemJson = from.itemJson;
     this.index = from.index;
+    this.request = from.request;
     this.parsed = parsed;
   }
 
@@ -98,6 +100,8 @@ public final class Bindings {
       case ERROR -> given(error, name);
       case AFTER -> name.field() == null ? wholeUpstream(name.key()) : upstreamField(name);
       case ITEM -> item();
+      case BODY -> request.path("body");
+      case HEADERS -> request.path("headers");
       case INDEX -> {
         item();
         yield NODES.numberNode(index);
@@ -228,6 +232,7 @@ public final class Bindings {
     private final Map<String, UpstreamRun> after = new HashMap<>();
     private String itemJson;
     private int index;
+    private final ObjectNode request = NODES.objectNode();
 
     private Builder() {}
 
@@ -281,6 +286,18 @@ public final class Bindings {
     public Builder item(String json, int index) {
       this.itemJson = json;
       this.index = index;
+      return this;
+    }
+
+    /**
+     * The call of a webhook; neither may be changed afterwards.
+     *
+     * @param headers by their names in lower case
+     */
+    public Builder request(JsonNode body, Map<String, String> headers) {
+      request.set("body", body);
+      ObjectNode all = request.putObject("headers");
+      headers.forEach(all::put);
       return this;
     }
 

@@ -29,7 +29,9 @@ record Name(Root root, String key, String field, CelType type) {
     ERROR,
     AFTER,
     ITEM,
-    INDEX
+    INDEX,
+    BODY,
+    HEADERS
   }
 
   static final MapType ANYTHING_BY_NAME = MapType.create(SimpleType.STRING, SimpleType.DYN);
@@ -107,6 +109,14 @@ record Name(Root root, String key, String field, CelType type) {
 
   static Name item() {
     return new Name(Root.ITEM, null, null, SimpleType.DYN);
+  }
+
+  static Name body() {
+    return new Name(Root.BODY, null, null, SimpleType.DYN);
+  }
+
+  static Name headers() {
+    return new Name(Root.HEADERS, null, null, ANYTHING_BY_NAME);
   }
 
   static Name index() {

@@ -99,6 +99,9 @@ final class NameResolver {
 
   /** The name that exactly this expression stands for; null if none. */
   private Name nameOf(CelExpr expr) {
+    if (scope.request()) {
+      return requestNameOf(expr);
+    }
     Step last = step(expr);
     if (last == null) {
       return plainNameOf(expr);
@@ -130,6 +133,13 @@ final class NameResolver {
       return Name.error(known(root, "error", last.key(), Name.ERROR_FIELDS));
     }
     return null;
+  }
+
+  private Name requestNameOf(CelExpr expr) {
+    if (isRoot(expr, "body")) {
+      return Name.body();
+    }
+    return isRoot(expr, "headers") ? Name.headers() : null;
   }
 
   private Name plainNameOf(CelExpr expr) {
@@ -205,6 +215,14 @@ final class NameResolver {
     if (locals.contains(name) || TYPES.contains(name)) {
       return expr;
     }
+    if (scope.request()) {
+      throw positions.problem(
+          expr,
+          "unknown name '"
+              + name
+              + "'; a webhook's expressions read 'body' and 'headers'"
+              + DidYouMean.phrase(name, List.of("body", "headers")));
+    }
     throw positions.problem(
         expr,
         switch (name) {
@@ -249,6 +267,9 @@ final class NameResolver {
   }
 
   private void checkPresenceTest(CelExpr operand, String field) {
+    if (scope.request()) {
+      return;
+    }
     if (isRoot(operand, "params")) {
       param(operand, field);
     }

@@ -11,13 +11,16 @@ import java.util.Set;
  * @param item whether {@code item} and {@code index} exist
  * @param error whether {@code error} exists, as in rules for retries
  * @param after jobs whose runs may be read, as in the params of an {@code after} trigger
+ * @param request whether there is a request instead of a run: {@code body} and {@code headers} and
+ *     nothing else
  */
 public record Scope(
     Map<String, String> params,
     Set<String> stages,
     boolean item,
     boolean error,
-    Set<String> after) {
+    Set<String> after,
+    boolean request) {
   public static final Scope NONE = new Scope(Map.of(), Set.of(), false, false);
 
   public Scope {
@@ -26,21 +29,36 @@ public record Scope(
     after = Set.copyOf(after);
   }
 
-  /** A scope in which no runs of other jobs may be read. */
+  /** Of a run, in which no runs of other jobs may be read. */
   public Scope(Map<String, String> params, Set<String> stages, boolean item, boolean error) {
-    this(params, stages, item, error, Set.of());
+    this(params, stages, item, error, Set.of(), false);
   }
 
   /** The runs of these jobs may be read. */
   public static Scope ofAfter(Set<String> jobs) {
-    return new Scope(Map.of(), Set.of(), false, false, jobs);
+    return new Scope(Map.of(), Set.of(), false, false, jobs, false);
+  }
+
+  /** Of the call of a webhook. */
+  public static Scope ofRequest() {
+    return new Scope(Map.of(), Set.of(), false, false, Set.of(), true);
   }
 
   public Scope withItem() {
-    return new Scope(params, stages, true, error, after);
+    return new Scope(params, stages, true, error, after, request);
   }
 
   public Scope withError() {
-    return new Scope(params, stages, item, true, after);
+    return new Scope(params, stages, item, true, after, request);
+  }
+
+  /** The same with other parameters. */
+  public Scope withParams(Map<String, String> others) {
+    return new Scope(others, stages, item, error, after, request);
+  }
+
+  /** The same with other stages. */
+  public Scope withStages(Set<String> others) {
+    return new Scope(params, others, item, error, after, request);
   }
 }

@@ -94,8 +94,9 @@ public record Command(
     public static final String JOB_RESUME = "job.resume";
 
     /**
-     * {@code {"params": {...}, "orchestration": "..." or absent}}; the short form of the bulk path
-     * is the params object's text alone.
+     * {@code {"params": {...}, "orchestration": "...", "run": "0H...", "by": "manual"}}, all of
+     * them optional. With a run, that is the id that was given out: where nobody waits for the
+     * answer, the run is made in any case.
      */
     public static final String RUN_START = "run.start";
 
@@ -104,6 +105,12 @@ public record Command(
      * Command#RUNS_MAX}.
      */
     public static final String RUNS_START = "runs.start";
+
+    /**
+     * Runs of any jobs, accepted already: {@code {"atomic": true, "starts": [{"job": "...", "run":
+     * "0H...", "params": {...}, "orchestration": "..." or absent}]}}.
+     */
+    public static final String RUNS_ACCEPTED = "runs.accepted";
 
     /** {@code {"run": "0H..."}}: attempts are cancelled, what always comes last still comes. */
     public static final String RUN_STOP = "run.stop";
@@ -151,6 +158,12 @@ public record Command(
 
     /** {@code {"weight"}}: the namespace's share of pools that are contended. */
     public static final String SHARE_PUT = "share.put";
+
+    /**
+     * {@code {"jobs", "queued", "running", "runsPerDay", "payloadBytes", "minIntervalMillis",
+     * "whenOver": "reject" | "wait"}}, of the namespace; null or absent is without a limit.
+     */
+    public static final String QUOTA_PUT = "quota.put";
 
     /** {@code {"pool", "starts", "perMillis"}}; starts 0 lifts the rate. */
     public static final String RATE_PUT = "rate.put";

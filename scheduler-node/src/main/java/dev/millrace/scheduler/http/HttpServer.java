@@ -67,10 +67,14 @@ public final class HttpServer implements Service {
     table.addAll(new PatternsApi(jdbi, asker, patterns).routes());
     table.addAll(new VersionsApi(jdbi, asker).routes());
     table.addAll(new GraphApi(jdbi).routes());
-    table.addAll(new RunsApi(jdbi, asker).routes());
+    table.addAll(new RunsApi(jdbi).routes());
     table.addAll(new TraceApi(jdbi).routes());
+    table.addAll(new StartsApi(jdbi, commands).routes());
+    table.addAll(new BulkApi(jdbi, commands).routes());
+    table.addAll(new HooksApi(jdbi, commands, config.environment(), metrics).routes());
     table.addAll(new ActionsApi(jdbi, asker).routes());
     table.addAll(new WideApi(jdbi, asker).routes());
+    table.addAll(new QuotaApi(jdbi, asker).routes());
     table.addAll(new DeadLettersApi(jdbi, asker).routes());
     table.addAll(new LogsApi(jdbi).routes());
     table.addAll(new ArtifactsApi(jdbi, artifacts).routes());

@@ -128,6 +128,7 @@ final class Views {
     node.put("prepared", words.contains("prepared"));
     ArrayNode marks = node.putArray("marks");
     words.forEach(marks::add);
+    node.put("limited", words.contains("limited"));
   }
 
   private static StageDefinition find(JobDefinition definition, String stage) {

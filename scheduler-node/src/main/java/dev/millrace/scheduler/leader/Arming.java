@@ -2,8 +2,10 @@ package dev.millrace.scheduler.leader;
 
 import dev.millrace.definition.EventTriggerJson;
 import dev.millrace.lifecycle.JobState;
+import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.WebhookTrigger;
 import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
@@ -72,8 +74,11 @@ final class Arming {
       }
       for (int i = 0; i < job.definition.events().size(); i++) {
         EventTrigger event = job.definition.events().get(i);
+        if (!isMinded(event)) {
+          continue;
+        }
         int position = planned.size() + i;
-        Optional<Jobs.TriggerRow> same = take(rows, kind(event), EventTriggerJson.spec(event));
+        Optional<Jobs.TriggerRow> same = take(rows, event.kind(), EventTriggerJson.spec(event));
         if (same.isPresent()) {
           moved.put(same.get().id(), position);
           following.arm(same.get().id(), job.row, event);
@@ -134,8 +139,11 @@ final class Arming {
     List<Heard> heard = new ArrayList<>();
     for (int i = 0; i < definition.events().size(); i++) {
       EventTrigger event = definition.events().get(i);
+      if (!isMinded(event)) {
+        continue;
+      }
       int position = planned.size() + i;
-      Optional<Jobs.TriggerRow> same = take(old, kind(event), EventTriggerJson.spec(event));
+      Optional<Jobs.TriggerRow> same = take(old, event.kind(), EventTriggerJson.spec(event));
       if (same.isPresent()) {
         Jobs.rearm(tx, same.get().id(), position, 0);
         following.arm(same.get().id(), job, event);
@@ -147,8 +155,12 @@ final class Arming {
     addEvents(tx, heard, now);
   }
 
-  private static String kind(EventTrigger event) {
-    return EventTriggerJson.kind(event);
+  /** Webhooks need no row: whoever is called looks them up in the job's definition. */
+  private static boolean isMinded(EventTrigger event) {
+    return switch (event) {
+      case AfterTrigger after -> true;
+      case WebhookTrigger webhook -> false;
+    };
   }
 
   private void addEvents(Handle tx, List<Heard> heard, long now) {
@@ -161,7 +173,7 @@ final class Arming {
                         new JobBatches.FreshTrigger(
                             one.job.id(),
                             one.position,
-                            kind(one.event),
+                            one.event.kind(),
                             EventTriggerJson.spec(one.event),
                             0))
                 .toList(),

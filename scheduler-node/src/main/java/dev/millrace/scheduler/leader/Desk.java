@@ -16,7 +16,6 @@ import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -34,11 +33,13 @@ final class Desk {
   private final Catalog catalog;
   private final JobWrites writes;
   private final JobGraph graph;
+  private final QuotaDesk quotas;
 
-  Desk(Catalog catalog, JobWrites writes, JobGraph graph) {
+  Desk(Catalog catalog, JobWrites writes, JobGraph graph, QuotaDesk quotas) {
     this.catalog = catalog;
     this.writes = writes;
     this.graph = graph;
+    this.quotas = quotas;
   }
 
   /**
@@ -76,6 +77,10 @@ final class Desk {
       if (past.isPresent()) {
         return unchanged(past.get());
       }
+      Optional<Outcome> over = quotas.judge(tx, wanted.definition(), true, now);
+      if (over.isPresent()) {
+        return unchanged(over.get());
+      }
       JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
       var fresh = JobWrites.Change.fresh(wanted, first, source);
       Jobs.Row row = writes.write(tx, List.of(fresh), command, epoch, now).getFirst();
@@ -103,6 +108,10 @@ final class Desk {
     Optional<Outcome> past = refusedAsPast(tx, old, wanted.definition(), now);
     if (past.isPresent()) {
       return unchanged(past.get());
+    }
+    Optional<Outcome> over = quotas.judge(tx, wanted.definition(), false, now);
+    if (over.isPresent()) {
+      return unchanged(over.get());
     }
     var change = JobWrites.Change.of(wanted, old, owner, source);
     Jobs.Row row = writes.write(tx, List.of(change), command, epoch, now).getFirst();
@@ -193,27 +202,6 @@ final class Desk {
     record Good(String json) implements Params {}
 
     record Refused(Outcome outcome) implements Params {}
-  }
-
-  /**
-   * The bodies of a RUNS_START, each as that of a RUN_START; empty when it is not a list of
-   * objects.
-   */
-  static List<String> paramsList(String body) {
-    try {
-      JsonNode list = JSON.readTree(body);
-      List<String> bodies = new ArrayList<>(list.size());
-      for (JsonNode params : list) {
-        if (!params.isObject()) {
-          return List.of();
-        }
-        bodies.add(
-            params.isEmpty() ? "{}" : JSON.createObjectNode().set("params", params).toString());
-      }
-      return bodies;
-    } catch (JsonProcessingException e) {
-      return List.of(); // the caller refuses an empty list
-    }
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRef;
+import dev.millrace.model.WebhookTrigger;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.JobEnd;
 import dev.millrace.scheduler.engine.Plan;
@@ -59,6 +60,9 @@ final class Following {
   void arm(long trigger, Jobs.Row job, EventTrigger event) {
     switch (event) {
       case AfterTrigger after -> afters.arm(trigger, job, after);
+      case WebhookTrigger webhook ->
+          throw new IllegalStateException(
+              "webhook '" + webhook.name() + "' of job " + job.id() + " has a row; it needs none");
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.amqp.AmqpLink;
+import dev.millrace.model.RunId;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
@@ -10,13 +11,17 @@ import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.store.Acceptance;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.DeadLetters;
 import dev.millrace.scheduler.store.Events;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Partitions;
+import dev.millrace.scheduler.store.PlannedStarts;
+import dev.millrace.scheduler.store.QuotaRows;
 import dev.millrace.scheduler.store.Redrives;
+import dev.millrace.scheduler.store.RunCounters;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.store.StoreException;
 import dev.millrace.scheduler.store.Workers;
@@ -29,6 +34,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.JdbiException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +50,8 @@ public final class Leadership implements Elector.Duties {
   private static final Duration REPAIR_SWEEP = Duration.ofSeconds(4);
   private static final Duration HOUSEKEEPING = Duration.ofMinutes(10);
   private static final int REPUBLISH_PAGE = 2_000;
+  private static final int KEYS_PER_PASS_MAX = 20_000;
+  private static final int COUNTER_DAYS = 90;
 
   /** What a term needs of its node. */
   public record Node(
@@ -101,21 +110,7 @@ public final class Leadership implements Elector.Duties {
                 node.settings.engine().batchMax()));
     BrokerRepair repair =
         new BrokerRepair(
-            node.database.leader(),
-            node.clock,
-            pools,
-            table,
-            intake,
-            new BrokerRepair.Findings(
-                keys -> {
-                  turn.dispatching().republish(keys);
-                  pulse.nudge();
-                },
-                claims -> {
-                  turn.hearing().notHeld(claims);
-                  pulse.nudge();
-                },
-                claim -> node.outbox.control(Turn.cancel(claim))));
+            node.database.leader(), node.clock, pools, table, intake, findings(turn, pulse));
     DeadLetterSweep dead = new DeadLetterSweep(node.database.leader(), node.outbox, node.commands);
     TickAuditSweep audit = new TickAuditSweep(node.database.leader(), node.metrics);
     takeOver(term, turn, table);
@@ -152,6 +147,23 @@ public final class Leadership implements Elector.Duties {
     };
   }
 
+  /** What the repair finds is for the turn: it alone knows how things stand with a run. */
+  static BrokerRepair.Findings findings(Turn turn, Pulse pulse) {
+    return new BrokerRepair.Findings(
+        keys -> {
+          turn.dispatching().republish(keys);
+          pulse.nudge();
+        },
+        claims -> {
+          turn.hearing().notHeld(claims);
+          pulse.nudge();
+        },
+        claim -> {
+          turn.hearing().stillRunning(claim);
+          pulse.nudge();
+        });
+  }
+
   /** Loads what the last term left: what the broker may not have, and whom to expect. */
   private void takeOver(Term term, Turn turn, WorkerTable table) {
     node.database
@@ -183,9 +195,9 @@ public final class Leadership implements Elector.Duties {
   }
 
   private boolean keepHouse() {
-    node.database
+    return node.database
         .leader()
-        .useHandle(
+        .withHandle(
             handle -> {
               Partitions.ensure(handle);
               Inbox.sweepOutcomes(handle);
@@ -193,8 +205,24 @@ public final class Leadership implements Elector.Duties {
               Workers.forgetOld(handle);
               DeadLetters.forgetOld(handle);
               Redrives.forgetOld(handle);
+              PlannedStarts.forgetTakenBack(handle);
+              QuotaRows.forgetOld(handle);
+              forgetCounters(handle);
+              return forgetKeys(handle);
             });
-    return false;
+  }
+
+  private void forgetCounters(Handle handle) {
+    long days = TimeUnit.DAYS.toMillis(COUNTER_DAYS);
+    long below = RunId.firstAt(node.clock.micros() / 1_000 - days);
+    RunCounters.forget(handle, below, KEYS_PER_PASS_MAX);
+  }
+
+  /** Returns true when there are more to forget. */
+  private boolean forgetKeys(Handle handle) {
+    long days = TimeUnit.DAYS.toMillis(Acceptance.KEY_DAYS);
+    long below = RunId.firstAt(node.clock.micros() / 1_000 - days);
+    return Acceptance.forgetKeys(handle, below, KEYS_PER_PASS_MAX) == KEYS_PER_PASS_MAX;
   }
 
   private void forget() {

@@ -41,12 +41,14 @@ final class SetDesk {
   private final JobMoves moves;
   private final Checks checks;
   private final JobGraph graph;
+  private final QuotaDesk quotas;
 
-  SetDesk(JobWrites writes, JobMoves moves, Checks checks, JobGraph graph) {
+  SetDesk(JobWrites writes, JobMoves moves, Checks checks, JobGraph graph, QuotaDesk quotas) {
     this.writes = writes;
     this.moves = moves;
     this.checks = checks;
     this.graph = graph;
+    this.quotas = quotas;
   }
 
   /**
@@ -138,6 +140,7 @@ final class SetDesk {
     tell(asked, jobs, steps, problems);
     tellOfPast(tx, asked, jobs, steps, now, problems);
     tellOfWaiting(asked, jobs, steps, problems);
+    tellOfQuotas(tx, asked, jobs, steps, problems, now);
     checks.forgetOld();
     return problems.none()
         ? written(tx, command, asked, jobs, steps, epoch, now)
@@ -166,6 +169,36 @@ final class SetDesk {
         problems.add(asked.files.get(i), step.name(), checks.problem(jobs.get(i)));
       }
     }
+  }
+
+  /** What the quotas of their namespaces forbid, when all of the set is in force. */
+  private void tellOfQuotas(
+      Handle tx,
+      Asked asked,
+      List<Wanted> jobs,
+      List<SetDecision.Step> steps,
+      Problems problems,
+      long now) {
+    List<QuotaDesk.Job> changing = new ArrayList<>();
+    List<Integer> places = new ArrayList<>();
+    Map<String, Integer> gone = new HashMap<>();
+    for (int i = 0; i < steps.size(); i++) {
+      SetDecision.Step step = steps.get(i);
+      if (step.action() == Action.DELETE) {
+        gone.merge(step.name().namespace(), 1, Integer::sum);
+      } else if (step.action().changes() && checks.problem(jobs.get(i)) == null) {
+        changing.add(new QuotaDesk.Job(jobs.get(i).definition(), step.have() == null));
+        places.add(i);
+      }
+    }
+    quotas
+        .judge(tx, changing, gone, now)
+        .forEach(
+            (index, over) -> {
+              int i = places.get(index);
+              String why = over.detail() + "; " + over.remedy();
+              problems.add(asked.files.get(i), steps.get(i).name(), why);
+            });
   }
 
   /** Instants that are past, where the definition wants to be refused for that. */

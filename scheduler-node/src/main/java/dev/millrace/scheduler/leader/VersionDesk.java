@@ -25,11 +25,13 @@ final class VersionDesk {
   private final Catalog catalog;
   private final JobWrites writes;
   private final JobGraph graph;
+  private final QuotaDesk quotas;
 
-  VersionDesk(Catalog catalog, JobWrites writes, JobGraph graph) {
+  VersionDesk(Catalog catalog, JobWrites writes, JobGraph graph, QuotaDesk quotas) {
     this.catalog = catalog;
     this.writes = writes;
     this.graph = graph;
+    this.quotas = quotas;
   }
 
   Desk.Applied rollback(Handle tx, Command command, long epoch, long now) {
@@ -121,6 +123,10 @@ final class VersionDesk {
     Optional<String> past = Desk.past(tx, row, wanted.definition(), now);
     if (past.isPresent()) {
       return Desk.unchanged(Desk.refused(422, past.get(), Desk.PAST_REMEDY));
+    }
+    Optional<Outcome> over = quotas.judge(tx, wanted.definition(), false, now);
+    if (over.isPresent()) {
+      return Desk.unchanged(over.get());
     }
     JobWrites.Change change =
         new JobWrites.Change(wanted, row, row.state(), row.source(), Owners.API, old.version());

@@ -18,6 +18,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -49,12 +50,25 @@ public final class Runs {
       where run = any (:ids)
       """;
 
+  private static final String EXISTING = "select id from run where id = any (:ids)";
+
   private static final String KEEP_OLD_ENDS =
       """
       insert into transition (run, seq) select id, ended from run where id = any (:ids) and ended is not null
       """;
 
   private static final String FORGET_ENDS = "update run set ended = null where id = any (:ids)";
+
+  /** Those of these ids that are runs. */
+  public static Set<Long> existing(Handle tx, Collection<Long> ids) {
+    return ids.isEmpty()
+        ? Set.of()
+        : Set.copyOf(
+            tx.createQuery(EXISTING)
+                .bindArray("ids", Long.class, List.copyOf(ids))
+                .mapTo(Long.class)
+                .list());
+  }
 
   /** Writes a batch of drafts, in the transaction that checked the lease. */
   public static void write(Handle tx, Collection<Draft> drafts, long epoch, long now) {

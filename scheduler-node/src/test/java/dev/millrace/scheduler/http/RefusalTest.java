@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -58,6 +60,25 @@ class RefusalTest {
     }
     assertThat(answer.json().path("status").asInt()).isEqualTo(status);
     assertThat(answer.text()).doesNotContain("Exception").doesNotContain("\tat ");
+  }
+
+  @Test
+  void problemsAreUtf8() throws Exception {
+    HttpRequest request =
+        api.request("/api/v1/jobs")
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString("{\"schlüssel→\": 1}"))
+            .build();
+    for (HttpRequest each :
+        new HttpRequest[] {request, api.request("/api/v1/jobs/%C3%A4%E2%86%92").build()}) {
+      var answer = api.client().send(each, BodyHandlers.ofByteArray());
+      assertThat(answer.statusCode()).isBetween(400, 499);
+      assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/problem+json");
+      // Strictly: no other charset's bytes pass.
+      String text =
+          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(answer.body())).toString();
+      assertThat(text).contains("→").doesNotContain("'ä?", "schlüssel?");
+    }
   }
 
   @ParameterizedTest
