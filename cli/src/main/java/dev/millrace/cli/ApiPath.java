@@ -8,6 +8,7 @@ final class ApiPath {
   static final String GRAPH = "/api/v1/graph";
   static final String SCHEDULE = "/api/v1/schedule";
   static final String TICKS = "/api/v1/ticks";
+  static final String BACKFILLS = "/api/v1/backfills";
   static final String EVENTS = "/api/v1/events";
   static final String PAUSES = "/api/v1/pauses";
   static final String LOCKS = "/api/v1/locks";
@@ -82,5 +83,9 @@ final class ApiPath {
 
   static String deadLetter(String id) {
     return DEAD_LETTERS + "/" + ApiClient.encoded(id);
+  }
+
+  static String backfill(String id) {
+    return BACKFILLS + "/" + ApiClient.encoded(id);
   }
 }

@@ -62,6 +62,9 @@ public final class Main {
     commands.put("graph", () -> new GraphCommand(terminal));
     commands.put("forecast", () -> new ForecastCommand(terminal));
     commands.put("ticks", () -> new TicksCommand(terminal));
+    commands.put("backfill", () -> new BackfillCommand(terminal));
+    commands.put("backfills", () -> new BackfillsCommand(terminal));
+    commands.put("audit", () -> new AuditCommand(terminal));
     commands.put("cron", () -> new CronCommand(terminal, Clock.systemUTC()));
     commands.put("lock", () -> new LockCommand(terminal));
     commands.put("start", () -> new StartCommand(terminal));

@@ -146,6 +146,8 @@ public final class SchedulerNode implements Service {
         .register(metrics);
     Gauge.builder("millrace.dead.letters.open", () -> leadership.openDeadLetters())
         .register(metrics);
+    Gauge.builder("millrace.ticks.unaccounted", () -> leadership.unaccountedTicks())
+        .register(metrics);
     Gauge.builder("millrace.clock.offset", this::clockOffsetSeconds)
         .baseUnit("seconds")
         .register(metrics);

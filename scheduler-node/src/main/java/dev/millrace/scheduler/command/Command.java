@@ -176,6 +176,15 @@ public record Command(
      */
     public static final String DEAD_REDRIVE = "dead.redrive";
 
+    /**
+     * {@code {"trigger": "7" or absent, "from", "to": ISO instants, "params": {...}, "maxParallel",
+     * "rate": "30/m" or null, "priority", "rerun"}}: runs for the past ticks of a job's trigger.
+     */
+    public static final String BACKFILL_CREATE = "backfill.create";
+
+    /** {@code {"id": "...", "to": "RUNNING" | "PAUSED" | "CANCELLED"}} */
+    public static final String BACKFILL_MOVE = "backfill.move";
+
     /** {@code {"ids": ["..."]}}, {@code {"id": "..."}} or {@code {"filter": {...}}}. */
     public static final String DEAD_DISCARD = "dead.discard";
   }

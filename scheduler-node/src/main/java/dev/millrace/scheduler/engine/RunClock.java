@@ -41,6 +41,11 @@ public record RunClock(
   /** A person let it go on after a limit had ended it: none holds any more. */
   public static final int UNLIMITED = 256;
 
+  /** Above the marks: a priority of its own and one more, 0 when it has its job's. */
+  private static final int PRIORITY_SHIFT = 16;
+
+  private static final int MARKS = (1 << PRIORITY_SHIFT) - 1;
+
   /**
    * Paused by its own pause, its job's, its namespace's, everything's, its parent's, a blackout.
    */
@@ -53,6 +58,22 @@ public record RunClock(
   public static final int BY_BLACKOUT = 32;
 
   public static final RunClock NONE = new RunClock(0, 0, 0, 0, 0, 0);
+
+  /** A run's own priority and one more, 0 when it has its job's; it does not change. */
+  public int ownPriority() {
+    return marks >> PRIORITY_SHIFT;
+  }
+
+  /** The same with what {@link #ownPriority} said. */
+  public RunClock withOwnPriority(int other) {
+    return new RunClock(
+        dueAt, endsAt, pausedAt, pausedMicros, pauses, (marks & MARKS) | (other << PRIORITY_SHIFT));
+  }
+
+  /** The marks alone. */
+  public int plainMarks() {
+    return marks & MARKS;
+  }
 
   boolean is(int mark) {
     return (marks & mark) != 0;

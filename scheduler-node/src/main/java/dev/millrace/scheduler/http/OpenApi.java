@@ -62,7 +62,7 @@ final class OpenApi {
 
   private static final Map<String, String> QUERY_OF_TIME =
       Map.of(
-          "namespace", "The namespace; 'default' when left out, '*' for all.",
+          "namespace", "The namespace; 'default' when left out. A forecast takes '*' for all.",
           "from", "The first instant; now when left out.",
           "to", "The first instant that is out; a day after 'from' when left out, of load an hour.",
           "per", "minute or second; minute when left out.",

@@ -55,6 +55,7 @@ final class Arrivals {
   private final WideDesk wideDesk;
   private final Gates gates;
   private final PlanRuns planRuns;
+  private final Backfilling backfilling;
 
   Arrivals(Turn.Parts parts, Catalog catalog, Ticker ticker, Limits limits) {
     this.parts = parts;
@@ -64,6 +65,7 @@ final class Arrivals {
     this.births = limits.births();
     this.gates = limits.gates();
     this.planRuns = new PlanRuns(catalog, limits.drafts(), births);
+    this.backfilling = new Backfilling(catalog, limits, parts.meters());
     Arming arming = new Arming(ticker, limits.following());
     this.jobMoves = new JobMoves(catalog, arming, limits.following(), births.ids());
     JobWrites writes = new JobWrites(catalog, arming, limits.following(), births.ids());
@@ -87,6 +89,11 @@ final class Arrivals {
       Quotas quotas,
       Dispatching dispatching,
       DeadDesk dead) {}
+
+  /** Runs for past ticks. */
+  Backfilling backfilling() {
+    return backfilling;
+  }
 
   void ticks(Handle tx, Pass pass) {
     if (ticker.nextDue() > pass.now) {
@@ -292,6 +299,8 @@ final class Arrivals {
       case Command.Kind.STAGE_ACT -> runDesk.actOnStage(tx, pass, command);
       case Command.Kind.DEAD_REDRIVE -> limits.dead().redrive(tx, pass, command);
       case Command.Kind.DEAD_DISCARD -> limits.dead().discard(tx, pass, command);
+      case Command.Kind.BACKFILL_CREATE -> backfilling.create(tx, pass, command);
+      case Command.Kind.BACKFILL_MOVE -> backfilling.move(tx, pass, command);
       case Command.Kind.PAUSE -> wideDesk.pause(tx, pass, command);
       case Command.Kind.RESUME -> wideDesk.resume(tx, pass, command);
       case Command.Kind.EVENT_SEND -> wideDesk.event(tx, pass, command);

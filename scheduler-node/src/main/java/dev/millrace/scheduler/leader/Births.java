@@ -67,6 +67,11 @@ final class Births {
     this.quotas = bounds.quotas();
   }
 
+  /** True when a run of this job waits for runs of other jobs that it requires. */
+  boolean anyGated(long job) {
+    return !requires.waiting(job).isEmpty();
+  }
+
   Ids ids() {
     return ids;
   }

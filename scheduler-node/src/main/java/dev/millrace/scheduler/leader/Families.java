@@ -231,7 +231,8 @@ final class Families {
           births
               .asked(plan, "item", outer.params(), actor, null, pass.now)
               .childOf(parent, outer.scheduledFor())
-              .inOrchestration(outer.orchestration());
+              .inOrchestration(outer.orchestration())
+              .atPriorityOf(outer);
       open.add(births.item(pass, child, outer));
     }
     meters.runsCreated("item", items.size());
@@ -258,7 +259,8 @@ final class Families {
                   .childOf(
                       new Run.Parent(outer.id(), wish.stage(), wish.attempt(), -1, null, depth),
                       outer.scheduledFor())
-                  .inOrchestration(outer.orchestration());
+                  .inOrchestration(outer.orchestration())
+                  .atPriorityOf(outer);
           switch (births.make(tx, pass, child, "leader")) {
             case Births.Birth.Made made -> {
               meters.runCreated("job");

@@ -27,6 +27,7 @@ import dev.millrace.scheduler.store.StoreException;
 import dev.millrace.scheduler.store.Workers;
 import dev.millrace.scheduler.sweep.BrokerRepair;
 import dev.millrace.scheduler.sweep.DeadLetterSweep;
+import dev.millrace.scheduler.sweep.TickAuditSweep;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.settings.SchedulerSettings;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -70,6 +71,7 @@ public final class Leadership implements Elector.Duties {
   private volatile Dispatcher dispatcher;
   private volatile WorkerTable workers;
   private volatile DeadLetterSweep deadLetters;
+  private volatile TickAuditSweep tickAudit;
 
   public Leadership(Node node, Pools pools) {
     this.node = node;
@@ -110,6 +112,7 @@ public final class Leadership implements Elector.Duties {
         new BrokerRepair(
             node.database.leader(), node.clock, pools, table, intake, findings(turn, pulse));
     DeadLetterSweep dead = new DeadLetterSweep(node.database.leader(), node.outbox, node.commands);
+    TickAuditSweep audit = new TickAuditSweep(node.database.leader(), node.metrics);
     takeOver(term, turn, table);
     AmqpLink consuming =
         new AmqpLink(
@@ -123,6 +126,7 @@ public final class Leadership implements Elector.Duties {
     dispatcher = sending;
     workers = table;
     deadLetters = dead;
+    tickAudit = audit;
     try {
       services.start(consuming);
       services.start(sending.loop());
@@ -130,6 +134,7 @@ public final class Leadership implements Elector.Duties {
       services.start(new Loop("workers", table::sweepOnce, new Pulse(), WORKER_SWEEP));
       services.start(new Loop("repair", repair::runOnce, new Pulse(), REPAIR_SWEEP));
       services.start(dead.loop());
+      services.start(audit.loop());
       services.start(new Loop("housekeeping", this::keepHouse, new Pulse(), HOUSEKEEPING));
     } catch (Exception e) {
       forget();
@@ -225,6 +230,7 @@ public final class Leadership implements Elector.Duties {
     currentPulse = null;
     workers = null;
     deadLetters = null;
+    tickAudit = null;
     dispatcher = null;
   }
 
@@ -259,5 +265,11 @@ public final class Leadership implements Elector.Duties {
   public int openDeadLetters() {
     DeadLetterSweep sweep = deadLetters;
     return sweep == null ? 0 : sweep.open();
+  }
+
+  /** Planned ticks that the ledger does not have; 0 when this node does not lead. */
+  public long unaccountedTicks() {
+    TickAuditSweep sweep = tickAudit;
+    return sweep == null ? 0 : sweep.unaccounted();
   }
 }

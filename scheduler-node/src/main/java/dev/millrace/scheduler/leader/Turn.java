@@ -135,6 +135,7 @@ final class Turn {
   /** How long the loop may wait after a pass that found nothing more. */
   long waitNanos() {
     long nextAt = Math.min(ticker.nextDue(), hearing.nextDueAt());
+    nextAt = Math.min(nextAt, arrivals.backfilling().nextDueAt());
     nextAt = Math.min(nextAt, Math.min(seats.nextPaceAt(), dispatching.nextRateAt()));
     nextAt = Math.min(nextAt, inbox.nextLaterAt());
     long poll = inbox.pollNanos();
@@ -244,6 +245,7 @@ final class Turn {
         || seats.hasNews(now)
         || quotas.hasNews(now)
         || gates.hasMore()
+        || arrivals.backfilling().nextDueAt() <= now
         || dispatching.backlogHasRoom(now);
   }
 
@@ -268,6 +270,7 @@ final class Turn {
     arrivals.ticks(tx, pass);
     dispatching.countFreed(pass);
     arrivals.commands(tx, pass, inbox);
+    arrivals.backfilling().step(tx, pass);
     for (Draft draft : pass.drafts.values()) {
       if (!draft.sealed()) {
         Engine.settle(draft, pass.now);
@@ -280,6 +283,7 @@ final class Turn {
     dispatching.republishLost(tx, pass);
     follow(tx, pass); // what could not be dispatched may have ended its run
     arrivals.startDelays(tx, pass);
+    arrivals.backfilling().ended(pass);
     pass.drafts.values().removeIf(draft -> !draft.changed());
     writer.write(tx, pass.drafts.values(), pass.now);
     seats.write(tx, pass.now);
@@ -321,6 +325,7 @@ final class Turn {
     seats.load(tx);
     quotas.load(tx, pass.now);
     families.load(tx, pass);
+    arrivals.backfilling().load(tx);
     dispatching.loadLimits(tx, pass.now);
     hearing.lookForDue(); // in this pass, and read after it
     loaded = true;

@@ -106,10 +106,18 @@ public final class JobBatches {
 
   private static final String INSERT_TRIGGERS =
       """
-      insert into trigger (job, position, kind, spec, active, next_at, created_at)
-      select job, position, kind, spec, true, ts(next_at), ts(:now)
-      from unnest(:jobs, :positions, :kinds, :specs, :nextAts) as u (job, position, kind, spec, next_at)
-      returning id, job, position
+      with made as (
+        insert into trigger (job, position, kind, spec, active, next_at, created_at)
+        select job, position, kind, spec, true, ts(next_at), ts(:now)
+        from unnest(:jobs, :positions, :kinds, :specs, :nextAts) as u (job, position, kind, spec, next_at)
+        returning id, job, position, kind, spec, next_at
+      ), spans as (
+        insert into trigger_span (trigger, from_at, checked_at)
+        select id, next_at, next_at from made
+        where next_at is not null and kind in ('cron', 'at', 'every', 'plan')
+          and spec not like '%"mode":"fixed-delay"%'
+      )
+      select id, job, position from made
       """;
 
   private static final String MOVE_TRIGGERS =
@@ -119,6 +127,11 @@ public final class JobBatches {
 
   private static final String DISARM =
       """
+      with over as (
+        update trigger_span s set until_at = coalesce(t.next_at, ts(:never))
+        from unnest(:ids) as u (id) join trigger t on t.id = u.id
+        where s.trigger = t.id and s.until_at is null
+      )
       update trigger t set active = false, next_at = null, catch_up_until = null, rests_on = null
       from unnest(:ids) as u (id) where t.id = u.id
       """;
@@ -241,7 +254,10 @@ public final class JobBatches {
 
   public static void disarm(Handle tx, List<Long> triggers) {
     if (!triggers.isEmpty()) {
-      tx.createUpdate(DISARM).bindArray("ids", Long.class, triggers).execute();
+      tx.createUpdate(DISARM)
+          .bindArray("ids", Long.class, triggers)
+          .bind("never", TickSpans.NEVER)
+          .execute();
     }
   }
 

@@ -159,7 +159,15 @@ public final class Jobs {
 
   private static final String REARM =
       """
-      update trigger set active = true, position = :position, next_at = ts(:nextAt) where id = :id
+      with armed as (
+        update trigger set active = true, position = :position, next_at = ts(:nextAt) where id = :id
+        returning id, kind, spec, next_at
+      )
+      insert into trigger_span (trigger, from_at, checked_at)
+      select id, next_at, next_at from armed
+      where next_at is not null and kind in ('cron', 'at', 'every', 'plan')
+        and spec not like '%"mode":"fixed-delay"%'
+      on conflict (trigger, from_at) do update set until_at = null
       """;
 
   private static final String ADVANCE =

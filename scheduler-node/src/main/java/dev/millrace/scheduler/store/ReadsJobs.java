@@ -73,7 +73,11 @@ public final class ReadsJobs {
       String written,
       String definition) {}
 
-  /** One row of the tick ledger. */
+  /**
+   * One row of the tick ledger.
+   *
+   * @param backfilled the newest run that a backfill has made for that tick, or null
+   */
   public record Tick(
       long trigger,
       String kind,
@@ -82,7 +86,8 @@ public final class ReadsJobs {
       int ticks,
       String disposition,
       Long run,
-      Instant recordedAt) {}
+      Instant recordedAt,
+      Long backfilled) {}
 
   /** A job's name. */
   public record Name(long id, String namespace, String name) {}
@@ -144,7 +149,9 @@ public final class ReadsJobs {
   private static final String TICKS =
       """
       select t.trigger, g.kind, t.planned_at, t.planned_until, t.ticks, t.disposition, t.run,
-        t.recorded_at
+        t.recorded_at,
+        (select m.run from backfill_run m where m.trigger = t.trigger and m.planned_at = t.planned_at
+         order by m.backfill desc limit 1) as backfilled
       from trigger g
       cross join lateral (
         select * from (
@@ -231,7 +238,8 @@ public final class ReadsJobs {
                     row.getInt("ticks"),
                     row.getString("disposition"),
                     number(row, "run"),
-                    instant(row, "recorded_at")))
+                    instant(row, "recorded_at"),
+                    number(row, "backfilled")))
         .list();
   }
 

@@ -36,7 +36,7 @@ public final class Runs {
              stop_reason, micros(created_at), micros(started_at), micros(finished_at),
              coalesce(part, -1), key, coalesce(parent, 0), parent_idx, parent_attempt, coalesce(item, -1), item_json,
              depth, micros(due_at), micros(ends_at), micros(paused_at), coalesce(paused_micros, 0),
-             coalesce(pauses, 0), coalesce(marks, 0), orchestration
+             coalesce(pauses, 0), coalesce(marks, 0), orchestration, coalesce(priority, 0)
       from run
       where id = any (:ids)
       """;
@@ -148,6 +148,7 @@ public final class Runs {
     var born = rows.numbers("born", Kind.LONG);
     var key = rows.texts("key");
     var orchestration = rows.texts("orchestration");
+    var priority = rows.numbers("priority", Kind.INT_UNLESS_ZERO);
     ParentColumns parents = new ParentColumns(rows);
     ClockColumns clocks = new ClockColumns(rows);
     for (Draft draft : drafts) {
@@ -169,6 +170,7 @@ public final class Runs {
       finished.add(run.finishedAt());
       key.add(run.key());
       orchestration.add(run.orchestration());
+      priority.add(run.clock().ownPriority());
       parents.add(run);
       clocks.add(run.clock());
     }
@@ -223,7 +225,7 @@ public final class Runs {
         name.add(definition.id());
         handler.add(definition.handler());
         pool.add(definition.pool());
-        priority.add(plan.definition().priority());
+        priority.add(draft.run().priority());
         namespace.add(plan.definition().namespace());
         columns.add(draft.stage(i));
         size++;
@@ -363,6 +365,8 @@ public final class Runs {
             row.getLong(26),
             row.getInt(27),
             row.getInt(28));
+    int priority = row.getInt(30);
+    clock = priority == 0 ? clock : clock.withOwnPriority(priority);
     return clock.equals(RunClock.NONE) ? RunClock.NONE : clock;
   }
 

@@ -137,6 +137,7 @@ class ApiContractTest {
     runs(run);
     families();
     plans();
+    backfills();
     limits();
     starts();
     deadLetters();
@@ -179,6 +180,7 @@ class ApiContractTest {
     ask("POST", "/schedule/preview", "{\"trigger\":{\"after\":[\"walk\"]}}", 422);
     ask("POST", "/schedule/preview", "{\"trigger\":{\"every\":\"soon\"}}", 422);
     get("/ticks?job=walk");
+    assertThat(get("/ticks/audit?job=walk").path("unaccounted").asInt()).isZero();
   }
 
   private void definitions() throws Exception {
@@ -340,6 +342,25 @@ class ApiContractTest {
     ask("PUT", "/namespaces/default/quota", "{\"jobs\":500,\"queued\":1000}", 200);
     ask("PUT", "/namespaces/default/quota", "{\"jobs\":-1}", 422);
     assertThat(get("/namespaces/default/quota").path("jobs").toString()).contains("500");
+    work(true);
+  }
+
+  private void backfills() throws Exception {
+    apply("id: old\ntriggers: [{every: 1h}]\nstages: [{id: a, run: noop}]", "", 201);
+    String range = "{\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-02T00:00:00Z\"%s}";
+    assertThat(ask("POST", "/jobs/old/backfill?dryRun=true", range.formatted(""), 200).path("runs"))
+        .hasToString("24");
+    ask("POST", "/jobs/old/backfill", "{}", 422);
+    ask("POST", "/jobs/none/backfill", range.formatted(""), 404);
+    JsonNode made = ask("POST", "/jobs/old/backfill", range.formatted(",\"rate\":\"1/h\""), 201);
+    String path = "/backfills/" + made.path("id").asText();
+    post(path + "/pause", "{\"reason\":\"wait\"}");
+    post(path + "/resume", "{}");
+    post(path + "/cancel", "{}");
+    ask("POST", path + "/cancel", "{}", 409);
+    assertThat(get("/backfills?job=old").path("items")).hasSize(1);
+    assertThat(get(path).path("state").asText()).isEqualTo("CANCELLED");
+    assertThat(get(path + "/runs").path("items")).hasSize(1);
     work(true);
   }
 
