@@ -331,7 +331,7 @@ class ApiContractTest {
         ask("POST", "/jobs/later/runs", "{\"at\":\"" + when + "\"}", 202).path("run").asText();
     assertThat(get("/starts").path("items").path(0).path("run").asText()).isEqualTo(accepted);
     ask("DELETE", "/starts/" + accepted + "?reason=why", "", 200);
-    ask("DELETE", "/starts/" + accepted, "", 404);
+    ask("DELETE", "/starts/" + accepted, "", 409);
     JsonNode many =
         post(
             "/runs/bulk",
