@@ -1,5 +1,6 @@
 package dev.millrace.scheduler.http;
 
+import static java.util.Map.entry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -50,17 +51,18 @@ class DatabaseDownTest {
 
   /** What is refused for its body is refused before the database is asked. */
   private static final Map<String, String> BODIES =
-      Map.of(
-          "Reason", "{\"reason\":\"why\"}",
-          "Rollback", "{\"version\":1}",
-          "SetIn", "{\"files\":[{\"name\":\"a\",\"text\":\"id: a\\nstages: [{id: a, run: h}]\"}]}",
-          "Acknowledge", "{\"ticket\":\"OPS-12\"}",
-          "Rerun", "{\"stage\":\"some\"}",
-          "Extend", "{\"until\":null}",
-          "DeadRedrive", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}",
-          "QuotaIn", "{\"jobs\":1}",
-          "Bulk", "{\"items\":[{\"job\":\"some\"}]}",
-          "DeadDiscard", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}");
+      Map.ofEntries(
+          entry("Reason", "{\"reason\":\"why\"}"),
+          entry("Rollback", "{\"version\":1}"),
+          entry("SetIn", "{\"files\":[{\"name\":\"a\",\"text\":\"id: a\\nstages: [{id: a, run: h}]\"}]}"),
+          entry("Acknowledge", "{\"ticket\":\"OPS-12\"}"),
+          entry("Rerun", "{\"stage\":\"some\"}"),
+          entry("Extend", "{\"until\":null}"),
+          entry("DeadRedrive", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}"),
+          entry("QuotaIn", "{\"jobs\":1}"),
+          entry("Bulk", "{\"items\":[{\"job\":\"some\"}]}"),
+          entry("DeadDiscard", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}"),
+          entry("BackfillAsk", "{\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-02T00:00:00Z\"}"));
 
   private static Void isUnavailable(ApiFixture api, Route route) throws Exception {
     String path =
