@@ -64,7 +64,7 @@ final class Arrivals {
     this.births = limits.births();
     this.gates = limits.gates();
     this.planRuns = new PlanRuns(catalog, limits.drafts(), births);
-    Arming arming = new Arming(ticker, limits.following());
+    Arming arming = limits.arming();
     this.jobMoves = new JobMoves(catalog, arming, limits.following(), births.ids());
     JobWrites writes = new JobWrites(catalog, arming, limits.following(), births.ids());
     JobGraph graph = limits.following().graph();
@@ -86,7 +86,8 @@ final class Arrivals {
       Seats seats,
       Quotas quotas,
       Dispatching dispatching,
-      DeadDesk dead) {}
+      DeadDesk dead,
+      Arming arming) {}
 
   void ticks(Handle tx, Pass pass) {
     if (ticker.nextDue() > pass.now) {

@@ -21,6 +21,7 @@ import dev.millrace.scheduler.store.Partitions;
 import dev.millrace.scheduler.store.PlannedStarts;
 import dev.millrace.scheduler.store.QuotaRows;
 import dev.millrace.scheduler.store.Redrives;
+import dev.millrace.scheduler.store.Replies;
 import dev.millrace.scheduler.store.RunCounters;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.store.StoreException;
@@ -70,6 +71,7 @@ public final class Leadership implements Elector.Duties {
   private volatile Dispatcher dispatcher;
   private volatile WorkerTable workers;
   private volatile DeadLetterSweep deadLetters;
+  private volatile Starters starting;
 
   public Leadership(Node node, Pools pools) {
     this.node = node;
@@ -91,6 +93,14 @@ public final class Leadership implements Elector.Duties {
             node.database.leader(),
             node.clock,
             new WorkerTable.Identity(node.name, pulse::nudge, node.metrics));
+    Starters starters =
+        new Starters(
+            node.name,
+            node.settings.rabbit(),
+            node.database.leader(),
+            node.outbox,
+            node.metrics,
+            pulse::nudge);
     Turn turn =
         new Turn(
             new Turn.Parts(
@@ -102,6 +112,7 @@ public final class Leadership implements Elector.Duties {
                 pools,
                 sending,
                 intake,
+                starters.forTurn(),
                 table,
                 new Meters(node.metrics),
                 node.faults,
@@ -123,8 +134,10 @@ public final class Leadership implements Elector.Duties {
     dispatcher = sending;
     workers = table;
     deadLetters = dead;
+    starting = starters;
     try {
       services.start(consuming);
+      starters.start(services);
       services.start(sending.loop());
       services.start(new Loop("turn", turn::runOnce, pulse, turn::waitNanos));
       services.start(new Loop("workers", table::sweepOnce, new Pulse(), WORKER_SWEEP));
@@ -203,6 +216,7 @@ public final class Leadership implements Elector.Duties {
               PlannedStarts.forgetTakenBack(handle);
               QuotaRows.forgetOld(handle);
               forgetCounters(handle);
+              Replies.forgetOld(handle);
               return forgetKeys(handle);
             });
   }
@@ -225,6 +239,7 @@ public final class Leadership implements Elector.Duties {
     currentPulse = null;
     workers = null;
     deadLetters = null;
+    starting = null;
     dispatcher = null;
   }
 
@@ -259,5 +274,23 @@ public final class Leadership implements Elector.Duties {
   public int openDeadLetters() {
     DeadLetterSweep sweep = deadLetters;
     return sweep == null ? 0 : sweep.open();
+  }
+
+  /** Queues whose messages start runs and that are consumed; 0 when this node does not lead. */
+  public int queuesConsumed() {
+    Starters now = starting;
+    return now == null ? 0 : now.consuming();
+  }
+
+  /** Queues of triggers that cannot be consumed; 0 when this node does not lead. */
+  public int queuesBlocked() {
+    Starters now = starting;
+    return now == null ? 0 : now.blocked();
+  }
+
+  /** Messages that wait for another try; 0 when this node does not lead. */
+  public int startMessagesWaiting() {
+    Starters now = starting;
+    return now == null ? 0 : now.waiting();
   }
 }
