@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.rabbitmq.client.AMQP;
 import dev.millrace.scheduler.command.Command;
+import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.wire.Entities;
 import java.time.Duration;
 import java.util.Map;
@@ -190,5 +191,40 @@ class BoundQueuesTest {
     at.passes();
     assertThat(at.outcome(resumed).status()).isEqualTo(409);
     assertThat(at.outcome(resumed).body()).contains("starts job 'other'");
+  }
+
+  private Outcome set(String... yamls) throws Exception {
+    StringBuilder jobs = new StringBuilder();
+    for (int i = 0; i < yamls.length; i++) {
+      jobs.append(i == 0 ? "" : ",").append("{\"file\":\"").append(i).append(".yaml\",");
+      jobs.append("\"definition\":").append(TurnFixture.canonical(yamls[i])).append('}');
+    }
+    String body = "{\"source\":\"set:shop\",\"prune\":true,\"jobs\":[" + jobs + "]}";
+    long id = at.ask(new Command(Command.Kind.SET_APPLY, "default", null, body, "tester", null));
+    at.passUntil(
+        "the set is judged",
+        () -> at.count("select count(*) from outcome where inbox = " + id) == 1);
+    return at.outcome(id);
+  }
+
+  @Test
+  void aSetMayHandAQueueOn() throws Exception {
+    at.channel().queueDeclare(ORDERS, true, false, false, null);
+    String ship = bound(MAPPED);
+    String other = ship.replace("id: ship", "id: other");
+    Outcome both = set(ship, other);
+    assertThat(both.status()).isEqualTo(409);
+    assertThat(both.body()).contains("1.yaml", "starts job 'ship'", "bind a queue of its own");
+    assertThat(set(ship).status()).isEqualTo(200);
+    Outcome handed = set(other); // and ship goes
+    assertThat(handed.status()).as(handed.body()).isEqualTo(200);
+    mail.send(ORDERS, "{\"id\": 7, \"total\": 11}");
+    mail.passUntilRuns(1);
+    assertThat(at.text("select j.name from run r join job j on j.id = r.job")).isEqualTo("other");
+    String without = "id: other\nstages: [{id: only, run: noop}]";
+    Outcome swapped = set(without, ship);
+    assertThat(swapped.status()).as(swapped.body()).isEqualTo(200);
+    mail.send(ORDERS, "{\"id\": 8, \"total\": 11}");
+    mail.passUntilRuns(2);
   }
 }

@@ -309,4 +309,34 @@ class QueueStartsTest {
     mail.passUntilMessages("made", 2);
     assertThat(at.count("select count(*) from run")).isEqualTo(2);
   }
+
+  @Test
+  void aMessageThatTheQuotaNeverAllowsIsRefused() throws Exception {
+    at.apply(SHIP);
+    at.ask(
+        new Command(
+            Command.Kind.QUOTA_PUT, "default", null, "{\"payloadBytes\":12}", "tester", null));
+    at.passes();
+    String body = "{\"job\":\"ship\",\"params\":{\"order\":123456},\"key\":\"k\"}";
+    mail.send(Entities.TRIGGERS, body, Mail.asking("c"));
+    assertThat(mail.next(Entities.DEAD).path("cause").asText())
+        .contains("params have 16 bytes, the quota of namespace 'default' is 12");
+    assertThat(mail.next(Mail.ANSWERS).path("problem").path("status").asInt()).isEqualTo(429);
+    mail.passUntilMessages("refused", 1);
+    assertThat(at.count("select count(*) from start_key")).isZero();
+    assertThat(at.count("select count(*) from run")).isZero();
+    assertThat(mail.left(Entities.TRIGGERS)).isZero();
+  }
+
+  @Test
+  void aMessageNamesWhatItsRunBelongsTo() throws Exception {
+    at.apply(SHIP);
+    String body = "{\"job\":\"ship\",\"params\":{\"order\":1},\"orchestration\":\"%s\"}";
+    mail.send(Entities.TRIGGERS, body.formatted("week-7"));
+    mail.send(Entities.TRIGGERS, body.formatted("week 7"));
+    mail.passUntilMessages("made", 1);
+    assertThat(at.text("select orchestration from run")).isEqualTo("week-7");
+    assertThat(mail.next(Entities.DEAD).path("cause").asText())
+        .contains("'week 7' is not possible as the id of an orchestration");
+  }
 }
