@@ -22,9 +22,6 @@ import java.time.Instant;
  * and one run for each item of a list. They are RUNNING while they wait. Pure and stateless.
  */
 final class Led {
-  /** No stage waits for a hundred years; what is longer would not fit the clock. */
-  private static final Duration WAIT_MAX = Duration.ofDays(36_525);
-
   /** Runs of items that one step makes; the next step follows at once. */
   private static final int ITEMS_PER_STEP_MAX = 1_000;
 
@@ -126,17 +123,11 @@ final class Led {
   }
 
   private static Duration duration(String key, String text) {
-    Duration duration;
     try {
-      duration = DurationText.parse(text);
+      return DurationText.parse(text);
     } catch (IllegalArgumentException wrong) {
       throw new IllegalArgumentException(key + ": " + wrong.getMessage(), wrong);
     }
-    if (duration.compareTo(WAIT_MAX) > 0) {
-      throw new IllegalArgumentException(
-          key + ": '" + text + "' is too long; possible are " + WAIT_MAX.toDays() + "d");
-    }
-    return duration;
   }
 
   private static Instant instant(String key, String text) {

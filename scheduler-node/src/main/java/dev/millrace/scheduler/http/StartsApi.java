@@ -53,7 +53,7 @@ final class StartsApi {
                 TAG,
                 "Take such a start back",
                 null,
-                List.of(json(200, "Changed")),
+                List.of(json(200, "TakenBack")),
                 this::takeBack)
             .as("DELETE")
             .query("reason"));

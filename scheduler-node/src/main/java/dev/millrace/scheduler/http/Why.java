@@ -82,7 +82,11 @@ final class Why {
       executed |= stage.state().equals("RUNNING");
     }
     if (found.isEmpty()) {
-      facts.stages.stream().filter(wanted).filter(Why::isExecuted).map(Why::executed).forEach(found::add);
+      facts.stages.stream()
+          .filter(wanted)
+          .filter(Why::isExecuted)
+          .map(Why::executed)
+          .forEach(found::add);
     }
     if (found.isEmpty() && !executed && facts.stages.stream().allMatch(wanted)) {
       found.add(

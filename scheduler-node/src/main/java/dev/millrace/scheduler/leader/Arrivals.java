@@ -263,8 +263,8 @@ final class Arrivals {
   /** It alone made every pass fail: it is answered, and the commands behind it are executed. */
   private static Outcome setAside(Inbox.Row row, Throwable cause) {
     log.error(
-        "set a command aside id={} kind={} job={} actor={}; every pass with it failed, nothing of it"
-            + " took effect",
+        "set a command aside id={} kind={} job={} actor={}; every pass with it failed, nothing of"
+            + " it took effect",
         row.id(),
         row.command().kind(),
         row.command().job(),

@@ -38,8 +38,8 @@ import org.jdbi.v3.core.Handle;
 final class RunDesk {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** What is meant to stay open for longer is ended by a person. */
-  private static final Duration EXTEND_MAX = Duration.ofDays(3_653);
+  /** A hundred years, as for durations: what is to stay open for longer is ended by a person. */
+  private static final Duration EXTEND_MAX = Duration.ofDays(36_525);
 
   private final Catalog catalog;
   private final Drafts drafts;

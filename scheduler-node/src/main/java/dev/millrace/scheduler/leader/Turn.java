@@ -202,8 +202,8 @@ final class Turn {
         throw e;
       }
       log.warn(
-          "a pass failed reports={} commands={} cause={}; nothing of it was written, taking fewer to"
-              + " find by what",
+          "a pass failed reports={} commands={} cause={}; nothing of it was written, taking fewer"
+              + " to find by what",
           pass.reportsTaken.count(),
           pass.commandIds.size(),
           Isolation.message(e));

@@ -73,7 +73,8 @@ class ApiTest {
     String text =
         """
         {"job_id":"simple","description":"d","schedule":"0 9 * * TUE",
-         "task":{"type":"execute_command","command":"echo hi"}}""";
+         "task":{"type":"execute_command","command":"echo hi"}}\
+        """;
     assertThat(api.post("/api/v1/jobs", text).status()).isEqualTo(201);
   }
 
@@ -202,7 +203,8 @@ class ApiTest {
     api.rows.transition(
         run,
         1,
-        "[[\"\",null,\"SCHEDULED\",\"command\",\"me\",\"why not\"],[\"fetch\",null,\"WAITING\",\"command\"]]");
+        "[[\"\",null,\"SCHEDULED\",\"command\",\"me\",\"why"
+            + " not\"],[\"fetch\",null,\"WAITING\",\"command\"]]");
     api.rows.transition(run, 1, "[[\"fetch\",\"WAITING\",\"READY\",\"needs\"]]");
     JsonNode page = api.get("/api/v1/runs/" + run + "/history").json();
     assertThat(page.path("items")).hasSize(3);

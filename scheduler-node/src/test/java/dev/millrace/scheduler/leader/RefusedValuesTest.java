@@ -143,19 +143,20 @@ class RefusedValuesTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "until | +999999999-12-31T23:59:59Z | until: '+999999999-12-31T23:59:59Z' is too far away",
-        "until | tomorrow                   | until: 'tomorrow' is not an instant; write for example",
-        "for   | 99999999999d               | for: '99999999999d' is too long; possible are 36525d",
-      })
-  void aWaitForATimeThatIsNoneFailsItsStage(String key, String value, String why)
+        "until: '${{ params.key }}' | +999999999-12-31T23:59:59Z | until:"
+            + " '+999999999-12-31T23:59:59Z' is too far away; possible are the years",
+        "until: '${{ params.key }}' | tomorrow | until: 'tomorrow' is not an instant; write for",
+      },
+      quoteCharacter = '~')
+  void aWaitForATimeThatIsNoneFailsItsStage(String with, String value, String why)
       throws Exception {
     at.apply(
         """
         id: later
         params: {key: {type: string}}
-        stages: [{id: wait, run: wait.time, with: {%s: "${{ params.key }}"}}]
+        stages: [{id: wait, run: wait.time, with: {%s}}]
         """
-            .formatted(key));
+            .formatted(with));
     start("later", value);
     at.passes();
     assertThat(at.text("select error_class || ': ' || error from stage"))

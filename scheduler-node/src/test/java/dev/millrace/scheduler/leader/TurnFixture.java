@@ -304,7 +304,7 @@ final class TurnFixture implements AutoCloseable {
                 handle
                     .createQuery(
                         """
-                        select count(pg_terminate_backend(pid)) from pg_stat_activity
+                        select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
                         where datname = current_database() and pid <> pg_backend_pid()
                           and application_name like '%leader%'
                         """)

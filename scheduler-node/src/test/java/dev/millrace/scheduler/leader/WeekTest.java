@@ -198,13 +198,22 @@ class WeekTest {
       at.faults.set(Faults.NONE);
     } else if (way == 2) {
       at.cutSessions();
-      try {
-        at.passes();
-      } catch (RuntimeException e) { // unless the pool saw in time that they are gone
-        assertThat(e).hasStackTraceContaining("connection");
-      }
+      passInSpiteOfCuts();
     }
     at.newTurn();
+  }
+
+  /** As the leader's loop does: each dead session of its pool may fail one pass. */
+  private void passInSpiteOfCuts() throws Exception {
+    for (int failed = 0; ; failed++) {
+      try {
+        at.passes();
+        return;
+      } catch (RuntimeException e) {
+        assertThat(e).hasStackTraceContaining("connection");
+        assertThat(failed).as("passes that failed").isLessThan(10);
+      }
+    }
   }
 
   @Test

@@ -35,8 +35,7 @@ final class WorkerReports {
     send(
         claims,
         claim ->
-            new Report.Finished(
-                claim, Outcome.COMPLETED, 1, 0, null, null, outputs.apply(claim)));
+            new Report.Finished(claim, Outcome.COMPLETED, 1, 0, null, null, outputs.apply(claim)));
   }
 
   void counted(List<Claim> claims, Map<String, Long> counters) throws Exception {
@@ -54,8 +53,7 @@ final class WorkerReports {
   void failed(List<Claim> claims, String errorClass) throws Exception {
     send(
         claims,
-        claim ->
-            new Report.Finished(claim, Outcome.FAILED, 1, 1, errorClass, "it said no", null));
+        claim -> new Report.Finished(claim, Outcome.FAILED, 1, 1, errorClass, "it said no", null));
   }
 
   private void send(List<Claim> claims, Function<Claim, Report> report) throws Exception {

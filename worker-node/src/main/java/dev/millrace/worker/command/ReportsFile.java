@@ -103,8 +103,8 @@ final class ReportsFile {
   }
 
   /**
-   * A report that cannot be read must not fail the command. Who is interrupted, as its command is to
-   * end, cannot read a file: that is for whoever waits next.
+   * A report that cannot be read must not fail the command. Who is interrupted, as its command is
+   * to end, cannot read a file: that is for whoever waits next.
    */
   private void read(long bytesMax) {
     boolean interrupted = Thread.interrupted();
