@@ -52,12 +52,7 @@ final class JobReader {
     new ExpressionCheck(problems, job, params)
         .check(
             new ExpressionCheck.OfJob(
-                expressions,
-                ofTicks,
-                ofRequests,
-                ofMessages,
-                jobs.given(),
-                paramReader.defaults()),
+                expressions, ofTicks, ofRequests, ofMessages, jobs.given(), paramReader.defaults()),
             nodes,
             stages.hasGoodGraph());
     job.finish(UNSUPPORTED);

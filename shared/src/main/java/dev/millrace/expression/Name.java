@@ -74,6 +74,7 @@ record Name(Root root, String key, String field, CelType type) {
       Map.of("run", TEXT_OR_NULL, "state", TEXT_OR_NULL, "output", SimpleType.DYN);
 
   static final List<String> AFTER_FIELDS = AFTER_TYPES.keySet().stream().sorted().toList();
+
   /** What AMQP says about a message beside its body. */
   private static final Map<String, CelType> PROPERTY_TYPES =
       Map.ofEntries(

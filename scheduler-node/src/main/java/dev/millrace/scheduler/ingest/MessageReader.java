@@ -135,7 +135,8 @@ final class MessageReader {
       boolean outcome = trigger.reply() == QueueTrigger.Reply.OUTCOME && reply.replyTo() != null;
       return StartMessage.of(
           delivery,
-          new StartMessage.Ask(use.namespace(), use.job(), params, key, null, null, reply, outcome));
+          new StartMessage.Ask(
+              use.namespace(), use.job(), params, key, null, null, reply, outcome));
     } catch (ExpressionException | CharacterCodingException wrong) {
       String cause =
           wrong instanceof CharacterCodingException ? "the body is no UTF-8" : wrong.getMessage();

@@ -151,7 +151,10 @@ public final class StartIntake {
         message.refuse(
             new StartMessage.Refusal(
                 500,
-                "the leader's transaction failed with it " + FAILURES_MAX + " times: " + root(cause),
+                "the leader's transaction failed with it "
+                    + FAILURES_MAX
+                    + " times: "
+                    + root(cause),
                 "tell us, with the scheduler's log; put the message back when it is solved"));
       }
       message.dueIn(delayMillis(message.failures()));

@@ -245,8 +245,7 @@ final class Births {
     Seats.Ask ofQuota = quotaAsk(born);
     Quotas.Room room = quotas.roomFor(born, seats.waiting(ofQuota.subject()) > 0);
     if (room instanceof Quotas.Room.None none) {
-      return new Birth.Skipped(
-          SKIPPED_QUOTA, none.why(), none.retryAfterMicros(), none.forGood());
+      return new Birth.Skipped(SKIPPED_QUOTA, none.why(), none.retryAfterMicros(), none.forGood());
     }
     if (run.plan().limited()) {
       try {

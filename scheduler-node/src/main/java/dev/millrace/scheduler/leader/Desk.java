@@ -170,8 +170,7 @@ final class Desk {
    *
    * @param job as it is, or null for a new one
    */
-  private Optional<Outcome> forbidden(
-      Handle tx, Jobs.Row job, JobDefinition definition, long now) {
+  private Optional<Outcome> forbidden(Handle tx, Jobs.Row job, JobDefinition definition, long now) {
     return past(tx, job, definition, now)
         .map(why -> refused(422, why, PAST_REMEDY))
         .or(() -> QueueBindings.conflict(tx, definition, job == null ? 0 : job.id()))

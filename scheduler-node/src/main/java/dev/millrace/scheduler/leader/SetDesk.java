@@ -223,11 +223,7 @@ final class SetDesk {
 
   /** Queues that more than one job would consume. */
   private static void tellOfQueues(
-      Handle tx,
-      Asked asked,
-      List<Wanted> jobs,
-      List<SetDecision.Step> steps,
-      Problems problems) {
+      Handle tx, Asked asked, List<Wanted> jobs, List<SetDecision.Step> steps, Problems problems) {
     List<QueueBindings.Wish> wishes = new ArrayList<>();
     List<Integer> places = new ArrayList<>();
     Set<Long> gone = new HashSet<>();

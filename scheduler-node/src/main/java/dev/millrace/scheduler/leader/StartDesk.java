@@ -353,7 +353,9 @@ final class StartDesk {
         Desk.refused(
             OVER_QUOTA,
             "no run was made: " + skipped.why(),
-            skipped.forGood() ? "send less, or have the quota raised" : "try later, or have the quota raised");
+            skipped.forGood()
+                ? "send less, or have the quota raised"
+                : "try later, or have the quota raised");
     if (skipped.retryAfterMicros() == 0) {
       return over;
     }

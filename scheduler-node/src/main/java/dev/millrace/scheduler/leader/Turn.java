@@ -229,8 +229,7 @@ final class Turn {
             : parts.starting.intake.take(Math.min(STARTS_MAX, parts.batchMax));
     boolean alone = starts.size() == 1 && starts.getFirst().isSuspect();
     Pass pass =
-        new Pass(
-            alone ? new ArrayList<>() : parts.intake.take(isolation.reportsMax()), starts);
+        new Pass(alone ? new ArrayList<>() : parts.intake.take(isolation.reportsMax()), starts);
     pass.commandsMax = alone ? 0 : isolation.commandsMax();
     pass.guiltyCommand = isolation.guiltyCommand();
     pass.more = parts.starting.intake.any();

@@ -126,8 +126,7 @@ final class VersionDesk {
     }
     JobDefinition made = wanted.definition();
     Optional<Outcome> over =
-        QueueBindings.conflict(tx, made, row.id())
-            .or(() -> quotas.judge(tx, made, false, now));
+        QueueBindings.conflict(tx, made, row.id()).or(() -> quotas.judge(tx, made, false, now));
     if (over.isPresent()) {
       return Desk.unchanged(over.get());
     }

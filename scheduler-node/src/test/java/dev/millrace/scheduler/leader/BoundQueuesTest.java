@@ -98,7 +98,8 @@ class BoundQueuesTest {
     assertThat(dead.path("job").asText()).isEqualTo("ship");
     assertThat(dead.path("cause").asText()).contains("`key` of the queue trigger of job 'ship'");
     mail.send(ORDERS, "{\"id\": \"seven\", \"total\": 11}");
-    assertThat(mail.next(Entities.DEAD).path("cause").asText()).contains("order: must be of type integer");
+    assertThat(mail.next(Entities.DEAD).path("cause").asText())
+        .contains("order: must be of type integer");
     mail.send(ORDERS, "{", new AMQP.BasicProperties.Builder().contentType("application/json"));
     assertThat(mail.next(Entities.DEAD).path("cause").asText()).contains("not readable JSON");
     mail.passUntilMessages("refused", 3);
