@@ -20,12 +20,14 @@ import org.junit.jupiter.api.Test;
  * about jobs, runs, stages, limits and dead letters, in success and in refusal.
  */
 class ApiContractTest {
-  /** No JSON, or nothing of the run engine. */
+  /** No JSON, or nothing of the run engine, or not without a signature. */
   private static final Set<String> ELSEWHERE =
       Set.of(
           "GET /api/v1/events",
           "GET /api/v1/artifacts/{artifact}",
           "GET /api/v1/runs/{run}/artifacts",
+          "POST /api/v1/hooks/{namespace}/{job}",
+          "POST /api/v1/hooks/{namespace}/{job}/{trigger}",
           "GET /livez",
           "GET /readyz",
           "GET /metrics",
@@ -136,6 +138,7 @@ class ApiContractTest {
     families();
     plans();
     limits();
+    starts();
     deadLetters();
     fleet();
     Set<String> missing = new TreeSet<>(contract.operations());
@@ -316,6 +319,27 @@ class ApiContractTest {
     assertThat(shown.path("late").asBoolean() || shown.path("prepared").asBoolean()).isFalse();
     assertThat(shown.path("dueAt").isTextual()).isTrue();
     ask("POST", "/runs/" + run + "/extend", "{\"until\":\"tomorrow\"}", 422);
+    work(true);
+  }
+
+  private void starts() throws Exception {
+    apply("id: later\nparams: {n: integer}\nstages: [{id: a, run: noop}]", "", 201);
+    String when = Clock.systemUTC().instant().plus(1, ChronoUnit.DAYS) + "";
+    String accepted =
+        ask("POST", "/jobs/later/runs", "{\"at\":\"" + when + "\"}", 202).path("run").asText();
+    assertThat(get("/starts").path("items").path(0).path("run").asText()).isEqualTo(accepted);
+    ask("DELETE", "/starts/" + accepted, "{\"reason\":\"a test\"}", 200);
+    ask("DELETE", "/starts/" + accepted, "{}", 404);
+    JsonNode many =
+        post(
+            "/runs/bulk",
+            "{\"items\":[{\"job\":\"later\",\"params\":{\"n\":1},\"key\":\"k\"},{\"job\":\"nobody\"},"
+                + "{\"job\":\"later\",\"params\":{\"n\":\"x\"}}]}");
+    assertThat(many.path("items").findValuesAsText("status")).containsExactly("201", "404", "422");
+    ask("POST", "/runs/bulk", "{\"items\":[]}", 422);
+    ask("PUT", "/namespaces/default/quota", "{\"jobs\":500,\"queued\":1000}", 200);
+    ask("PUT", "/namespaces/default/quota", "{\"jobs\":-1}", 422);
+    assertThat(get("/namespaces/default/quota").path("jobs").toString()).contains("500");
     work(true);
   }
 
