@@ -12,6 +12,7 @@ import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
 import dev.millrace.model.Matching;
 import dev.millrace.model.Need;
+import dev.millrace.model.QueueTrigger;
 import dev.millrace.model.Requirement;
 import dev.millrace.model.WebhookTrigger;
 import java.time.Duration;
@@ -46,6 +47,7 @@ public final class EventTriggerJson {
     return Json.write(
         switch (event) {
           case AfterTrigger after -> after(after);
+          case QueueTrigger queue -> QueueTriggerJson.write(queue);
           case WebhookTrigger webhook -> WebhookJson.write(webhook);
         });
   }
@@ -59,6 +61,7 @@ public final class EventTriggerJson {
         }
         yield node;
       }
+      case QueueTrigger queue -> QueueTriggerJson.write(queue);
       case WebhookTrigger webhook -> WebhookJson.write(webhook);
     };
   }
@@ -66,6 +69,9 @@ public final class EventTriggerJson {
   private static EventTrigger event(JsonNode node) {
     if (node.has(WebhookTrigger.KIND)) {
       return WebhookJson.read(node.get(WebhookTrigger.KIND));
+    }
+    if (node.has(QueueTrigger.KIND)) {
+      return QueueTriggerJson.read(node.get(QueueTrigger.KIND));
     }
     String params = node.has("params") ? Json.write(node.get("params")) : "{}";
     return new AfterTrigger(

@@ -3,6 +3,7 @@ package dev.millrace.definition;
 import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
 import dev.millrace.model.ParamDefinition;
+import dev.millrace.model.QueueTrigger;
 import dev.millrace.model.WebhookTrigger;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,10 +32,17 @@ final class EventTriggerReader {
    * @param params what the job declares
    * @param jobs reads the names of other jobs
    * @param ofRequests is added to: expressions that read a request
+   * @param ofMessages is added to: expressions that read a message
    */
-  EventTriggerReader(List<ParamDefinition> params, JobNeedReader jobs, Expressions ofRequests) {
+  EventTriggerReader(
+      List<ParamDefinition> params,
+      JobNeedReader jobs,
+      Expressions ofRequests,
+      Expressions ofMessages) {
     WebhookReader webhooks = new WebhookReader(ofRequests);
+    QueueTriggerReader queues = new QueueTriggerReader(params, ofMessages);
     kinds.put(AfterTrigger.KIND, trigger -> jobs.after(trigger, params));
+    kinds.put(QueueTrigger.KIND, queues::read);
     kinds.put(WebhookTrigger.KIND, webhooks::read);
   }
 

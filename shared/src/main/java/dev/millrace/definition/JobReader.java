@@ -30,7 +30,8 @@ final class JobReader {
     GivenReader given = new GivenReader(params, ofTicks);
     JobNeedReader jobs = new JobNeedReader(problems);
     Expressions ofRequests = new Expressions(false);
-    EventTriggerReader events = new EventTriggerReader(params, jobs, ofRequests);
+    Expressions ofMessages = new Expressions(false);
+    EventTriggerReader events = new EventTriggerReader(params, jobs, ofRequests, ofMessages);
     List<TriggerDefinition> triggers = TriggerReader.read(problems, job, given, events);
     events.read(problems, job);
     Integer priority = job.integer("priority", 0, 9);
@@ -51,7 +52,7 @@ final class JobReader {
     new ExpressionCheck(problems, job, params)
         .check(
             new ExpressionCheck.OfJob(
-                expressions, ofTicks, ofRequests, jobs.given(), paramReader.defaults()),
+                expressions, ofTicks, ofRequests, ofMessages, jobs.given(), paramReader.defaults()),
             nodes,
             stages.hasGoodGraph());
     job.finish(UNSUPPORTED);

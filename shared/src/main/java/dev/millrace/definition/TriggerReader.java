@@ -20,11 +20,10 @@ import java.util.stream.Stream;
 final class TriggerReader {
   static final int TRIGGERS_MAX = 100;
   private static final List<String> KINDS = List.of("cron", "at", "every");
-  private static final Set<String> OTHER_KINDS = Set.of("file", "queue", "sql", "event");
+  private static final Set<String> OTHER_KINDS = Set.of("file", "sql", "event");
   private static final Set<String> UNSUPPORTED =
       Set.of(
           "file",
-          "queue",
           "sql",
           "event",
           "delay",
@@ -105,7 +104,7 @@ final class TriggerReader {
       BESIDE.values().forEach(keys -> keys.forEach(fields::take));
     } else if (kinds.isEmpty()) {
       if (OTHER_KINDS.stream().allMatch(kind -> fields.map().get(kind) == null)) {
-        fields.problem("needs one of cron, at, every, after, webhook");
+        fields.problem("needs one of cron, at, every, after, queue, webhook");
       }
       KINDS.forEach(fields::take);
       BESIDE.values().forEach(keys -> keys.forEach(fields::take));

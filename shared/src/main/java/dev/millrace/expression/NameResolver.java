@@ -99,7 +99,7 @@ final class NameResolver {
 
   /** The name that exactly this expression stands for; null if none. */
   private Name nameOf(CelExpr expr) {
-    if (scope.request()) {
+    if (scope.ofRequest()) {
       return requestNameOf(expr);
     }
     Step last = step(expr);
@@ -107,7 +107,7 @@ final class NameResolver {
       return plainNameOf(expr);
     }
     Step first = step(last.operand());
-    if (first != null && isRoot(first.operand(), "stages")) {
+    if (first != null && !scope.ofMessage() && isRoot(first.operand(), "stages")) {
       stage(first.operand(), first.key());
       return stageField(first.operand(), first.key(), last.key());
     }
@@ -120,8 +120,13 @@ final class NameResolver {
     if (isRoot(root, "after") && !scope.after().isEmpty()) {
       return job(root, last.key());
     }
-    if (isRoot(root, "stages")) {
+    if (!scope.ofMessage() && isRoot(root, "stages")) {
       return stage(root, last.key());
+    }
+    if (scope.ofMessage()) {
+      return isRoot(root, "properties")
+          ? Name.property(known(root, "properties", last.key(), Name.PROPERTY_FIELDS))
+          : null;
     }
     if (isRoot(root, "params")) {
       return param(root, last.key());
@@ -143,6 +148,12 @@ final class NameResolver {
   }
 
   private Name plainNameOf(CelExpr expr) {
+    if (scope.ofMessage()) {
+      if (isRoot(expr, "message")) {
+        return Name.message();
+      }
+      return isRoot(expr, "headers") ? Name.headers() : null;
+    }
     if (isRoot(expr, "params")) {
       return Name.params();
     }
@@ -215,13 +226,16 @@ final class NameResolver {
     if (locals.contains(name) || TYPES.contains(name)) {
       return expr;
     }
-    if (scope.request()) {
+    if (scope.ofRequest()) {
       throw positions.problem(
           expr,
           "unknown name '"
               + name
               + "'; a webhook's expressions read 'body' and 'headers'"
               + DidYouMean.phrase(name, List.of("body", "headers")));
+    }
+    if (scope.ofMessage()) {
+      throw positions.problem(expr, unknownOfMessage(name));
     }
     throw positions.problem(
         expr,
@@ -242,7 +256,22 @@ final class NameResolver {
         });
   }
 
+  private String unknownOfMessage(String name) {
+    return switch (name) {
+      case "properties" ->
+          "'properties' must be followed by one of " + String.join(", ", Name.PROPERTY_FIELDS);
+      case "params", "stages", "run" ->
+          "'" + name + "' cannot be read before there is a run; read message, headers, properties";
+      default -> "unknown name '" + name + "'" + suggestion(name, visible());
+    };
+  }
+
   private List<String> visible() {
+    if (scope.ofMessage()) {
+      List<String> ofMessage = new ArrayList<>(List.of("message", "headers", "properties"));
+      locals.stream().filter(name -> !name.startsWith("@")).forEach(ofMessage::add);
+      return ofMessage;
+    }
     List<String> visible = new ArrayList<>(List.of("params", "stages", "run"));
     if (scope.item()) {
       visible.addAll(List.of("item", "index"));
@@ -267,7 +296,13 @@ final class NameResolver {
   }
 
   private void checkPresenceTest(CelExpr operand, String field) {
-    if (scope.request()) {
+    if (scope.ofRequest()) {
+      return;
+    }
+    if (scope.ofMessage()) {
+      if (isRoot(operand, "properties")) {
+        throw positions.problem(operand, "has() is not needed here; compare with null");
+      }
       return;
     }
     if (isRoot(operand, "params")) {

@@ -12,6 +12,7 @@ import dev.millrace.model.Need;
 import dev.millrace.model.Overlap;
 import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.Phase;
+import dev.millrace.model.QueueTrigger;
 import dev.millrace.model.RateRule;
 import dev.millrace.model.Requirement;
 import dev.millrace.model.RetryMatch;
@@ -87,7 +88,7 @@ final class RandomJobs {
     Matching match = one(List.of(Matching.values()));
     List<Need> jobs = List.of(new Need.Stage("a", Need.Is.COMPLETED), jobNeed(0));
     String params = one(List.of("{}", "{\"p\":\"${{ after.a.state }}\"}"));
-    List<EventTrigger> events = new ArrayList<>();
+    List<EventTrigger> events = new ArrayList<>(queues());
     if (random.nextBoolean()) {
       events.add(webhook());
     }
@@ -97,6 +98,19 @@ final class RandomJobs {
               new Need.All(jobs), maybe(() -> Duration.ofMinutes(90)), match, zone(match), params));
     }
     return events;
+  }
+
+  private List<QueueTrigger> queues() {
+    QueueTrigger plain = new QueueTrigger("orders", null, null, null, 50, QueueTrigger.Reply.NONE);
+    QueueTrigger full =
+        new QueueTrigger(
+            "orders.created",
+            one(List.of("{\"p\":\"${{ message.n }}\"}", "\"${{ {'n': 1} }}\"")),
+            "string(message.id)",
+            "headers.kind == 'order'",
+            7,
+            QueueTrigger.Reply.OUTCOME);
+    return one(List.of(List.of(), List.of(), List.of(plain, full)));
   }
 
   private WebhookTrigger webhook() {

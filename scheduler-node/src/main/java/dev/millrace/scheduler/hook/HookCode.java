@@ -71,7 +71,7 @@ public final class HookCode {
   }
 
   private static HookCode compiled(WebhookTrigger webhook) {
-    Scope scope = Scope.ofRequest();
+    Scope scope = Scope.REQUEST;
     try {
       return new HookCode(
           webhook.condition() == null

@@ -5,6 +5,7 @@ import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.QueueTrigger;
 import dev.millrace.model.WebhookTrigger;
 import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
@@ -28,10 +29,12 @@ final class Arming {
 
   private final Ticker ticker;
   private final Following following;
+  private final QueueBindings queues;
 
-  Arming(Ticker ticker, Following following) {
+  Arming(Ticker ticker, Following following, QueueBindings queues) {
     this.ticker = ticker;
     this.following = following;
+    this.queues = queues;
   }
 
   /** A job whose triggers are to be those of this definition; a new one has none yet. */
@@ -81,16 +84,17 @@ final class Arming {
         Optional<Jobs.TriggerRow> same = take(rows, event.kind(), EventTriggerJson.spec(event));
         if (same.isPresent()) {
           moved.put(same.get().id(), position);
-          following.arm(same.get().id(), job.row, event);
+          armed(same.get().id(), job.row, event);
         } else {
           heard.add(new Heard(job.row, position, event));
         }
       }
     }
+    // Before the new ones are armed: a queue has one trigger.
+    disarm(tx, old.values().stream().flatMap(List::stream).toList());
     JobBatches.moveTriggers(tx, moved);
     add(tx, added, now);
     addEvents(tx, heard, now);
-    disarm(tx, old.values().stream().flatMap(List::stream).toList());
   }
 
   private void add(Handle tx, List<Added> added, long now) {
@@ -105,6 +109,7 @@ final class Arming {
                             one.position,
                             one.trigger.kind(),
                             one.trigger.spec(),
+                            null,
                             one.nextAt))
                 .toList(),
             now);
@@ -146,8 +151,8 @@ final class Arming {
       Optional<Jobs.TriggerRow> same = take(old, event.kind(), EventTriggerJson.spec(event));
       if (same.isPresent()) {
         Jobs.rearm(tx, same.get().id(), position, 0);
-        following.arm(same.get().id(), job, event);
-        following.begin(tx, same.get().id());
+        armed(same.get().id(), job, event);
+        begin(tx, same.get().id(), event);
       } else {
         heard.add(new Heard(job, position, event));
       }
@@ -159,8 +164,31 @@ final class Arming {
   private static boolean isMinded(EventTrigger event) {
     return switch (event) {
       case AfterTrigger after -> true;
+      case QueueTrigger queue -> true;
       case WebhookTrigger webhook -> false;
     };
+  }
+
+  /** A row that is armed already, as at the start of a term. */
+  void armed(long id, Jobs.Row job, EventTrigger event) {
+    switch (event) {
+      case AfterTrigger after -> following.arm(id, job, after);
+      case QueueTrigger queue -> queues.arm(id, job.id(), queue);
+      case WebhookTrigger webhook ->
+          throw new IllegalStateException(
+              "webhook '" + webhook.name() + "' of job " + job.id() + " has a row; it needs none");
+    }
+  }
+
+  /** One that was not armed before minds what happens from now on. */
+  private void begin(Handle tx, long id, EventTrigger event) {
+    if (event instanceof AfterTrigger) {
+      following.begin(tx, id);
+    }
+  }
+
+  private static String queue(EventTrigger event) {
+    return event instanceof QueueTrigger queue ? queue.queue() : null;
   }
 
   private void addEvents(Handle tx, List<Heard> heard, long now) {
@@ -175,12 +203,14 @@ final class Arming {
                             one.position,
                             one.event.kind(),
                             EventTriggerJson.spec(one.event),
+                            queue(one.event),
                             0))
                 .toList(),
             now);
     for (int i = 0; i < made.size(); i++) {
-      following.arm(made.get(i), heard.get(i).job, heard.get(i).event);
-      following.begin(tx, made.get(i));
+      Heard one = heard.get(i);
+      armed(made.get(i), one.job, one.event);
+      begin(tx, made.get(i), one.event);
     }
   }
 
@@ -201,6 +231,7 @@ final class Arming {
     for (Jobs.TriggerRow trigger : triggers) {
       ticker.disarm(trigger.id());
       following.disarm(trigger.id());
+      queues.disarm(trigger.id());
     }
   }
 

@@ -66,7 +66,7 @@ final class Arrivals {
     this.gates = limits.gates();
     this.planRuns = new PlanRuns(catalog, limits.drafts(), births);
     this.backfilling = new Backfilling(catalog, limits, parts.meters());
-    Arming arming = new Arming(ticker, limits.following());
+    Arming arming = limits.arming();
     this.jobMoves = new JobMoves(catalog, arming, limits.following(), births.ids());
     JobWrites writes = new JobWrites(catalog, arming, limits.following(), births.ids());
     JobGraph graph = limits.following().graph();
@@ -88,7 +88,8 @@ final class Arrivals {
       Seats seats,
       Quotas quotas,
       Dispatching dispatching,
-      DeadDesk dead) {}
+      DeadDesk dead,
+      Arming arming) {}
 
   /** Runs for past ticks. */
   Backfilling backfilling() {

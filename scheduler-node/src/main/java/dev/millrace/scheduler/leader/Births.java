@@ -36,10 +36,12 @@ final class Births {
      * It was not, as the ledger's word for it says.
      *
      * @param retryAfterMicros when it may be asked for again, from now; 0 when nobody knows
+     * @param forGood whether asking again is in vain
      */
-    record Skipped(String disposition, String why, long retryAfterMicros) implements Birth {
+    record Skipped(String disposition, String why, long retryAfterMicros, boolean forGood)
+        implements Birth {
       Skipped(String disposition, String why) {
-        this(disposition, why, 0);
+        this(disposition, why, 0, false);
       }
     }
   }
@@ -248,7 +250,7 @@ final class Births {
     Seats.Ask ofQuota = quotaAsk(born);
     Quotas.Room room = quotas.roomFor(born, seats.waiting(ofQuota.subject()) > 0);
     if (room instanceof Quotas.Room.None none) {
-      return new Birth.Skipped(SKIPPED_QUOTA, none.why(), none.retryAfterMicros());
+      return new Birth.Skipped(SKIPPED_QUOTA, none.why(), none.retryAfterMicros(), none.forGood());
     }
     if (run.plan().limited()) {
       try {

@@ -73,13 +73,9 @@ final class Desk {
     }
     JobBatches.Known known = JobBatches.find(tx, List.of(wanted.name())).get(wanted.name());
     if (known == null) {
-      Optional<Outcome> past = refusedAsPast(tx, null, wanted.definition(), now);
-      if (past.isPresent()) {
-        return unchanged(past.get());
-      }
-      Optional<Outcome> over = quotas.judge(tx, wanted.definition(), true, now);
-      if (over.isPresent()) {
-        return unchanged(over.get());
+      Optional<Outcome> forbidden = forbidden(tx, null, wanted.definition(), now);
+      if (forbidden.isPresent()) {
+        return unchanged(forbidden.get());
       }
       JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
       var fresh = JobWrites.Change.fresh(wanted, first, source);
@@ -105,13 +101,9 @@ final class Desk {
       catalog.put(moved);
       return unchanged(applied(200, moved, false, noteOf(moved)));
     }
-    Optional<Outcome> past = refusedAsPast(tx, old, wanted.definition(), now);
-    if (past.isPresent()) {
-      return unchanged(past.get());
-    }
-    Optional<Outcome> over = quotas.judge(tx, wanted.definition(), false, now);
-    if (over.isPresent()) {
-      return unchanged(over.get());
+    Optional<Outcome> forbidden = forbidden(tx, old, wanted.definition(), now);
+    if (forbidden.isPresent()) {
+      return unchanged(forbidden.get());
     }
     var change = JobWrites.Change.of(wanted, old, owner, source);
     Jobs.Row row = writes.write(tx, List.of(change), command, epoch, now).getFirst();
@@ -172,9 +164,17 @@ final class Desk {
     return new Applied(outcome, null, null);
   }
 
-  private static Optional<Outcome> refusedAsPast(
-      Handle tx, Jobs.Row job, JobDefinition definition, long now) {
-    return past(tx, job, definition, now).map(why -> refused(422, why, PAST_REMEDY));
+  /**
+   * What forbids a definition beside what is written in it: the time, the queues of others, the
+   * quota.
+   *
+   * @param job as it is, or null for a new one
+   */
+  private Optional<Outcome> forbidden(Handle tx, Jobs.Row job, JobDefinition definition, long now) {
+    return past(tx, job, definition, now)
+        .map(why -> refused(422, why, PAST_REMEDY))
+        .or(() -> QueueBindings.conflict(tx, definition, job == null ? 0 : job.id()))
+        .or(() -> quotas.judge(tx, definition, job == null, now));
   }
 
   /**

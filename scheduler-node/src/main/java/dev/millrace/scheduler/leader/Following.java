@@ -1,10 +1,8 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.model.AfterTrigger;
-import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRef;
-import dev.millrace.model.WebhookTrigger;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.JobEnd;
 import dev.millrace.scheduler.engine.Plan;
@@ -57,13 +55,8 @@ final class Following {
   }
 
   /** A trigger as the table has it. */
-  void arm(long trigger, Jobs.Row job, EventTrigger event) {
-    switch (event) {
-      case AfterTrigger after -> afters.arm(trigger, job, after);
-      case WebhookTrigger webhook ->
-          throw new IllegalStateException(
-              "webhook '" + webhook.name() + "' of job " + job.id() + " has a row; it needs none");
-    }
+  void arm(long trigger, Jobs.Row job, AfterTrigger after) {
+    afters.arm(trigger, job, after);
   }
 
   /** A trigger that was not armed before minds what happens from now on. */

@@ -21,6 +21,7 @@ import dev.millrace.scheduler.store.Partitions;
 import dev.millrace.scheduler.store.PlannedStarts;
 import dev.millrace.scheduler.store.QuotaRows;
 import dev.millrace.scheduler.store.Redrives;
+import dev.millrace.scheduler.store.Replies;
 import dev.millrace.scheduler.store.RunCounters;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.store.StoreException;
@@ -72,6 +73,7 @@ public final class Leadership implements Elector.Duties {
   private volatile WorkerTable workers;
   private volatile DeadLetterSweep deadLetters;
   private volatile TickAuditSweep tickAudit;
+  private volatile Starters starting;
 
   public Leadership(Node node, Pools pools) {
     this.node = node;
@@ -93,6 +95,14 @@ public final class Leadership implements Elector.Duties {
             node.database.leader(),
             node.clock,
             new WorkerTable.Identity(node.name, pulse::nudge, node.metrics));
+    Starters starters =
+        new Starters(
+            node.name,
+            node.settings.rabbit(),
+            node.database.leader(),
+            node.outbox,
+            node.metrics,
+            pulse::nudge);
     Turn turn =
         new Turn(
             new Turn.Parts(
@@ -104,6 +114,7 @@ public final class Leadership implements Elector.Duties {
                 pools,
                 sending,
                 intake,
+                starters.forTurn(),
                 table,
                 new Meters(node.metrics),
                 node.faults,
@@ -127,8 +138,10 @@ public final class Leadership implements Elector.Duties {
     workers = table;
     deadLetters = dead;
     tickAudit = audit;
+    starting = starters;
     try {
       services.start(consuming);
+      starters.start(services);
       services.start(sending.loop());
       services.start(new Loop("turn", turn::runOnce, pulse, turn::waitNanos));
       services.start(new Loop("workers", table::sweepOnce, new Pulse(), WORKER_SWEEP));
@@ -208,6 +221,7 @@ public final class Leadership implements Elector.Duties {
               PlannedStarts.forgetTakenBack(handle);
               QuotaRows.forgetOld(handle);
               forgetCounters(handle);
+              Replies.forgetOld(handle);
               return forgetKeys(handle);
             });
   }
@@ -231,6 +245,7 @@ public final class Leadership implements Elector.Duties {
     workers = null;
     deadLetters = null;
     tickAudit = null;
+    starting = null;
     dispatcher = null;
   }
 
@@ -271,5 +286,23 @@ public final class Leadership implements Elector.Duties {
   public long unaccountedTicks() {
     TickAuditSweep sweep = tickAudit;
     return sweep == null ? 0 : sweep.unaccounted();
+  }
+
+  /** Queues whose messages start runs and that are consumed; 0 when this node does not lead. */
+  public int queuesConsumed() {
+    Starters now = starting;
+    return now == null ? 0 : now.consuming();
+  }
+
+  /** Queues of triggers that cannot be consumed; 0 when this node does not lead. */
+  public int queuesBlocked() {
+    Starters now = starting;
+    return now == null ? 0 : now.blocked();
+  }
+
+  /** Messages that wait for another try; 0 when this node does not lead. */
+  public int startMessagesWaiting() {
+    Starters now = starting;
+    return now == null ? 0 : now.waiting();
   }
 }

@@ -52,8 +52,9 @@ final class Quotas {
      * It may not be made.
      *
      * @param retryAfterMicros when there may be room again, from now; 0 when nobody knows
+     * @param forGood whether there will never be, as long as the quota is what it is
      */
-    record None(String why, long retryAfterMicros) implements Room {}
+    record None(String why, long retryAfterMicros, boolean forGood) implements Room {}
   }
 
   private static final Room FREE = new Room.Free();
@@ -210,8 +211,9 @@ final class Quotas {
     if (quota.payloadBytes() != null) {
       int bytes = run.params().getBytes(StandardCharsets.UTF_8).length;
       if (bytes > quota.payloadBytes()) {
-        return none(
-            "payload", "params have " + bytes + " bytes, " + of + " is " + quota.payloadBytes(), 0);
+        meters.quotaRefused("payload");
+        return new Room.None(
+            "params have " + bytes + " bytes, " + of + " is " + quota.payloadBytes(), 0, true);
       }
     }
     if (quota.queued() != null && use.queued >= quota.queued()) {
@@ -254,7 +256,7 @@ final class Quotas {
 
   private Room none(String limit, String why, long retryAfterMicros) {
     meters.quotaRefused(limit);
-    return new Room.None(why, retryAfterMicros);
+    return new Room.None(why, retryAfterMicros, false);
   }
 
   private static long untilTomorrow(long now) {

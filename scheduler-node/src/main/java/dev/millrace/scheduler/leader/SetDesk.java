@@ -141,6 +141,7 @@ final class SetDesk {
     tellOfPast(tx, asked, jobs, steps, now, problems);
     tellOfWaiting(asked, jobs, steps, problems);
     tellOfQuotas(tx, asked, jobs, steps, problems, now);
+    tellOfQueues(tx, asked, jobs, steps, problems);
     checks.forgetOld();
     return problems.none()
         ? written(tx, command, asked, jobs, steps, epoch, now)
@@ -220,6 +221,31 @@ final class SetDesk {
     }
   }
 
+  /** Queues that more than one job would consume. */
+  private static void tellOfQueues(
+      Handle tx, Asked asked, List<Wanted> jobs, List<SetDecision.Step> steps, Problems problems) {
+    List<QueueBindings.Wish> wishes = new ArrayList<>();
+    List<Integer> places = new ArrayList<>();
+    Set<Long> gone = new HashSet<>();
+    for (int i = 0; i < steps.size(); i++) {
+      SetDecision.Step step = steps.get(i);
+      long id = step.have() == null ? 0 : step.have().known().row().id();
+      if (step.action() == Action.DELETE) {
+        gone.add(id);
+      } else if (step.action().changes()) {
+        wishes.add(new QueueBindings.Wish(jobs.get(i).definition(), id));
+        places.add(i);
+      }
+    }
+    QueueBindings.conflicts(tx, wishes, gone)
+        .forEach(
+            (index, why) -> {
+              int i = places.get(index);
+              String told = why + "; " + QueueBindings.REMEDY;
+              problems.add(asked.files.get(i), steps.get(i).name(), told);
+            });
+  }
+
   /** Jobs that would wait for each other, or for one that goes. */
   private void tellOfWaiting(
       Asked asked, List<Wanted> jobs, List<SetDecision.Step> steps, Problems problems) {
@@ -286,9 +312,10 @@ final class SetDesk {
                 : JobWrites.Change.of(wanted, step.have().known().row(), source, source));
       }
     }
-    List<Jobs.Row> rows = writes.write(tx, changes, command, epoch, now);
+    // Before the others are written: what it had, such as a queue, one of them may have now.
     List<Jobs.Row> archived =
         gone.isEmpty() ? List.of() : moves.archive(tx, gone, command, epoch, now);
+    List<Jobs.Row> rows = writes.write(tx, changes, command, epoch, now);
     if (asked.rules.prune()) {
       asked.patterns.prune(tx, source, now);
     }

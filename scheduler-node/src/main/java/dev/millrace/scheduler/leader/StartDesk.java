@@ -300,11 +300,7 @@ final class StartDesk {
 
   private static Asked wanted(Command command, StartBody start, Plan plan, long id, long now) {
     if (!Command.isOrchestration(start.orchestration())) {
-      return new Asked.Refused(
-          Desk.refused(
-              422,
-              "'" + start.orchestration() + "' is not possible as the id of an orchestration",
-              "use letters, digits, '_', '.', ':' and '-', at most 128"));
+      return new Asked.Refused(noOrchestration(start.orchestration()));
     }
     return switch (Desk.params(plan.definition(), start.body())) {
       case Desk.Params.Refused no -> new Asked.Refused(no.outcome());
@@ -317,6 +313,13 @@ final class StartDesk {
         }
       }
     };
+  }
+
+  static Outcome noOrchestration(String id) {
+    return Desk.refused(
+        422,
+        "'" + id + "' is not possible as the id of an orchestration",
+        "use letters, digits, '_', '.', ':' and '-', at most 128");
   }
 
   private static Run run(
@@ -341,14 +344,18 @@ final class StartDesk {
             "resume it first");
   }
 
-  private static Outcome refusal(Births.Birth.Skipped skipped) {
+  static Outcome refusal(Births.Birth.Skipped skipped) {
     if (!skipped.disposition().equals("SKIPPED_QUOTA")) {
       return Desk.refused(
           409, "no run was made: " + skipped.why(), "wait for the other run, or stop it");
     }
     Outcome over =
         Desk.refused(
-            OVER_QUOTA, "no run was made: " + skipped.why(), "try later, or have the quota raised");
+            OVER_QUOTA,
+            "no run was made: " + skipped.why(),
+            skipped.forGood()
+                ? "send less, or have the quota raised"
+                : "try later, or have the quota raised");
     if (skipped.retryAfterMicros() == 0) {
       return over;
     }

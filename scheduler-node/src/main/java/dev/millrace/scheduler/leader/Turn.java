@@ -9,12 +9,16 @@ import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.dispatch.ReplySender;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.Wish;
 import dev.millrace.scheduler.ingest.Quarantine;
+import dev.millrace.scheduler.ingest.QueueConsumers;
 import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.ingest.StartIntake;
+import dev.millrace.scheduler.ingest.StartMessage;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Jobs;
@@ -28,6 +32,7 @@ import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
 import dev.millrace.wire.ReportCodec;
 import dev.millrace.wire.Reports;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +52,9 @@ final class Turn {
   private static final long JUDGED_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
   static final long CANCEL_GRACE_MILLIS = 5_000;
 
+  /** Messages that start runs; reports must not wait for more of them. */
+  private static final int STARTS_MAX = 500;
+
   /** What the turn works with; all of it belongs to one term. */
   record Parts(
       Jdbi jdbi,
@@ -57,10 +65,14 @@ final class Turn {
       Pools pools,
       Dispatcher dispatcher,
       ReportIntake intake,
+      Starting starting,
       WorkerTable workers,
       Meters meters,
       Faults faults,
       int batchMax) {}
+
+  /** Between the broker and the turn: messages that start runs, and the answers to them. */
+  record Starting(StartIntake intake, QueueConsumers consumers, ReplySender replies) {}
 
   private final Parts parts;
   private final Catalog catalog = new Catalog();
@@ -74,6 +86,9 @@ final class Turn {
   private final DeadDesk dead;
   private final Hearing hearing;
   private final Counting counting;
+  private final QueueBindings queues;
+  private final Arming arming;
+  private final MessageDesk messages;
   private final Arrivals arrivals;
   private final Dispatching dispatching;
   private final Writer writer;
@@ -101,13 +116,16 @@ final class Turn {
             catalog, new JobGraph(), new Following.Who(ends, afters, requires), parts.term.epoch());
     this.dead = new DeadDesk(catalog, drafts, births, gates, parts.meters);
     this.families = new Families(catalog, drafts, births, seats, quotas, parts.meters);
+    this.queues = new QueueBindings(catalog, gates);
+    this.arming = new Arming(ticker, following, queues);
+    this.messages = new MessageDesk(catalog, births, queues, parts.starting, parts.meters);
     this.arrivals =
         new Arrivals(
             parts,
             catalog,
             ticker,
             new Arrivals.Limits(
-                drafts, births, following, gates, seats, quotas, dispatching, dead));
+                drafts, births, following, gates, seats, quotas, dispatching, dead, arming));
     this.writer = new Writer(parts.jdbi, parts.term.epoch());
     this.isolation = new Isolation(parts.batchMax);
   }
@@ -138,7 +156,7 @@ final class Turn {
     nextAt = Math.min(nextAt, arrivals.backfilling().nextDueAt());
     nextAt = Math.min(nextAt, Math.min(seats.nextPaceAt(), dispatching.nextRateAt()));
     nextAt = Math.min(nextAt, inbox.nextLaterAt());
-    long poll = inbox.pollNanos();
+    long poll = Math.max(0, Math.min(inbox.pollNanos(), parts.starting.intake.nextNanos()));
     if (arrivals.judging()) {
       poll = Math.min(poll, JUDGED_POLL_NANOS);
     }
@@ -162,10 +180,8 @@ final class Turn {
       inbox.hint(); // commands that waited for that are still in it
     }
     inbox.look(); // before anything is taken: it may fail
-    Pass pass = new Pass(parts.intake.take(isolation.reportsMax()));
-    pass.commandsMax = isolation.commandsMax();
-    pass.guiltyCommand = isolation.guiltyCommand();
-    quarantineBad(pass.messages);
+    Pass pass = take();
+    quarantineBad(pass);
     if (!isolation.active() && !hasWork(pass)) {
       return false;
     }
@@ -181,6 +197,7 @@ final class Turn {
       hearing.putBack(pass);
       dispatching.publishAgain(pass);
       parts.intake.giveBack(pass.messages);
+      parts.starting.intake.failed(pass.starts, e);
       inbox.putBack();
       if (!isolation.failed(e, pass.reportsTaken, pass.commandsTaken())) {
         throw e;
@@ -202,7 +219,26 @@ final class Turn {
     return pass.more;
   }
 
-  private void quarantineBad(List<ReportIntake.Message> messages) throws InterruptedException {
+  /**
+   * A message with which a transaction has failed comes without reports and commands that could
+   * fail it. While one of those is looked for, messages wait.
+   */
+  private Pass take() {
+    List<StartMessage> starts =
+        isolation.active()
+            ? List.of()
+            : parts.starting.intake.take(Math.min(STARTS_MAX, parts.batchMax));
+    boolean alone = starts.size() == 1 && starts.getFirst().isSuspect();
+    Pass pass =
+        new Pass(alone ? new ArrayList<>() : parts.intake.take(isolation.reportsMax()), starts);
+    pass.commandsMax = alone ? 0 : isolation.commandsMax();
+    pass.guiltyCommand = isolation.guiltyCommand();
+    pass.more = parts.starting.intake.any();
+    return pass;
+  }
+
+  private void quarantineBad(Pass pass) throws InterruptedException {
+    List<ReportIntake.Message> messages = pass.messages;
     for (int i = 0; i < messages.size(); i++) {
       ReportIntake.Message message = messages.get(i);
       Isolation.Guilty guilty = isolation.guiltyReport();
@@ -224,6 +260,7 @@ final class Turn {
           messages.set(i, message.dealtWith());
         } catch (QuietFailure e) {
           parts.intake.giveBack(messages);
+          parts.starting.intake.failed(pass.starts, e);
           throw e;
         }
       }
@@ -236,6 +273,7 @@ final class Turn {
         || inbox.any()
         || inbox.laterIsDue(now)
         || !pass.messages.isEmpty()
+        || !pass.starts.isEmpty()
         || ticker.nextDue() <= now
         || parts.workers.hasLost()
         || parts.dispatcher.hasNews()
@@ -271,6 +309,7 @@ final class Turn {
     dispatching.countFreed(pass);
     arrivals.commands(tx, pass, inbox);
     arrivals.backfilling().step(tx, pass);
+    messages.start(tx, pass);
     for (Draft draft : pass.drafts.values()) {
       if (!draft.sealed()) {
         Engine.settle(draft, pass.now);
@@ -290,6 +329,8 @@ final class Turn {
     quotas.write(tx);
     counting.write(tx, pass);
     dead.flush(tx, pass);
+    messages.writeReplies(tx, pass);
+    queues.settle(tx, pass);
     Inbox.answer(tx, pass.answerIds, pass.answers);
   }
 
@@ -306,6 +347,7 @@ final class Turn {
     drafts.clear();
     ticker.clear();
     following.load(tx, pass);
+    queues.clear();
     Map<Long, JobDefinition> definitions = new HashMap<>();
     for (Jobs.TriggerRow row : Jobs.allTriggers(tx)) {
       Jobs.Row job = catalog.find(tx, row.job());
@@ -316,7 +358,7 @@ final class Turn {
       if (row.position() < planned.size()) {
         arrivals.arm(row, definition);
       } else {
-        following.arm(row.id(), job, definition.events().get(row.position() - planned.size()));
+        arming.armed(row.id(), job, definition.events().get(row.position() - planned.size()));
       }
     }
     arrivals.restartDelays(tx, pass.now);
@@ -337,6 +379,7 @@ final class Turn {
     drafts.clear();
     catalog.clear();
     ticker.clear();
+    queues.clear();
   }
 
   private void afterCommit(Pass pass) {
@@ -347,6 +390,7 @@ final class Turn {
       drafts.committed(run);
       if (run.state().isFinal() && (draft.isNew() || draft.before().state() != run.state())) {
         parts.meters.runFinished(run.state().name());
+        parts.starting.replies.ended(run.id());
       }
       for (Wish wish : draft.wishes()) {
         if (wish instanceof Wish.Cancel cancel) {
@@ -358,7 +402,11 @@ final class Turn {
     books.commit();
     hearing.committed(pass);
     parts.faults.at(Faults.Point.COMMITTED_NOT_PUBLISHED);
+    if (pass.queues != null) {
+      parts.starting.consumers.want(pass.queues);
+    }
     if (!parts.term.trusted()) {
+      messages.committed(pass); // given back, those without a key would start a second run
       // Trust may come back: a slow renewal can still succeed. Then this leader goes on with it.
       dispatching.publishAgain(pass);
       parts.intake.giveBack(pass.messages);
@@ -370,6 +418,10 @@ final class Turn {
     parts.dispatcher.dispatch(pass.items, !dispatching.republishes());
     parts.faults.at(Faults.Point.PUBLISHED_NOT_ACKED);
     parts.intake.ack(pass.messages);
+    if (!pass.starts.isEmpty()) {
+      parts.faults.at(Faults.Point.STARTS_NOT_ACKED);
+      messages.committed(pass);
+    }
     for (int i = 0; i < pass.answerIds.size(); i++) {
       parts.commands.answered(pass.answerIds.get(i), pass.answers.get(i));
     }

@@ -50,7 +50,8 @@ public final class JobBatches {
       String written) {}
 
   /** A trigger to be written; {@code nextAt} in microseconds, 0 for none. */
-  public record FreshTrigger(long job, int position, String kind, String spec, long nextAt) {}
+  public record FreshTrigger(
+      long job, int position, String kind, String spec, String queue, long nextAt) {}
 
   /** A move of a job; {@code id} stands where a run's id stands in the log. */
   public record Moved(long id, long job, String movesJson) {}
@@ -107,9 +108,10 @@ public final class JobBatches {
   private static final String INSERT_TRIGGERS =
       """
       with made as (
-        insert into trigger (job, position, kind, spec, active, next_at, created_at)
-        select job, position, kind, spec, true, ts(next_at), ts(:now)
-        from unnest(:jobs, :positions, :kinds, :specs, :nextAts) as u (job, position, kind, spec, next_at)
+        insert into trigger (job, position, kind, spec, queue, active, next_at, created_at)
+        select job, position, kind, spec, queue, true, ts(next_at), ts(:now)
+        from unnest(:jobs, :positions, :kinds, :specs, :queues, :nextAts)
+          as u (job, position, kind, spec, queue, next_at)
         returning id, job, position, kind, spec, next_at
       ), spans as (
         insert into trigger_span (trigger, from_at, checked_at)
@@ -234,6 +236,7 @@ public final class JobBatches {
         .bindArray("positions", Integer.class, each(triggers, FreshTrigger::position))
         .bindArray("kinds", String.class, each(triggers, FreshTrigger::kind))
         .bindArray("specs", String.class, each(triggers, FreshTrigger::spec))
+        .bindArray("queues", String.class, each(triggers, FreshTrigger::queue))
         .bindArray("nextAts", Long.class, each(triggers, FreshTrigger::nextAt))
         .bind("now", now)
         .map((row, context) -> ids.put(new Place(row.getLong(2), row.getInt(3)), row.getLong(1)))

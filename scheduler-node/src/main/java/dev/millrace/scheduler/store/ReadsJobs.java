@@ -39,7 +39,12 @@ public final class ReadsJobs {
       PatternVersion pattern,
       String written) {}
 
-  /** An armed trigger; {@code nextAt} is null when nothing is planned any more. */
+  /**
+   * An armed trigger.
+   *
+   * @param nextAt null when nothing is planned any more
+   * @param problem why it cannot do its work, null when it can
+   */
   public record Trigger(
       long id,
       String namespace,
@@ -48,7 +53,8 @@ public final class ReadsJobs {
       int position,
       String kind,
       String spec,
-      Instant nextAt) {}
+      Instant nextAt,
+      String problem) {}
 
   /** A version of a pattern that a job was made of. */
   public record PatternVersion(String namespace, String name, int version) {}
@@ -123,7 +129,7 @@ public final class ReadsJobs {
 
   private static final String TRIGGERS =
       """
-      select g.id, j.namespace, j.name, j.state, g.position, g.kind, g.spec, g.next_at
+      select g.id, j.namespace, j.name, j.state, g.position, g.kind, g.spec, g.next_at, g.problem
       from trigger g join job j on j.id = g.job
       where g.active and g.job = any (:jobs)
       order by g.job, g.position
@@ -303,6 +309,7 @@ public final class ReadsJobs {
         row.getInt("position"),
         row.getString("kind"),
         row.getString("spec"),
-        instant(row, "next_at"));
+        instant(row, "next_at"),
+        row.getString("problem"));
   }
 }

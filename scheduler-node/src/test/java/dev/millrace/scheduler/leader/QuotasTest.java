@@ -274,4 +274,71 @@ class QuotasTest {
     }
     return ask(Command.Kind.RUNS_ACCEPTED, null, "{\"atomic\":true,\"starts\":[" + starts + "]}");
   }
+
+  private Outcome set(String... yamls) throws Exception {
+    StringBuilder jobs = new StringBuilder();
+    for (int i = 0; i < yamls.length; i++) {
+      jobs.append(i == 0 ? "" : ",").append("{\"file\":\"").append(i).append(".yaml\",");
+      jobs.append("\"definition\":").append(TurnFixture.canonical(yamls[i])).append('}');
+    }
+    String body = "{\"source\":\"set:shop\",\"prune\":true,\"jobs\":[" + jobs + "]}";
+    long id = at.ask(new Command(Command.Kind.SET_APPLY, "default", null, body, "tester", null));
+    at.passUntil(
+        "the set is judged",
+        () -> at.count("select count(*) from outcome where inbox = " + id) == 1);
+    return at.outcome(id);
+  }
+
+  private static String job(String id, String more) {
+    return "id: " + id + "\n" + more + "stages: [{id: a, run: noop}]";
+  }
+
+  @Test
+  void aSetIsJudgedAsAWhole() throws Exception {
+    quota("{\"jobs\":2,\"minIntervalMillis\":60000}");
+    Outcome over = set(job("a", ""), job("b", ""), job("c", "triggers: [{every: 10s}]\n"));
+    assertThat(over.status()).isEqualTo(409);
+    assertThat(over.body())
+        .contains("1 of the set's jobs cannot be applied", "2.yaml")
+        .contains("namespace 'default' has 2 jobs, its quota is 2");
+    Outcome often = set(job("a", ""), job("c", "triggers: [{every: 10s}]\n"));
+    assertThat(often.body()).contains("1.yaml", "triggers[0] ticks at", "least interval PT1M");
+    assertThat(at.count("select count(*) from job")).isZero();
+    assertThat(set(job("a", ""), job("b", "")).status()).isEqualTo(200);
+    Outcome swapped = set(job("a", ""), job("c", "")); // b goes at the same time
+    assertThat(swapped.status()).as(swapped.body()).isEqualTo(200);
+  }
+
+  @Test
+  void whatComesAfterAnotherJobIsJudgedToo() throws Exception {
+    at.apply(HELLO);
+    at.apply(job("next", "triggers: [{after: [hello]}]\n"));
+    quota("{\"runsPerDay\":1}");
+    made("hello");
+    at.complete(claims(at.starts(1)), "{}");
+    at.passes();
+    assertThat(at.texts("select disposition from after_fire")).containsExactly("SKIPPED_QUOTA");
+    assertThat(at.count("select count(*) from run")).isEqualTo(1);
+  }
+
+  /** What it requires is there, and it stands in line behind who came before that. */
+  @Test
+  void whoWaitedForAnotherJobWaitsForTheQuotaThen() throws Exception {
+    at.apply(HELLO);
+    at.apply(job("patient", "requires: [hello]\n"));
+    quota("{\"running\":1,\"whenOver\":\"wait\"}");
+    String patient = made("patient");
+    made("hello");
+    String before = made("hello");
+    at.complete(claims(at.starts(1)), "{}");
+    at.passes();
+    List<Start> second = at.starts(1);
+    assertThat(second.getFirst().claim().run().toString()).isEqualTo(before);
+    at.newTurn();
+    at.passes();
+    at.assertNoStarts();
+    at.complete(claims(second), "{}");
+    at.passes();
+    assertThat(at.starts(1).getFirst().claim().run().toString()).isEqualTo(patient);
+  }
 }

@@ -292,4 +292,14 @@ class StartDeskTest {
     assertThat(at.count("select count(*) from start_key")).isZero();
     assertThat(at.count("select count(*) from run")).isZero();
   }
+
+  @Test
+  void aStartNamesWhatItsRunBelongsTo() throws Exception {
+    at.apply(HELLO);
+    trigger("'hello', orchestration => 'week-7'");
+    at.passes();
+    assertThat(at.text("select orchestration from run")).isEqualTo("week-7");
+    assertThatThrownBy(() -> trigger("'hello', orchestration => 'week 7'"))
+        .hasMessageContaining("'week 7' is not possible as the id of an orchestration");
+  }
 }

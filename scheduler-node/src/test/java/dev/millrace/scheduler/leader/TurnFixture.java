@@ -15,6 +15,7 @@ import dev.millrace.model.Claim;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
+import dev.millrace.runtime.Services;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.command.Outcome;
@@ -37,7 +38,6 @@ import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
 import dev.millrace.testing.TestVirtualHost;
 import dev.millrace.wire.Control;
-import dev.millrace.wire.ControlCodec;
 import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
 import dev.millrace.wire.Start;
@@ -55,6 +55,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
@@ -66,6 +67,7 @@ import java.util.function.Function;
 final class TurnFixture implements AutoCloseable {
   static final Duration TTL = Duration.ofMinutes(10);
   private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration OFTEN = Duration.ofMillis(2);
   private static final EngineSettings SETTINGS = new EngineSettings(2_000, 2_000, 20_000, 64);
 
   final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
@@ -89,8 +91,10 @@ final class TurnFixture implements AutoCloseable {
   private final Commands commands;
   private final RabbitSettings rabbit;
   private final List<AmqpLink> more = new ArrayList<>();
-  private String control;
+  private ControlTap controls;
   private final Map<String, Pools.Capacity> capacities = new HashMap<>();
+  private final Starters starters;
+  private final Services queues = new Services();
   private volatile Turn turn;
 
   TurnFixture() throws Exception {
@@ -98,6 +102,15 @@ final class TurnFixture implements AutoCloseable {
   }
 
   TurnFixture(EngineSettings settings) throws Exception {
+    this(settings, TestServers.broker().freshVirtualHost());
+  }
+
+  /** At a broker of the test's choice. */
+  TurnFixture(TestVirtualHost host) throws Exception {
+    this(SETTINGS, host);
+  }
+
+  private TurnFixture(EngineSettings settings, TestVirtualHost host) throws Exception {
     this.settings = settings;
     pools = new Pools(settings);
     postgres = TestServers.postgres().freshDatabase();
@@ -110,7 +123,7 @@ final class TurnFixture implements AutoCloseable {
     Leases.Won won = Leases.take(lease, "test", "test", TTL.toSeconds()).orElseThrow();
     clock.sync(won.now(), System.nanoTime());
     term = new Term(won.epoch(), won.confirmed(), TTL.toNanos(), System.nanoTime());
-    host = TestServers.broker().freshVirtualHost();
+    this.host = host;
     rabbit = RabbitSettings.of(host.uri().toString());
     ConnectionFactory factory = new ConnectionFactory();
     factory.setUri(host.uri());
@@ -131,8 +144,37 @@ final class TurnFixture implements AutoCloseable {
     intake.consumer().on(consuming);
     consuming.start();
     await().atMost(SOON).until(consuming::connected);
+    starters = new Starters("test", rabbit, database.leader(), outbox, metrics, () -> {});
     capacity("default", new Pools.Capacity(1, 100, Set.of("noop")));
     newTurn();
+  }
+
+  /** From now on messages of queues start runs: they are taken by the passes that follow. */
+  void consumeQueues() throws Exception {
+    starters.start(queues);
+  }
+
+  /** Ends the connection that takes messages; what was not acked is in the queues again. */
+  void stopQueues() {
+    queues.close();
+  }
+
+  /** For what the test does to the broker. */
+  Channel channel() {
+    return channel;
+  }
+
+  /** Passes until it is so. */
+  void passUntil(String what, Callable<Boolean> so) {
+    await(what)
+        .atMost(SOON)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(OFTEN)
+        .until(
+            () -> {
+              turn.runOnce();
+              return so.call();
+            });
   }
 
   /** What repairs the broker's losses for this turn; its own canary has come back. */
@@ -184,25 +226,12 @@ final class TurnFixture implements AutoCloseable {
 
   /** Copies of what the leader tells the workers from now on. */
   void listenToControl() throws IOException {
-    control = channel.queueDeclare().getQueue();
-    channel.queueBind(control, Entities.CONTROL, "");
+    controls = new ControlTap(channel);
   }
 
   /** What it has told them since the last call, up to and with this. */
   List<Control> controlsUpTo(Control last) {
-    List<Control> heard = new ArrayList<>();
-    await()
-        .atMost(SOON)
-        .until(
-            () -> {
-              GetResponse got = channel.basicGet(control, true);
-              if (got != null
-                  && ControlCodec.decode(got.getBody()) instanceof Decoded.Ok<Control> ok) {
-                heard.add(ok.value());
-              }
-              return heard.contains(last);
-            });
-    return heard;
+    return controls.upTo(last);
   }
 
   private WorkerTable workers(Pools pools) {
@@ -228,6 +257,7 @@ final class TurnFixture implements AutoCloseable {
                 pools,
                 dispatcher,
                 intake,
+                starters.forTurn(),
                 workers(pools),
                 new Meters(metrics),
                 point -> faults.get().at(point),
@@ -434,28 +464,12 @@ final class TurnFixture implements AutoCloseable {
 
   /** The same, by an error of this SQL state. */
   void failCommits(int count, String sqlState) {
-    database
-        .api()
-        .useHandle(
-            handle -> {
-              handle.execute("create sequence commits");
-              handle.execute(
-                  """
-                  create function fail_commit() returns trigger language plpgsql as $$
-                  begin
-                    if nextval('millrace.commits') <= %d then
-                      raise exception 'a commit that fails for a test' using errcode = '%s';
-                    end if;
-                    return null;
-                  end $$
-                  """
-                      .formatted(count, sqlState));
-              handle.execute(
-                  """
-                  create constraint trigger fail_commit after insert on outcome
-                  deferrable initially deferred for each row execute function fail_commit()
-                  """);
-            });
+    FailingCommits.make(database.api(), count, sqlState, "outcome");
+  }
+
+  /** The next so many commits that write a row of this table fail at the very end. */
+  void failCommitsOf(String table, int count) {
+    FailingCommits.make(database.api(), count, "P0001", table);
   }
 
   List<String> texts(String sql) {
@@ -472,6 +486,7 @@ final class TurnFixture implements AutoCloseable {
 
   @Override
   public void close() throws IOException, SQLException {
+    queues.close();
     more.forEach(AmqpLink::close);
     consuming.close();
     publishing.close();
