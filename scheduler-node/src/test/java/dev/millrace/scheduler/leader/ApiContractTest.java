@@ -338,9 +338,9 @@ class ApiContractTest {
             "{\"items\":[{\"job\":\"later\",\"params\":{\"n\":1},\"key\":\"k\"},{\"job\":\"nobody\"},"
                 + "{\"job\":\"later\",\"params\":{\"n\":\"x\"}}]}");
     assertThat(many.path("items").findValuesAsText("status")).containsExactly("201", "404", "422");
-    ask("POST", "/runs/bulk", "{\"items\":[]}", 422);
+    ask("POST", "/runs/bulk", "{\"items\":[]}", 400);
     ask("PUT", "/namespaces/default/quota", "{\"jobs\":500,\"queued\":1000}", 200);
-    ask("PUT", "/namespaces/default/quota", "{\"jobs\":-1}", 422);
+    ask("PUT", "/namespaces/default/quota", "{\"jobs\":-1}", 400);
     assertThat(get("/namespaces/default/quota").path("jobs").toString()).contains("500");
     work(true);
   }
