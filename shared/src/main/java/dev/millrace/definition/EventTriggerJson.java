@@ -12,7 +12,9 @@ import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
 import dev.millrace.model.Matching;
 import dev.millrace.model.Need;
+import dev.millrace.model.QueueTrigger;
 import dev.millrace.model.Requirement;
+import dev.millrace.model.WebhookTrigger;
 import java.time.Duration;
 import java.time.ZoneId;
 import java.util.ArrayList;
@@ -40,40 +42,49 @@ public final class EventTriggerJson {
     return events;
   }
 
-  /** Its kind, as the table of triggers has it. */
-  public static String kind(EventTrigger event) {
-    return switch (event) {
-      case AfterTrigger after -> "after";
-    };
-  }
-
   /** What it waits for, without what it gives its runs: by it a trigger is known again. */
   public static String spec(EventTrigger event) {
-    return switch (event) {
-      case AfterTrigger after -> Json.write(after(after));
-    };
+    return Json.write(
+        switch (event) {
+          case AfterTrigger after -> after(after);
+          case QueueTrigger queue -> QueueTriggerJson.write(queue);
+          case WebhookTrigger webhook -> WebhookJson.write(webhook);
+        });
   }
 
   private static ObjectNode node(EventTrigger event) {
-    ObjectNode node =
-        switch (event) {
-          case AfterTrigger after -> after(after);
-        };
-    if (!event.params().equals("{}")) {
-      node.set("params", Json.parseTrusted(event.params()));
-    }
-    return node;
+    return switch (event) {
+      case AfterTrigger after -> {
+        ObjectNode node = after(after);
+        if (!after.params().equals("{}")) {
+          node.set("params", Json.parseTrusted(after.params()));
+        }
+        yield node;
+      }
+      case QueueTrigger queue -> QueueTriggerJson.write(queue);
+      case WebhookTrigger webhook -> WebhookJson.write(webhook);
+    };
   }
 
   private static EventTrigger event(JsonNode node) {
+    if (node.has(WebhookTrigger.KIND)) {
+      return WebhookJson.read(node.get(WebhookTrigger.KIND));
+    }
+    if (node.has(QueueTrigger.KIND)) {
+      return QueueTriggerJson.read(node.get(QueueTrigger.KIND));
+    }
     String params = node.has("params") ? Json.write(node.get("params")) : "{}";
     return new AfterTrigger(
-        whole(need(node, "after")), duration(node.get("within")), match(node), zone(node), params);
+        whole(need(node, AfterTrigger.KIND)),
+        duration(node.get("within")),
+        match(node),
+        zone(node),
+        params);
   }
 
   private static ObjectNode after(AfterTrigger after) {
     ObjectNode node = Json.object();
-    parts(node.putObject("after"), after.jobs());
+    parts(node.putObject(AfterTrigger.KIND), after.jobs());
     options(node, after.within(), after.match(), after.zone());
     return node;
   }

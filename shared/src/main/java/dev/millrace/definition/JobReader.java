@@ -14,15 +14,7 @@ import java.util.Set;
 /** Reads the full form of a job. Stateless. */
 final class JobReader {
   private static final Set<String> UNSUPPORTED =
-      Set.of(
-          "limits",
-          "notify",
-          "retention",
-          "network",
-          "outputs",
-          "quota",
-          "calendar",
-          "queue-timeout");
+      Set.of("notify", "retention", "network", "outputs", "quota", "calendar", "queue-timeout");
 
   private JobReader() {}
 
@@ -37,13 +29,18 @@ final class JobReader {
     Expressions ofTicks = new Expressions(false);
     GivenReader given = new GivenReader(params, ofTicks);
     JobNeedReader jobs = new JobNeedReader(problems);
-    EventTriggerReader events = new EventTriggerReader(params, jobs);
+    Expressions ofRequests = new Expressions(false);
+    Expressions ofMessages = new Expressions(false);
+    EventTriggerReader events = new EventTriggerReader(params, jobs, ofRequests, ofMessages);
     List<TriggerDefinition> triggers = TriggerReader.read(problems, job, given, events);
     events.read(problems, job);
     Integer priority = job.integer("priority", 0, 9);
     Expressions expressions = new Expressions(false);
     JobRules rules =
-        new JobRulesReader(problems, job, expressions, given).read().requiring(jobs.requires(job));
+        new JobRulesReader(problems, job, expressions, given)
+            .read()
+            .requiring(jobs.requires(job))
+            .limitedTo(RunLimitsReader.read(job));
     refuseItself(problems, id, namespace, jobs.leaves());
     RetryPolicy retry = RetryReader.read(job, "retry", expressions);
     Map<String, String> labels = job.textMap("labels");
@@ -54,7 +51,8 @@ final class JobReader {
     refuseLocksTwice(problems, rules, nodes);
     new ExpressionCheck(problems, job, params)
         .check(
-            new ExpressionCheck.OfJob(expressions, ofTicks, jobs.given(), paramReader.defaults()),
+            new ExpressionCheck.OfJob(
+                expressions, ofTicks, ofRequests, ofMessages, jobs.given(), paramReader.defaults()),
             nodes,
             stages.hasGoodGraph());
     job.finish(UNSUPPORTED);

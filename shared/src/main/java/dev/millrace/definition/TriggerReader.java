@@ -8,9 +8,7 @@ import dev.millrace.model.TriggerDefinition.Past;
 import dev.millrace.model.TriggerRules;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.time.ZoneId;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -18,16 +16,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** Reads {@code triggers}. Stateless. */
+/** Reads those of {@code triggers} that go by time. Stateless. */
 final class TriggerReader {
   static final int TRIGGERS_MAX = 100;
   private static final List<String> KINDS = List.of("cron", "at", "every");
-  private static final Set<String> OTHER_KINDS = Set.of("file", "queue", "webhook", "sql", "event");
+  private static final Set<String> OTHER_KINDS = Set.of("file", "sql", "event");
   private static final Set<String> UNSUPPORTED =
       Set.of(
           "file",
-          "queue",
-          "webhook",
           "sql",
           "event",
           "delay",
@@ -80,8 +76,7 @@ final class TriggerReader {
     }
     for (int i = 0; i < items.size(); i++) {
       Fields fields = Fields.of(problems, items.get(i), job.path("triggers") + "[" + i + "]");
-      boolean isEvent = fields != null && isNoTime(fields) && events.takes(fields);
-      TriggerDefinition trigger = fields == null || isEvent ? null : one(problems, fields, given);
+      TriggerDefinition trigger = fields == null ? null : one(problems, fields, given, events);
       if (trigger != null) {
         triggers.add(trigger);
       }
@@ -89,15 +84,18 @@ final class TriggerReader {
     return triggers;
   }
 
-  private static boolean isNoTime(Fields fields) {
-    return KINDS.stream().allMatch(kind -> fields.map().get(kind) == null);
-  }
-
-  private static TriggerDefinition one(Problems problems, Fields fields, GivenReader given) {
+  /** Null with a problem, or when it was one of events, which has it then. */
+  private static TriggerDefinition one(
+      Problems problems, Fields fields, GivenReader given, EventTriggerReader events) {
+    List<String> eventKinds = events.kindsOf(fields);
     List<String> kinds =
-        Stream.concat(KINDS.stream(), EventTriggerReader.KINDS.stream())
-            .filter(kind -> fields.map().get(kind) != null)
+        Stream.concat(
+                KINDS.stream().filter(kind -> fields.map().get(kind) != null), eventKinds.stream())
             .toList();
+    if (kinds.size() == 1 && eventKinds.size() == 1) {
+      events.read(eventKinds.getFirst(), fields);
+      return null;
+    }
     TriggerDefinition trigger = null;
     if (kinds.size() > 1) {
       fields.problem("has " + String.join(" and ", kinds) + "; one trigger has one of them");
@@ -106,7 +104,7 @@ final class TriggerReader {
       BESIDE.values().forEach(keys -> keys.forEach(fields::take));
     } else if (kinds.isEmpty()) {
       if (OTHER_KINDS.stream().allMatch(kind -> fields.map().get(kind) == null)) {
-        fields.problem("needs one of cron, at, every, after");
+        fields.problem("needs one of cron, at, every, after, queue, webhook");
       }
       KINDS.forEach(fields::take);
       BESIDE.values().forEach(keys -> keys.forEach(fields::take));
@@ -243,12 +241,7 @@ final class TriggerReader {
   }
 
   static Instant instant(String text) {
-    try {
-      return OffsetDateTime.parse(text).toInstant();
-    } catch (DateTimeParseException notOne) {
-      throw new IllegalArgumentException(
-          "'" + text + "' is not an instant; write for example 2027-01-01T00:00:00Z", notOne);
-    }
+    return InstantText.parse(text);
   }
 
   /** {@code Z} and {@code UTC} become the same zone, so that one job has one canonical form. */

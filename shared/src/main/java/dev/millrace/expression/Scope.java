@@ -11,14 +11,34 @@ import java.util.Set;
  * @param item whether {@code item} and {@code index} exist
  * @param error whether {@code error} exists, as in rules for retries
  * @param after jobs whose runs may be read, as in the params of an {@code after} trigger
+ * @param about what there is to read about
  */
 public record Scope(
     Map<String, String> params,
     Set<String> stages,
     boolean item,
     boolean error,
-    Set<String> after) {
+    Set<String> after,
+    About about) {
+  /** What an expression is about. Before there is a run, nothing of one can be read. */
+  public enum About {
+    /** A run, or one that is about to be made. */
+    RUN,
+    /** The call of a webhook: {@code body} and {@code headers}. */
+    REQUEST,
+    /** A message of a queue: {@code message}, {@code headers} and {@code properties}. */
+    MESSAGE
+  }
+
   public static final Scope NONE = new Scope(Map.of(), Set.of(), false, false);
+
+  /** What a webhook may read. */
+  public static final Scope REQUEST =
+      new Scope(Map.of(), Set.of(), false, false, Set.of(), About.REQUEST);
+
+  /** What a queue trigger may read. */
+  public static final Scope MESSAGE =
+      new Scope(Map.of(), Set.of(), false, false, Set.of(), About.MESSAGE);
 
   public Scope {
     params = Map.copyOf(params);
@@ -26,21 +46,39 @@ public record Scope(
     after = Set.copyOf(after);
   }
 
-  /** A scope in which no runs of other jobs may be read. */
+  /** Of a run, in which no runs of other jobs may be read. */
   public Scope(Map<String, String> params, Set<String> stages, boolean item, boolean error) {
-    this(params, stages, item, error, Set.of());
+    this(params, stages, item, error, Set.of(), About.RUN);
   }
 
   /** The runs of these jobs may be read. */
   public static Scope ofAfter(Set<String> jobs) {
-    return new Scope(Map.of(), Set.of(), false, false, jobs);
+    return new Scope(Map.of(), Set.of(), false, false, jobs, About.RUN);
+  }
+
+  boolean ofRequest() {
+    return about == About.REQUEST;
+  }
+
+  boolean ofMessage() {
+    return about == About.MESSAGE;
   }
 
   public Scope withItem() {
-    return new Scope(params, stages, true, error, after);
+    return new Scope(params, stages, true, error, after, about);
   }
 
   public Scope withError() {
-    return new Scope(params, stages, item, true, after);
+    return new Scope(params, stages, item, true, after, about);
+  }
+
+  /** The same with other parameters. */
+  public Scope withParams(Map<String, String> others) {
+    return new Scope(others, stages, item, error, after, about);
+  }
+
+  /** The same with other stages. */
+  public Scope withStages(Set<String> others) {
+    return new Scope(params, others, item, error, after, about);
   }
 }

@@ -1,7 +1,10 @@
 package dev.millrace.model;
 
-/** What starts runs of a job by something that happens, not by time. Immutable. */
-public sealed interface EventTrigger permits AfterTrigger {
-  /** What it gives its runs: a JSON object as text whose strings may hold expressions. */
-  String params();
+/**
+ * What starts runs of a job when something happens, and not by time. Each kind is a record in a
+ * file of its own. Immutable.
+ */
+public sealed interface EventTrigger permits AfterTrigger, QueueTrigger, WebhookTrigger {
+  /** What it is called in definitions, in tables and in runs: {@code queue}, ... */
+  String kind();
 }

@@ -119,10 +119,34 @@ public final class Engine {
       case Fact.Resume f -> Endings.resume(draft, f, now);
       case Fact.Retry f -> Again.retry(draft, f, now);
       case Fact.Rerun f -> Again.rerun(draft, f, now);
+      case Fact.Limited f -> Endings.limited(draft, f.why(), now);
       case Fact.Extend f -> Endings.extend(draft, f, now);
       case Fact.Promote f -> promote(draft, f, now);
       case Fact.OnStage f -> Operators.onStage(draft, f, now);
     };
+  }
+
+  /** How an attempt that is under way was told to end with its run. */
+  public enum ToldToEnd {
+    NOT,
+    POLITELY,
+    AT_ONCE
+  }
+
+  /** What a worker that still executes this attempt must have been told; it may not have heard. */
+  public static ToldToEnd toldToEnd(Draft draft, int index, int attempt) {
+    Stage stage = draft.stage(index);
+    if (stage.state() != StageState.RUNNING
+        || stage.attempt() != attempt
+        || !Endings.toldToEnd(draft, index)) {
+      return ToldToEnd.NOT;
+    }
+    return draft.clock().is(RunClock.KILLED) ? ToldToEnd.AT_ONCE : ToldToEnd.POLITELY;
+  }
+
+  /** The group that a stage stands in, or -1. */
+  public static int groupOf(Run run, int index) {
+    return run.plan().group(index);
   }
 
   /** Rolls the run's state up from its stages and records the moves that lead there. */
@@ -138,6 +162,8 @@ public final class Engine {
     RunState target = RollUp.of(draft.state(), draft.stageStates());
     if (target == RunState.CANCELLED && draft.clock().is(RunClock.ENDING)) {
       target = RunState.ENDED;
+    } else if (target == RunState.CANCELLED && Endings.endsByLimit(draft)) {
+      target = Endings.limitedEnd(draft);
     }
     for (RunState next : RollUp.path(draft.state(), target)) {
       draft.moveRun(next, "stages", null, null, now);

@@ -9,7 +9,10 @@ public sealed interface Fact {
   /** The leader hands the stage to the broker. */
   record Dispatched(int stage, long dispatch) implements Fact {}
 
-  /** What the stage would be started with is larger than a message may be, or cannot be made. */
+  /**
+   * What the stage would be started with is larger than a message may be, or cannot be made, or
+   * what it waits for cannot be said.
+   */
   record Unstartable(int stage, String errorClass, String why) implements Fact {}
 
   /** No queue took the start of this attempt. */
@@ -119,6 +122,9 @@ public sealed interface Fact {
 
   /** This stage and all that depend on it, again. */
   record Rerun(int stage, String actor, String reason) implements Fact {}
+
+  /** One of its limits was reached: it ends with what it has. */
+  record Limited(String why) implements Fact {}
 
   /**
    * The window's end is another one.

@@ -28,6 +28,8 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import org.jdbi.v3.core.Handle;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the runs of a pass mean for each other: items and runs of other jobs are made, their ends
@@ -35,18 +37,26 @@ import org.jdbi.v3.core.Handle;
  * pass's transaction, until nothing follows any more. The leader's thread.
  */
 final class Families {
+  private static final Logger log = LoggerFactory.getLogger(Families.class);
+
+  /** The class of what gave way, and who stopped what had not begun. */
+  private static final String DEADLOCK = "deadlock";
+
   private final Catalog catalog;
   private final Drafts drafts;
   private final Births births;
   private final Seats seats;
+  private final Quotas quotas;
   private final Meters meters;
   private final Deque<Draft> open = new ArrayDeque<>();
 
-  Families(Catalog catalog, Drafts drafts, Births births, Seats seats, Meters meters) {
+  Families(
+      Catalog catalog, Drafts drafts, Births births, Seats seats, Quotas quotas, Meters meters) {
     this.catalog = catalog;
     this.drafts = drafts;
     this.births = births;
     this.seats = seats;
+    this.quotas = quotas;
     this.meters = meters;
   }
 
@@ -57,7 +67,7 @@ final class Families {
     for (Stages.Key key : waiting) {
       Draft draft = pass.drafts.get(key.run());
       if (!seats.has(key) && draft != null) {
-        askForStage(draft, key);
+        askForStage(tx, pass, draft, key);
       }
     }
     drafts.open(tx, pass, seats.owners().stream().map(Stages.Key::run).toList());
@@ -65,6 +75,8 @@ final class Families {
       Draft draft = pass.drafts.get(owner.run());
       if (draft == null || draft.run().state().isFinal()) {
         seats.release(owner);
+      } else {
+        seats.below(owner, drafts.above(tx, pass, draft.run(), owner.index()));
       }
     }
   }
@@ -77,6 +89,7 @@ final class Families {
       }
     }
     for (Draft draft : pass.drafts.values()) {
+      quotas.look(draft);
       if (draft.changed() && concerns(draft)) {
         open.add(draft);
       }
@@ -85,13 +98,50 @@ final class Families {
       Draft draft = open.poll();
       if (draft != null) {
         follow(tx, pass, draft);
+        quotas.look(draft);
         continue;
       }
+      quotas.wake(seats, pass.now);
       if (!seats.hasNews(pass.now)) {
-        return;
+        if (!endDeadlock(tx, pass)) {
+          return;
+        }
+        continue;
       }
       seats.grant(pass.now, key -> granted(tx, pass, key));
     }
+  }
+
+  /** Returns true when something follows of it. */
+  private boolean endDeadlock(Handle tx, Pass pass) {
+    Deadlocks.Way way = seats.deadlock();
+    if (way == null) {
+      return false;
+    }
+    Stages.Key owner = way.owner();
+    drafts.open(tx, pass, List.of(owner.run()));
+    Draft draft = pass.drafts.get(owner.run());
+    switch (way) {
+      case Deadlocks.Way.Pass passes -> seats.pass(owner, passes.before());
+      case Deadlocks.Way.GiveWay ring -> {
+        List<String> runs = ring.runs().stream().map(run -> new RunId(run).toString()).toList();
+        String why =
+            "runs "
+                + String.join(", ", runs)
+                + " wait for what each other hold; the youngest of what waits gives way, so that"
+                + " the others go on";
+        log.warn("ended a deadlock run={} stage={} ring={}", runs.getFirst(), owner.index(), runs);
+        Fact fact =
+            owner.index() == Seats.RUN
+                ? new Fact.Stop(DEADLOCK, why)
+                : new Fact.Unstartable(owner.index(), DEADLOCK, why);
+        if (draft == null || Engine.apply(draft, fact, pass.now, 0) != Verdict.ACCEPTED) {
+          return false; // it ends in another way, or waits for a person
+        }
+        open.add(draft);
+      }
+    }
+    return true;
   }
 
   /** Most runs have neither family nor seats; they cost one look. */
@@ -113,8 +163,8 @@ final class Families {
       }
     }
     forgetWaits(tx, draft);
-    if (draft.run().plan().limited()) {
-      seatsOf(draft);
+    if (draft.run().plan().limited() || seats.has(own(draft.run()))) {
+      seatsOf(tx, pass, draft);
     }
     admitUnlimited(pass, draft);
     if (draft.run().parent() != null) {
@@ -181,7 +231,8 @@ final class Families {
           births
               .asked(plan, "item", outer.params(), actor, null, pass.now)
               .childOf(parent, outer.scheduledFor())
-              .inOrchestration(outer.orchestration());
+              .inOrchestration(outer.orchestration())
+              .atPriorityOf(outer);
       open.add(births.item(pass, child, outer));
     }
     meters.runsCreated("item", items.size());
@@ -208,7 +259,8 @@ final class Families {
                   .childOf(
                       new Run.Parent(outer.id(), wish.stage(), wish.attempt(), -1, null, depth),
                       outer.scheduledFor())
-                  .inOrchestration(outer.orchestration());
+                  .inOrchestration(outer.orchestration())
+                  .atPriorityOf(outer);
           switch (births.make(tx, pass, child, "leader")) {
             case Births.Birth.Made made -> {
               meters.runCreated("job");
@@ -287,18 +339,18 @@ final class Families {
   }
 
   /** Asks for what the stages now wait for, gives back what they no longer hold. */
-  private void seatsOf(Draft draft) {
+  private void seatsOf(Handle tx, Pass pass, Draft draft) {
     Run run = draft.run();
     var changed = draft.changedStages();
     for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
       Stages.Key key = new Stages.Key(run.id(), i);
       switch (draft.stage(i).state()) {
-        case LOCK_WAIT -> askForStage(draft, key);
+        case LOCK_WAIT -> askForStage(tx, pass, draft, key);
         case READY, QUEUED, RUNNING -> {} // it holds what it holds
         default -> seats.release(key);
       }
     }
-    Stages.Key own = new Stages.Key(run.id(), Seats.RUN);
+    Stages.Key own = own(run);
     if (run.state().isFinal()) {
       seats.release(own);
     } else if (draft.reopens() && !seats.has(own) && !Births.asks(run).isEmpty()) {
@@ -306,7 +358,11 @@ final class Families {
     }
   }
 
-  private void askForStage(Draft draft, Stages.Key key) {
+  private static Stages.Key own(Run run) {
+    return new Stages.Key(run.id(), Seats.RUN);
+  }
+
+  private void askForStage(Handle tx, Pass pass, Draft draft, Stages.Key key) {
     if (seats.has(key)) {
       if (!seats.holds(key)) {
         return;
@@ -318,19 +374,30 @@ final class Families {
     String namespace = draft.run().plan().definition().namespace();
     List<Seats.Ask> asks =
         rules.locks().stream().map(lock -> Seats.Ask.of(namespace, lock)).toList();
-    seats.ask(key, asks, pace(draft, key, rules.rate()));
+    try {
+      seats.ask(
+          key,
+          asks,
+          pace(draft, key, rules.rate()),
+          drafts.above(tx, pass, draft.run(), key.index()));
+    } catch (ExpressionException wrong) {
+      // One rate for all instead would let start what the job's author holds apart.
+      String why = "rate key: " + wrong.getMessage();
+      Engine.apply(draft, new Fact.Unstartable(key.index(), "expression", why), pass.now, 0);
+      open.add(draft);
+    }
   }
 
+  /**
+   * The stage's rate, or null.
+   *
+   * @throws ExpressionException when its key has no value
+   */
   private static Seats.Pace pace(Draft draft, Stages.Key key, RateRule rate) {
     if (rate == null) {
       return null;
     }
-    String value;
-    try {
-      value = StageInput.rateKey(draft, key.index());
-    } catch (ExpressionException wrong) {
-      value = null; // the same expression fails where it is told: without a key, one rate for all
-    }
+    String value = StageInput.rateKey(draft, key.index());
     String subject =
         "rate:"
             + draft.run().plan().job()
@@ -352,6 +419,7 @@ final class Families {
             : new Fact.LocksGranted(key.index());
     boolean taken = Engine.apply(draft, fact, pass.now, 0) == Verdict.ACCEPTED;
     if (taken) {
+      quotas.look(draft); // whose turn comes next finds less room
       open.add(draft);
     }
     return taken;
@@ -369,7 +437,10 @@ final class Families {
     if (run.state() != dev.millrace.lifecycle.RunState.PENDING) {
       return;
     }
-    if (Births.asks(run).isEmpty()) {
+    boolean inLine = seats.has(own(run)) || !Births.asks(run).isEmpty();
+    if (!inLine && quotas.mustWait(run)) {
+      seats.ask(own(run), List.of(Births.quotaAsk(run)), null, List.of()); // it has no parent
+    } else if (!inLine) {
       Fact admitted = new Fact.Admitted("the pause is over");
       if (Engine.apply(draft, admitted, pass.now, 0) == Verdict.ACCEPTED) {
         open.add(draft);

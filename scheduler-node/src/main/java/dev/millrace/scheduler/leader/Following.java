@@ -1,7 +1,6 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.model.AfterTrigger;
-import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRef;
 import dev.millrace.scheduler.engine.Draft;
@@ -56,10 +55,8 @@ final class Following {
   }
 
   /** A trigger as the table has it. */
-  void arm(long trigger, Jobs.Row job, EventTrigger event) {
-    switch (event) {
-      case AfterTrigger after -> afters.arm(trigger, job, after);
-    }
+  void arm(long trigger, Jobs.Row job, AfterTrigger after) {
+    afters.arm(trigger, job, after);
   }
 
   /** A trigger that was not armed before minds what happens from now on. */

@@ -43,11 +43,17 @@ final class Gates {
   private long pausing = -1;
 
   private long resuming = -1;
+  private int changes;
 
   Gates(Catalog catalog, Drafts drafts, Pools pools) {
     this.catalog = catalog;
     this.drafts = drafts;
     this.pools = pools;
+  }
+
+  /** A pool that a worker serves or a stage needs, as far as this term has seen. */
+  boolean knowsPool(String name) {
+    return pools.all().stream().anyMatch(pool -> pool.name().equals(name));
   }
 
   void load(Handle tx) {
@@ -64,8 +70,14 @@ final class Gates {
 
   /** Every open run is looked at again: what holds it up may have changed. */
   void look() {
+    changes++;
     pausing = 0;
     resuming = 0;
+  }
+
+  /** Another number than before when something may be paused, or let go, that was not. */
+  int changes() {
+    return changes;
   }
 
   boolean hasMore() {

@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.amqp.AmqpLink;
+import dev.millrace.model.RunId;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
@@ -10,24 +11,32 @@ import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.store.Acceptance;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.DeadLetters;
 import dev.millrace.scheduler.store.Events;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Partitions;
+import dev.millrace.scheduler.store.PlannedStarts;
+import dev.millrace.scheduler.store.QuotaRows;
 import dev.millrace.scheduler.store.Redrives;
+import dev.millrace.scheduler.store.Replies;
+import dev.millrace.scheduler.store.RunCounters;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.store.StoreException;
 import dev.millrace.scheduler.store.Workers;
 import dev.millrace.scheduler.sweep.BrokerRepair;
 import dev.millrace.scheduler.sweep.DeadLetterSweep;
+import dev.millrace.scheduler.sweep.TickAuditSweep;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.settings.SchedulerSettings;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.JdbiException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +51,8 @@ public final class Leadership implements Elector.Duties {
   private static final Duration REPAIR_SWEEP = Duration.ofSeconds(4);
   private static final Duration HOUSEKEEPING = Duration.ofMinutes(10);
   private static final int REPUBLISH_PAGE = 2_000;
+  private static final int KEYS_PER_PASS_MAX = 20_000;
+  private static final int COUNTER_DAYS = 90;
 
   /** What a term needs of its node. */
   public record Node(
@@ -61,6 +72,8 @@ public final class Leadership implements Elector.Duties {
   private volatile Dispatcher dispatcher;
   private volatile WorkerTable workers;
   private volatile DeadLetterSweep deadLetters;
+  private volatile TickAuditSweep tickAudit;
+  private volatile Starters starting;
 
   public Leadership(Node node, Pools pools) {
     this.node = node;
@@ -82,6 +95,14 @@ public final class Leadership implements Elector.Duties {
             node.database.leader(),
             node.clock,
             new WorkerTable.Identity(node.name, pulse::nudge, node.metrics));
+    Starters starters =
+        new Starters(
+            node.name,
+            node.settings.rabbit(),
+            node.database.leader(),
+            node.outbox,
+            node.metrics,
+            pulse::nudge);
     Turn turn =
         new Turn(
             new Turn.Parts(
@@ -93,28 +114,16 @@ public final class Leadership implements Elector.Duties {
                 pools,
                 sending,
                 intake,
+                starters.forTurn(),
                 table,
                 new Meters(node.metrics),
                 node.faults,
                 node.settings.engine().batchMax()));
     BrokerRepair repair =
         new BrokerRepair(
-            node.database.leader(),
-            node.clock,
-            pools,
-            table,
-            intake,
-            new BrokerRepair.Findings(
-                keys -> {
-                  turn.dispatching().republish(keys);
-                  pulse.nudge();
-                },
-                claims -> {
-                  turn.hearing().notHeld(claims);
-                  pulse.nudge();
-                },
-                claim -> node.outbox.control(Turn.cancel(claim))));
+            node.database.leader(), node.clock, pools, table, intake, findings(turn, pulse));
     DeadLetterSweep dead = new DeadLetterSweep(node.database.leader(), node.outbox, node.commands);
+    TickAuditSweep audit = new TickAuditSweep(node.database.leader(), node.metrics);
     takeOver(term, turn, table);
     AmqpLink consuming =
         new AmqpLink(
@@ -128,13 +137,17 @@ public final class Leadership implements Elector.Duties {
     dispatcher = sending;
     workers = table;
     deadLetters = dead;
+    tickAudit = audit;
+    starting = starters;
     try {
       services.start(consuming);
+      starters.start(services);
       services.start(sending.loop());
       services.start(new Loop("turn", turn::runOnce, pulse, turn::waitNanos));
       services.start(new Loop("workers", table::sweepOnce, new Pulse(), WORKER_SWEEP));
       services.start(new Loop("repair", repair::runOnce, new Pulse(), REPAIR_SWEEP));
       services.start(dead.loop());
+      services.start(audit.loop());
       services.start(new Loop("housekeeping", this::keepHouse, new Pulse(), HOUSEKEEPING));
     } catch (Exception e) {
       forget();
@@ -145,6 +158,23 @@ public final class Leadership implements Elector.Duties {
       services.close();
       storeLast(table, term.epoch());
     };
+  }
+
+  /** What the repair finds is for the turn: it alone knows how things stand with a run. */
+  static BrokerRepair.Findings findings(Turn turn, Pulse pulse) {
+    return new BrokerRepair.Findings(
+        keys -> {
+          turn.dispatching().republish(keys);
+          pulse.nudge();
+        },
+        claims -> {
+          turn.hearing().notHeld(claims);
+          pulse.nudge();
+        },
+        claim -> {
+          turn.hearing().stillRunning(claim);
+          pulse.nudge();
+        });
   }
 
   /** Loads what the last term left: what the broker may not have, and whom to expect. */
@@ -178,9 +208,9 @@ public final class Leadership implements Elector.Duties {
   }
 
   private boolean keepHouse() {
-    node.database
+    return node.database
         .leader()
-        .useHandle(
+        .withHandle(
             handle -> {
               Partitions.ensure(handle);
               Inbox.sweepOutcomes(handle);
@@ -188,8 +218,25 @@ public final class Leadership implements Elector.Duties {
               Workers.forgetOld(handle);
               DeadLetters.forgetOld(handle);
               Redrives.forgetOld(handle);
+              PlannedStarts.forgetTakenBack(handle);
+              QuotaRows.forgetOld(handle);
+              forgetCounters(handle);
+              Replies.forgetOld(handle);
+              return forgetKeys(handle);
             });
-    return false;
+  }
+
+  private void forgetCounters(Handle handle) {
+    long days = TimeUnit.DAYS.toMillis(COUNTER_DAYS);
+    long below = RunId.firstAt(node.clock.micros() / 1_000 - days);
+    RunCounters.forget(handle, below, KEYS_PER_PASS_MAX);
+  }
+
+  /** Returns true when there are more to forget. */
+  private boolean forgetKeys(Handle handle) {
+    long days = TimeUnit.DAYS.toMillis(Acceptance.KEY_DAYS);
+    long below = RunId.firstAt(node.clock.micros() / 1_000 - days);
+    return Acceptance.forgetKeys(handle, below, KEYS_PER_PASS_MAX) == KEYS_PER_PASS_MAX;
   }
 
   private void forget() {
@@ -197,6 +244,8 @@ public final class Leadership implements Elector.Duties {
     currentPulse = null;
     workers = null;
     deadLetters = null;
+    tickAudit = null;
+    starting = null;
     dispatcher = null;
   }
 
@@ -231,5 +280,29 @@ public final class Leadership implements Elector.Duties {
   public int openDeadLetters() {
     DeadLetterSweep sweep = deadLetters;
     return sweep == null ? 0 : sweep.open();
+  }
+
+  /** Planned ticks that the ledger does not have; 0 when this node does not lead. */
+  public long unaccountedTicks() {
+    TickAuditSweep sweep = tickAudit;
+    return sweep == null ? 0 : sweep.unaccounted();
+  }
+
+  /** Queues whose messages start runs and that are consumed; 0 when this node does not lead. */
+  public int queuesConsumed() {
+    Starters now = starting;
+    return now == null ? 0 : now.consuming();
+  }
+
+  /** Queues of triggers that cannot be consumed; 0 when this node does not lead. */
+  public int queuesBlocked() {
+    Starters now = starting;
+    return now == null ? 0 : now.blocked();
+  }
+
+  /** Messages that wait for another try; 0 when this node does not lead. */
+  public int startMessagesWaiting() {
+    Starters now = starting;
+    return now == null ? 0 : now.waiting();
   }
 }

@@ -6,7 +6,9 @@ import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.FamilyNews;
+import dev.millrace.scheduler.ingest.QueueUse;
 import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.ingest.StartMessage;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.wire.Control;
@@ -25,6 +27,18 @@ import java.util.Set;
 final class Pass {
   final Map<Long, Draft> drafts = new LinkedHashMap<>();
   final List<ReportIntake.Message> messages;
+
+  /** The same as they came. */
+  final Isolation.Taken reportsTaken;
+
+  /** Commands that it may take, and the ids of those that it took. */
+  int commandsMax;
+
+  final List<Long> commandIds = new ArrayList<>();
+
+  /** What it sets aside instead of executing it, or null. */
+  Isolation.Guilty guiltyCommand;
+
   final List<Long> answerIds = new ArrayList<>();
   final List<Outcome> answers = new ArrayList<>();
   final List<Control> controls = new ArrayList<>();
@@ -40,6 +54,20 @@ final class Pass {
   final List<Claim> notHeld = new ArrayList<>();
   final List<Stages.Key> republish = new ArrayList<>();
 
+  /** Messages that ask for runs, and what is decided about each, in the same order. */
+  final List<StartMessage> starts;
+
+  final List<MessageDesk.Verdict> verdicts = new ArrayList<>();
+
+  /** Whom the end of a run will be told, when this is committed. */
+  final List<Long> awaited = new ArrayList<>();
+
+  /** Whether answers are owed that were not before. */
+  boolean replies;
+
+  /** The queues that are consumed when this is committed; null when it changes nothing. */
+  List<QueueUse> queues;
+
   /** Stages that failed for good in this pass. */
   final List<Dead> dead = new ArrayList<>();
 
@@ -52,12 +80,22 @@ final class Pass {
   record Dead(Draft draft, int stage) {}
 
   List<Claim> unroutable = List.of();
+  List<Dispatcher.Unwritable> unwritable = List.of();
   List<WorkerTable.LostWorker> lost = List.of();
   final List<WorkerTable.LostWorker> lostWithMore = new ArrayList<>();
   long now;
   boolean more;
 
-  Pass(List<ReportIntake.Message> messages) {
+  Pass(List<ReportIntake.Message> messages, List<StartMessage> starts) {
     this.messages = messages;
+    this.starts = starts;
+    int reports = messages.stream().mapToInt(ReportIntake.Message::size).sum();
+    this.reportsTaken =
+        new Isolation.Taken(reports, messages.isEmpty() ? null : messages.getFirst());
+  }
+
+  Isolation.Taken commandsTaken() {
+    return new Isolation.Taken(
+        commandIds.size(), commandIds.isEmpty() ? null : commandIds.getFirst());
   }
 }

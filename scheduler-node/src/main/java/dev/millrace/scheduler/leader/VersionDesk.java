@@ -25,11 +25,13 @@ final class VersionDesk {
   private final Catalog catalog;
   private final JobWrites writes;
   private final JobGraph graph;
+  private final QuotaDesk quotas;
 
-  VersionDesk(Catalog catalog, JobWrites writes, JobGraph graph) {
+  VersionDesk(Catalog catalog, JobWrites writes, JobGraph graph, QuotaDesk quotas) {
     this.catalog = catalog;
     this.writes = writes;
     this.graph = graph;
+    this.quotas = quotas;
   }
 
   Desk.Applied rollback(Handle tx, Command command, long epoch, long now) {
@@ -122,12 +124,18 @@ final class VersionDesk {
     if (past.isPresent()) {
       return Desk.unchanged(Desk.refused(422, past.get(), Desk.PAST_REMEDY));
     }
+    JobDefinition made = wanted.definition();
+    Optional<Outcome> over =
+        QueueBindings.conflict(tx, made, row.id()).or(() -> quotas.judge(tx, made, false, now));
+    if (over.isPresent()) {
+      return Desk.unchanged(over.get());
+    }
     JobWrites.Change change =
         new JobWrites.Change(wanted, row, row.state(), row.source(), Owners.API, old.version());
-    Jobs.Row made = writes.write(tx, List.of(change), command, epoch, now).getFirst();
+    Jobs.Row written = writes.write(tx, List.of(change), command, epoch, now).getFirst();
     Outcome outcome =
-        new Outcome(200, Desk.answer(made, true).put("restored", old.version()).toString());
-    return new Desk.Applied(outcome, made, wanted.definition());
+        new Outcome(200, Desk.answer(written, true).put("restored", old.version()).toString());
+    return new Desk.Applied(outcome, written, wanted.definition());
   }
 
   private static int version(Command command) {

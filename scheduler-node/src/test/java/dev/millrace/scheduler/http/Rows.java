@@ -71,7 +71,7 @@ final class Rows {
       tx.createUpdate(
               """
               insert into trigger (job, position, kind, spec, active, next_at, created_at)
-              values (:job, :position, 'cron', '{"cron":"0 9 * * 1"}', true,
+              values (:job, :position, 'cron', '{"cron":"0 9 * * 1","timezone":"UTC"}', true,
                 now() + interval '1 hour', now())
               """)
           .bind("job", id)
@@ -100,7 +100,10 @@ final class Rows {
   }
 
   RunId run(Handle tx, long job, JobDefinition definition, String params) {
-    long id = ids.addAndGet(1L << 22);
+    return run(tx, ids.addAndGet(1L << 22), job, definition, params);
+  }
+
+  RunId run(Handle tx, long id, long job, JobDefinition definition, String params) {
     tx.createUpdate(
             """
             insert into run (id, job, version, state, trigger_kind, params, actor, created_at,

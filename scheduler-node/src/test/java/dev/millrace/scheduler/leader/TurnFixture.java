@@ -14,8 +14,11 @@ import dev.millrace.definition.DefinitionReader;
 import dev.millrace.model.Claim;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
+import dev.millrace.runtime.Pulse;
+import dev.millrace.runtime.Services;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Commands;
+import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
@@ -24,6 +27,8 @@ import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Leases;
+import dev.millrace.scheduler.store.Stages;
+import dev.millrace.scheduler.sweep.BrokerRepair;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.settings.EngineSettings;
 import dev.millrace.settings.PostgresSettings;
@@ -32,16 +37,14 @@ import dev.millrace.settings.WorkerTimeouts;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
 import dev.millrace.testing.TestVirtualHost;
+import dev.millrace.wire.Control;
 import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
-import dev.millrace.wire.Outcome;
-import dev.millrace.wire.Report;
-import dev.millrace.wire.ReportCodec;
-import dev.millrace.wire.Reports;
 import dev.millrace.wire.Start;
 import dev.millrace.wire.StartCodec;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -52,8 +55,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 
 /**
  * A term on a real Postgres and a real broker, whose turn is called by hand; the test is the
@@ -82,8 +87,14 @@ final class TurnFixture implements AutoCloseable {
   private final AmqpLink consuming;
   private final Connection connection;
   private final Channel channel;
+  private final WorkerReports reports;
   private final Commands commands;
+  private final RabbitSettings rabbit;
+  private final List<AmqpLink> more = new ArrayList<>();
+  private ControlTap controls;
   private final Map<String, Pools.Capacity> capacities = new HashMap<>();
+  private final Starters starters;
+  private final Services queues = new Services();
   private volatile Turn turn;
 
   TurnFixture() throws Exception {
@@ -91,6 +102,15 @@ final class TurnFixture implements AutoCloseable {
   }
 
   TurnFixture(EngineSettings settings) throws Exception {
+    this(settings, TestServers.broker().freshVirtualHost());
+  }
+
+  /** At a broker of the test's choice. */
+  TurnFixture(TestVirtualHost host) throws Exception {
+    this(SETTINGS, host);
+  }
+
+  private TurnFixture(EngineSettings settings, TestVirtualHost host) throws Exception {
     this.settings = settings;
     pools = new Pools(settings);
     postgres = TestServers.postgres().freshDatabase();
@@ -103,8 +123,8 @@ final class TurnFixture implements AutoCloseable {
     Leases.Won won = Leases.take(lease, "test", "test", TTL.toSeconds()).orElseThrow();
     clock.sync(won.now(), System.nanoTime());
     term = new Term(won.epoch(), won.confirmed(), TTL.toNanos(), System.nanoTime());
-    host = TestServers.broker().freshVirtualHost();
-    RabbitSettings broker = RabbitSettings.of(host.uri().toString());
+    this.host = host;
+    rabbit = RabbitSettings.of(host.uri().toString());
     ConnectionFactory factory = new ConnectionFactory();
     factory.setUri(host.uri());
     connection = factory.newConnection("test");
@@ -112,32 +132,120 @@ final class TurnFixture implements AutoCloseable {
     Topology.declareShared(channel);
     Topology.declarePool(channel, "default");
     channel.confirmSelect();
-    outbox = new Outbox("test", broker);
+    reports = new WorkerReports(channel, intake);
+    outbox = new Outbox("test", rabbit);
     outbox.start();
     await().atMost(SOON).until(outbox::ready);
     dispatcher = new Dispatcher(outbox, pools, () -> {}, metrics, 0);
     publishing = dispatcher.loop();
     publishing.start();
     consuming =
-        new AmqpLink("test-consume", broker, List.of(new Outbox.Declarations(), intake.consumer()));
+        new AmqpLink("test-consume", rabbit, List.of(new Outbox.Declarations(), intake.consumer()));
     intake.consumer().on(consuming);
     consuming.start();
     await().atMost(SOON).until(consuming::connected);
+    starters = new Starters("test", rabbit, database.leader(), outbox, metrics, () -> {});
     capacity("default", new Pools.Capacity(1, 100, Set.of("noop")));
     newTurn();
   }
 
-  /** As at the start of a term: it knows what the tables say. */
-  void newTurn() {
-    WorkerTable workers =
-        new WorkerTable(
-            new WorkerTimeouts(
-                Duration.ofSeconds(2), Duration.ofSeconds(6), Duration.ofSeconds(10)),
-            outbox,
-            pools,
+  /** From now on messages of queues start runs: they are taken by the passes that follow. */
+  void consumeQueues() throws Exception {
+    starters.start(queues);
+  }
+
+  /** Ends the connection that takes messages; what was not acked is in the queues again. */
+  void stopQueues() {
+    queues.close();
+  }
+
+  /** For what the test does to the broker. */
+  Channel channel() {
+    return channel;
+  }
+
+  /** Passes until it is so. */
+  void passUntil(String what, Callable<Boolean> so) {
+    await(what)
+        .atMost(SOON)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(OFTEN)
+        .until(
+            () -> {
+              turn.runOnce();
+              return so.call();
+            });
+  }
+
+  /** What repairs the broker's losses for this turn; its own canary has come back. */
+  BrokerRepair repair() throws IOException {
+    Pools unknown = new Pools(settings); // nobody beats here: the turn keeps what it was told
+    WorkerTable hearing = workers(unknown);
+    BrokerRepair repair =
+        new BrokerRepair(
             database.leader(),
             clock,
-            new WorkerTable.Identity("test", () -> {}, metrics));
+            unknown,
+            hearing,
+            intake,
+            Leadership.findings(turn, new Pulse()));
+    repair.opened(connection, 1);
+    AmqpLink link = new AmqpLink("test-heartbeats", rabbit, List.of(hearing.consumer()));
+    hearing.consumer().on(link);
+    more.add(link);
+    link.start();
+    await()
+        .atMost(SOON)
+        .until(
+            () -> {
+              hearing.sweepOnce();
+              return !hearing.frozen();
+            });
+    return repair;
+  }
+
+  /** Has the publish loop meet a start of this claim that no message can hold. */
+  void publishUnwritable(Start start, long dispatch) {
+    Start bad =
+        new Start(
+            start.claim(),
+            start.job(),
+            start.namespace(),
+            start.handler(),
+            "{}",
+            "{}",
+            "{}",
+            null,
+            Duration.ofSeconds(Long.MAX_VALUE),
+            null,
+            null);
+    Stages.Key key = new Stages.Key(start.claim().run().value(), 0);
+    dispatcher.dispatch(List.of(new Dispatcher.Item(key, bad, "default", dispatch)), true);
+    await().atMost(SOON).until(dispatcher::hasNews);
+  }
+
+  /** Copies of what the leader tells the workers from now on. */
+  void listenToControl() throws IOException {
+    controls = new ControlTap(channel);
+  }
+
+  /** What it has told them since the last call, up to and with this. */
+  List<Control> controlsUpTo(Control last) {
+    return controls.upTo(last);
+  }
+
+  private WorkerTable workers(Pools pools) {
+    return new WorkerTable(
+        new WorkerTimeouts(Duration.ofSeconds(2), Duration.ofSeconds(6), Duration.ofSeconds(10)),
+        outbox,
+        pools,
+        database.leader(),
+        clock,
+        new WorkerTable.Identity("test", () -> {}, metrics));
+  }
+
+  /** As at the start of a term: it knows what the tables say. */
+  void newTurn() {
     turn =
         new Turn(
             new Turn.Parts(
@@ -149,7 +257,8 @@ final class TurnFixture implements AutoCloseable {
                 pools,
                 dispatcher,
                 intake,
-                workers,
+                starters.forTurn(),
+                workers(pools),
                 new Meters(metrics),
                 point -> faults.get().at(point),
                 settings.batchMax()));
@@ -177,8 +286,30 @@ final class TurnFixture implements AutoCloseable {
                 handle.execute(
                     "select ensure_partitions(?::date - 1, 3)",
                     LocalDate.ofInstant(now, ZoneOffset.UTC).toString()));
+    clockAt(now);
+  }
+
+  /** The same on a day that has its partitions. */
+  void clockAt(Instant now) {
     clock.sync(
         TimeUnit.SECONDS.toMicros(now.getEpochSecond()) + now.getNano() / 1_000, System.nanoTime());
+  }
+
+  /** The leader's sessions with the database end in the middle of what they do. */
+  void cutSessions() {
+    database
+        .api()
+        .useHandle(
+            handle ->
+                handle
+                    .createQuery(
+                        """
+                        select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
+                        where datname = current_database() and pid <> pg_backend_pid()
+                          and application_name like '%leader%'
+                        """)
+                    .mapTo(Integer.class)
+                    .one());
   }
 
   boolean pass() throws InterruptedException {
@@ -199,6 +330,15 @@ final class TurnFixture implements AutoCloseable {
     return id;
   }
 
+  /** Something was put into the inbox in another way. */
+  void hint() {
+    turn.inboxHint();
+  }
+
+  void execute(String sql) {
+    database.api().useHandle(handle -> handle.execute(sql));
+  }
+
   /** Makes a job of YAML. */
   void apply(String yaml) throws InterruptedException {
     apply(yaml, 201);
@@ -211,11 +351,7 @@ final class TurnFixture implements AutoCloseable {
 
   /** Asks for it and expects this answer. */
   void apply(String yaml, int status) throws InterruptedException {
-    String definition =
-        switch (new DefinitionReader().read(yaml, "test")) {
-          case DefinitionReader.Result.Ok ok -> DefinitionJson.toJson(ok.job());
-          case DefinitionReader.Result.Bad bad -> throw new AssertionError(bad.problems());
-        };
+    String definition = canonical(yaml);
     long id =
         ask(
             new Command(
@@ -229,7 +365,15 @@ final class TurnFixture implements AutoCloseable {
     assertThat(outcome(id).status()).isEqualTo(status);
   }
 
-  dev.millrace.scheduler.command.Outcome outcome(long id) {
+  /** A definition as the inbox has it. */
+  static String canonical(String yaml) {
+    return switch (new DefinitionReader().read(yaml, "test")) {
+      case DefinitionReader.Result.Ok ok -> DefinitionJson.toJson(ok.job());
+      case DefinitionReader.Result.Bad bad -> throw new AssertionError(bad.problems());
+    };
+  }
+
+  Outcome outcome(long id) {
     return database.api().withHandle(handle -> Inbox.outcome(handle, id)).orElseThrow();
   }
 
@@ -268,44 +412,43 @@ final class TurnFixture implements AutoCloseable {
 
   /** Reports that these have completed, in one message, and waits until it is in the intake. */
   void complete(List<Claim> claims, String output) throws Exception {
-    List<Report> reports = new ArrayList<>();
-    for (Claim claim : claims) {
-      reports.add(new Report.Finished(claim, Outcome.COMPLETED, 1, 0, null, null, output));
-    }
-    byte[] body = ReportCodec.encode(new Reports("worker", reports));
-    channel.basicPublish("", Entities.REPORTS, null, body);
-    channel.waitForConfirmsOrDie(20_000);
-    await()
-        .atMost(SOON)
-        .pollDelay(Duration.ZERO)
-        .pollInterval(OFTEN)
-        .until(() -> !intake.isEmpty());
+    reports.finished(claims, any -> output);
+  }
+
+  /** The same, each with an output of its own. */
+  void finished(List<Claim> claims, Function<Claim, String> outputs) throws Exception {
+    reports.finished(claims, outputs);
   }
 
   /** Reports that these are being executed. */
   void started(List<Claim> claims) throws Exception {
-    List<Report> reports = new ArrayList<>();
-    claims.forEach(claim -> reports.add(new Report.Started(claim)));
-    byte[] body = ReportCodec.encode(new Reports("worker", reports));
-    channel.basicPublish("", Entities.REPORTS, null, body);
-    channel.waitForConfirmsOrDie(20_000);
-    await().atMost(SOON).until(() -> !intake.isEmpty());
+    reports.started(claims);
+  }
+
+  /** Reports that these have completed and counted so much each. */
+  void complete(List<Claim> claims, Map<String, Long> counters) throws Exception {
+    reports.counted(claims, counters);
+  }
+
+  /** A heartbeat says that this attempt has counted so much. */
+  void counts(Claim claim, Map<String, Long> counters) {
+    turn.counting().heard(claim, counters);
   }
 
   /** Reports that these have failed, each with this class. */
   void fail(List<Claim> claims, String errorClass) throws Exception {
-    List<Report> reports = new ArrayList<>();
-    for (Claim claim : claims) {
-      reports.add(new Report.Finished(claim, Outcome.FAILED, 1, 1, errorClass, "it said no", null));
+    reports.failed(claims, errorClass);
+  }
+
+  /** Takes what is in a queue. */
+  List<String> messages(String queue) throws IOException {
+    List<String> bodies = new ArrayList<>();
+    for (GetResponse got = channel.basicGet(queue, true);
+        got != null;
+        got = channel.basicGet(queue, true)) {
+      bodies.add(new String(got.getBody(), StandardCharsets.UTF_8));
     }
-    byte[] body = ReportCodec.encode(new Reports("worker", reports));
-    channel.basicPublish("", Entities.REPORTS, null, body);
-    channel.waitForConfirmsOrDie(20_000);
-    await()
-        .atMost(SOON)
-        .pollDelay(Duration.ZERO)
-        .pollInterval(OFTEN)
-        .until(() -> !intake.isEmpty());
+    return bodies;
   }
 
   /** Reports that nobody acked; ends the leader's connection, so that the broker shows them. */
@@ -316,28 +459,17 @@ final class TurnFixture implements AutoCloseable {
 
   /** The next so many commits that write an outcome fail at the very end. */
   void failCommits(int count) {
-    database
-        .api()
-        .useHandle(
-            handle -> {
-              handle.execute("create sequence commits");
-              handle.execute(
-                  """
-                  create function fail_commit() returns trigger language plpgsql as $$
-                  begin
-                    if nextval('millrace.commits') <= %d then
-                      raise exception 'a commit that fails for a test';
-                    end if;
-                    return null;
-                  end $$
-                  """
-                      .formatted(count));
-              handle.execute(
-                  """
-                  create constraint trigger fail_commit after insert on outcome
-                  deferrable initially deferred for each row execute function fail_commit()
-                  """);
-            });
+    failCommits(count, "P0001");
+  }
+
+  /** The same, by an error of this SQL state. */
+  void failCommits(int count, String sqlState) {
+    FailingCommits.make(database.api(), count, sqlState, "outcome");
+  }
+
+  /** The next so many commits that write a row of this table fail at the very end. */
+  void failCommitsOf(String table, int count) {
+    FailingCommits.make(database.api(), count, "P0001", table);
   }
 
   List<String> texts(String sql) {
@@ -354,6 +486,8 @@ final class TurnFixture implements AutoCloseable {
 
   @Override
   public void close() throws IOException, SQLException {
+    queues.close();
+    more.forEach(AmqpLink::close);
     consuming.close();
     publishing.close();
     outbox.close();
