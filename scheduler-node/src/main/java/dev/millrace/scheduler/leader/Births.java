@@ -247,8 +247,7 @@ final class Births {
     } catch (ExpressionException wrong) {
       return stillborn(pass, run, cause, "params: " + wrong.getMessage());
     }
-    Seats.Ask ofQuota = quotaAsk(born);
-    Quotas.Room room = quotas.roomFor(born, seats.waiting(ofQuota.subject()) > 0);
+    Quotas.Room room = room(born);
     if (room instanceof Quotas.Room.None none) {
       return new Birth.Skipped(SKIPPED_QUOTA, none.why(), none.retryAfterMicros(), none.forGood());
     }
@@ -267,7 +266,7 @@ final class Births {
     }
     boolean gated = requires.holdsBack(tx, born, pass.now);
     if (room instanceof Quotas.Room.Later) {
-      asks.add(ofQuota);
+      asks.add(quotaAsk(born));
     }
     boolean waits = gated || !asks.isEmpty() || pauses != 0;
     born = gated ? born.gated() : born;
@@ -288,6 +287,13 @@ final class Births {
     }
     quotas.look(draft);
     return new Birth.Made(draft);
+  }
+
+  /** Most have no quota: then nothing is looked up. */
+  private Quotas.Room room(Run run) {
+    return quotas.any()
+        ? quotas.roomFor(run, seats.waiting(quotaAsk(run).subject()) > 0)
+        : Quotas.FREE;
   }
 
   /** What a run stands in line for when its namespace's quota has no room for it. */
