@@ -54,7 +54,9 @@ class DatabaseDownTest {
       Map.ofEntries(
           entry("Reason", "{\"reason\":\"why\"}"),
           entry("Rollback", "{\"version\":1}"),
-          entry("SetIn", "{\"files\":[{\"name\":\"a\",\"text\":\"id: a\\nstages: [{id: a, run: h}]\"}]}"),
+          entry(
+              "SetIn",
+              "{\"files\":[{\"name\":\"a\",\"text\":\"id: a\\nstages: [{id: a, run: h}]\"}]}"),
           entry("Acknowledge", "{\"ticket\":\"OPS-12\"}"),
           entry("Rerun", "{\"stage\":\"some\"}"),
           entry("Extend", "{\"until\":null}"),
@@ -62,7 +64,9 @@ class DatabaseDownTest {
           entry("QuotaIn", "{\"jobs\":1}"),
           entry("Bulk", "{\"items\":[{\"job\":\"some\"}]}"),
           entry("DeadDiscard", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}"),
-          entry("BackfillAsk", "{\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-02T00:00:00Z\"}"));
+          entry(
+              "BackfillAsk",
+              "{\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-02T00:00:00Z\"}"));
 
   private static Void isUnavailable(ApiFixture api, Route route) throws Exception {
     String path =
