@@ -2,6 +2,7 @@ package dev.millrace.scheduler;
 
 import dev.millrace.amqp.AmqpLink;
 import dev.millrace.definition.DefinitionReader;
+import dev.millrace.file.FileWalk;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
@@ -149,6 +150,11 @@ public final class SchedulerNode implements Service {
     Gauge.builder("millrace.clock.offset", this::clockOffsetSeconds)
         .baseUnit("seconds")
         .register(metrics);
+    for (FileWalk.State state : FileWalk.State.values()) {
+      Gauge.builder("millrace.file.triggers", () -> leadership.filesIn(state.name()))
+          .tag("state", state.name())
+          .register(metrics);
+    }
     for (String state : List.of("ALIVE", "SUSPECT", "LOST", "GONE")) {
       Gauge.builder("millrace.workers", () -> workersIn(state))
           .tag("state", state)

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
+import dev.millrace.model.FileTrigger;
 import dev.millrace.model.Matching;
 import dev.millrace.model.Need;
 import dev.millrace.model.Requirement;
@@ -40,40 +41,45 @@ public final class EventTriggerJson {
     return events;
   }
 
-  /** Its kind, as the table of triggers has it. */
-  public static String kind(EventTrigger event) {
-    return switch (event) {
-      case AfterTrigger after -> "after";
-    };
-  }
-
   /** What it waits for, without what it gives its runs: by it a trigger is known again. */
   public static String spec(EventTrigger event) {
-    return switch (event) {
-      case AfterTrigger after -> Json.write(after(after));
-    };
+    return Json.write(
+        switch (event) {
+          case AfterTrigger after -> after(after);
+          case FileTrigger file -> FileTriggerJson.write(file);
+        });
   }
 
   private static ObjectNode node(EventTrigger event) {
-    ObjectNode node =
-        switch (event) {
-          case AfterTrigger after -> after(after);
-        };
-    if (!event.params().equals("{}")) {
-      node.set("params", Json.parseTrusted(event.params()));
+    return switch (event) {
+      case AfterTrigger after -> giving(after(after), after.params());
+      case FileTrigger file -> giving(FileTriggerJson.write(file), file.params());
+    };
+  }
+
+  private static ObjectNode giving(ObjectNode node, String params) {
+    if (!params.equals("{}")) {
+      node.set("params", Json.parseTrusted(params));
     }
     return node;
   }
 
   private static EventTrigger event(JsonNode node) {
     String params = node.has("params") ? Json.write(node.get("params")) : "{}";
+    if (node.has(FileTrigger.KIND)) {
+      return FileTriggerJson.read(node, params);
+    }
     return new AfterTrigger(
-        whole(need(node, "after")), duration(node.get("within")), match(node), zone(node), params);
+        whole(need(node, AfterTrigger.KIND)),
+        duration(node.get("within")),
+        match(node),
+        zone(node),
+        params);
   }
 
   private static ObjectNode after(AfterTrigger after) {
     ObjectNode node = Json.object();
-    parts(node.putObject("after"), after.jobs());
+    parts(node.putObject(AfterTrigger.KIND), after.jobs());
     options(node, after.within(), after.match(), after.zone());
     return node;
   }

@@ -1,29 +1,38 @@
 package dev.millrace.definition;
 
+import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
+import dev.millrace.model.FileTrigger;
 import dev.millrace.model.ParamDefinition;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Reads the triggers that are no time: they stand in one list with those that are, and in the
- * canonical text in a list of their own. Confined to one thread.
+ * canonical text in a list of their own. Each kind has a reader of its own. Confined to one thread.
  */
 final class EventTriggerReader {
-  /** The key by which each kind is known. */
-  static final List<String> KINDS = List.of("after");
+  /** Reads one element, all of whose keys are its own. */
+  @FunctionalInterface
+  private interface Kind {
+    /** Null with a problem. */
+    EventTrigger read(Fields trigger);
+  }
 
-  private static final Set<String> OF_TIMES =
-      Set.of("misfire", "dst", "jitter", "phase", "delay", "anchor", "key", "map", "overlap");
-
-  private final List<ParamDefinition> params;
-  private final JobNeedReader jobs;
+  private final Map<String, Kind> kinds = new TreeMap<>();
   private final List<EventTrigger> found = new ArrayList<>();
 
-  EventTriggerReader(List<ParamDefinition> params, JobNeedReader jobs) {
-    this.params = params;
-    this.jobs = jobs;
+  /**
+   * @param params what the job declares
+   * @param jobs reads the names of other jobs
+   * @param ofFiles is added to: expressions that read a file
+   */
+  EventTriggerReader(List<ParamDefinition> params, JobNeedReader jobs, Expressions ofFiles) {
+    GivenReader ofFile = new GivenReader(params, ofFiles);
+    kinds.put(AfterTrigger.KIND, trigger -> jobs.after(trigger, params));
+    kinds.put(FileTrigger.KIND, trigger -> FileTriggerReader.read(trigger, ofFile));
   }
 
   /** In the order of the text. */
@@ -31,15 +40,16 @@ final class EventTriggerReader {
     return found;
   }
 
-  /** True when it is one of these kinds, which is then read. */
-  boolean takes(Fields fields) {
-    List<String> kinds = KINDS.stream().filter(kind -> fields.map().get(kind) != null).toList();
-    if (kinds.isEmpty()) {
-      return false;
+  /** Those of these kinds that it has. */
+  List<String> kindsOf(Fields trigger) {
+    return kinds.keySet().stream().filter(kind -> trigger.map().get(kind) != null).toList();
+  }
+
+  void read(String kind, Fields trigger) {
+    EventTrigger event = kinds.get(kind).read(trigger);
+    if (event != null) {
+      found.add(event);
     }
-    found.add(jobs.after(fields, params));
-    fields.finish(OF_TIMES);
-    return true;
   }
 
   /** The canonical text's own list. */
@@ -54,8 +64,14 @@ final class EventTriggerReader {
     }
     for (int i = 0; i < items.size(); i++) {
       Fields fields = Fields.of(problems, items.get(i), job.path("events") + "[" + i + "]");
-      if (fields != null && !takes(fields)) {
-        fields.problem("needs one of " + String.join(", ", KINDS));
+      if (fields == null) {
+        continue;
+      }
+      List<String> own = kindsOf(fields);
+      if (own.size() == 1) {
+        read(own.getFirst(), fields);
+      } else {
+        fields.problem("needs one of " + String.join(", ", kinds.keySet()));
       }
     }
   }

@@ -27,16 +27,18 @@ final class ExpressionCheck {
    *
    * @param rules may read the run's parameters
    * @param ticks what triggers by time and the window give: before a run has parameters
+   * @param files what triggers by files give; it may read the file
    * @param afters what triggers by other jobs give; it may read their runs
    */
   record OfJob(
       Expressions rules,
       Expressions ticks,
+      Expressions files,
       List<JobNeedReader.Given> afters,
       List<ParamReader.Default> defaults) {
     Stream<Expressions> all() {
       return Stream.of(
-              Stream.of(rules, ticks),
+              Stream.of(rules, ticks, files),
               afters.stream().map(JobNeedReader.Given::expressions),
               defaults.stream().map(ParamReader.Default::expressions))
           .flatMap(each -> each);
@@ -69,6 +71,7 @@ final class ExpressionCheck {
     }
     ofJob.rules().check(problems, good, new Scope(params, Set.of(), false, false), Set.of());
     ofJob.ticks().check(problems, Scope.NONE, params, NO_PARAMS_YET);
+    ofJob.files().check(problems, Scope.ofFile(), params, NO_PARAMS_YET);
     for (JobNeedReader.Given each : ofJob.afters()) {
       Scope after = Scope.ofAfter(each.after());
       each.expressions().check(problems, after, params, NO_PARAMS_YET);

@@ -193,7 +193,7 @@ final class Expressions {
    * @param remedy what is said when only that is wrong
    */
   void check(Problems problems, Scope scope, Map<String, String> params, String remedy) {
-    Scope all = new Scope(params, scope.stages(), scope.item(), scope.error(), scope.after());
+    Scope all = scope.withParams(params);
     for (Written one : written) {
       boolean tooEarly = !compiles(one, scope) && compiles(one, all);
       if (tooEarly) {

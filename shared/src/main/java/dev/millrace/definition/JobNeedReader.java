@@ -22,6 +22,8 @@ final class JobNeedReader {
 
   private static final Duration SHORTEST = Duration.ofSeconds(1);
   private static final List<String> MATCHES = List.of("planned", "day");
+  private static final Set<String> OF_TIMES =
+      Set.of("misfire", "dst", "jitter", "phase", "delay", "anchor", "key", "map", "overlap");
 
   private final Problems problems;
   private final List<NeedReader.Leaf> leaves = new ArrayList<>();
@@ -65,6 +67,7 @@ final class JobNeedReader {
     Expressions expressions = new Expressions(false);
     String gives = new GivenReader(params, expressions).read(trigger);
     given.add(new Given(expressions, new HashSet<>(jobs.stages())));
+    trigger.finish(OF_TIMES);
     return new AfterTrigger(jobs, within, match, zone, gives);
   }
 

@@ -37,7 +37,8 @@ final class JobReader {
     Expressions ofTicks = new Expressions(false);
     GivenReader given = new GivenReader(params, ofTicks);
     JobNeedReader jobs = new JobNeedReader(problems);
-    EventTriggerReader events = new EventTriggerReader(params, jobs);
+    Expressions ofFiles = new Expressions(false);
+    EventTriggerReader events = new EventTriggerReader(params, jobs, ofFiles);
     List<TriggerDefinition> triggers = TriggerReader.read(problems, job, given, events);
     events.read(problems, job);
     Integer priority = job.integer("priority", 0, 9);
@@ -54,7 +55,8 @@ final class JobReader {
     refuseLocksTwice(problems, rules, nodes);
     new ExpressionCheck(problems, job, params)
         .check(
-            new ExpressionCheck.OfJob(expressions, ofTicks, jobs.given(), paramReader.defaults()),
+            new ExpressionCheck.OfJob(
+                expressions, ofTicks, ofFiles, jobs.given(), paramReader.defaults()),
             nodes,
             stages.hasGoodGraph());
     job.finish(UNSUPPORTED);

@@ -18,14 +18,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** Reads {@code triggers}. Stateless. */
+/** Reads those of {@code triggers} that go by time. Stateless. */
 final class TriggerReader {
   static final int TRIGGERS_MAX = 100;
   private static final List<String> KINDS = List.of("cron", "at", "every");
-  private static final Set<String> OTHER_KINDS = Set.of("file", "queue", "webhook", "sql", "event");
+  private static final Set<String> OTHER_KINDS = Set.of("queue", "webhook", "sql", "event");
   private static final Set<String> UNSUPPORTED =
       Set.of(
-          "file",
           "queue",
           "webhook",
           "sql",
@@ -80,8 +79,7 @@ final class TriggerReader {
     }
     for (int i = 0; i < items.size(); i++) {
       Fields fields = Fields.of(problems, items.get(i), job.path("triggers") + "[" + i + "]");
-      boolean isEvent = fields != null && isNoTime(fields) && events.takes(fields);
-      TriggerDefinition trigger = fields == null || isEvent ? null : one(problems, fields, given);
+      TriggerDefinition trigger = fields == null ? null : one(problems, fields, given, events);
       if (trigger != null) {
         triggers.add(trigger);
       }
@@ -89,23 +87,27 @@ final class TriggerReader {
     return triggers;
   }
 
-  private static boolean isNoTime(Fields fields) {
-    return KINDS.stream().allMatch(kind -> fields.map().get(kind) == null);
-  }
-
-  private static TriggerDefinition one(Problems problems, Fields fields, GivenReader given) {
+  /** Null with a problem, or when it was one of events, which has it then. */
+  private static TriggerDefinition one(
+      Problems problems, Fields fields, GivenReader given, EventTriggerReader events) {
+    List<String> eventKinds = events.kindsOf(fields);
     List<String> kinds =
-        Stream.concat(KINDS.stream(), EventTriggerReader.KINDS.stream())
-            .filter(kind -> fields.map().get(kind) != null)
+        Stream.concat(
+                KINDS.stream().filter(kind -> fields.map().get(kind) != null), eventKinds.stream())
             .toList();
+    if (kinds.size() == 1 && eventKinds.size() == 1) {
+      events.read(eventKinds.getFirst(), fields);
+      return null;
+    }
     TriggerDefinition trigger = null;
     if (kinds.size() > 1) {
       fields.problem("has " + String.join(" and ", kinds) + "; one trigger has one of them");
+      kinds.forEach(fields::take);
       KINDS.forEach(fields::take);
       BESIDE.values().forEach(keys -> keys.forEach(fields::take));
     } else if (kinds.isEmpty()) {
       if (OTHER_KINDS.stream().allMatch(kind -> fields.map().get(kind) == null)) {
-        fields.problem("needs one of cron, at, every, after");
+        fields.problem("needs one of cron, at, every, after, file");
       }
       KINDS.forEach(fields::take);
       BESIDE.values().forEach(keys -> keys.forEach(fields::take));

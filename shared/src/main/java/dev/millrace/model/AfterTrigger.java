@@ -10,7 +10,14 @@ import java.time.ZoneId;
  * @param within how long ago each of them may have ended, or null for no limit
  * @param match which of their runs belong together
  * @param zone whose days {@link Matching#DAY} means
- * @param params what it gives its runs
+ * @param params what it gives its runs: a JSON object as text whose strings may hold expressions
  */
 public record AfterTrigger(Need jobs, Duration within, Matching match, ZoneId zone, String params)
-    implements EventTrigger {}
+    implements EventTrigger {
+  public static final String KIND = "after";
+
+  @Override
+  public String kind() {
+    return KIND;
+  }
+}

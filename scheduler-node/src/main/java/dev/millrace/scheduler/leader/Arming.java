@@ -148,7 +148,7 @@ final class Arming {
   }
 
   private static String kind(EventTrigger event) {
-    return EventTriggerJson.kind(event);
+    return event.kind();
   }
 
   private void addEvents(Handle tx, List<Heard> heard, long now) {

@@ -65,9 +65,10 @@ final class Arrivals {
     Arming arming = new Arming(ticker, limits.following());
     this.jobMoves = new JobMoves(catalog, arming, limits.following(), births.ids());
     JobWrites writes = new JobWrites(catalog, arming, limits.following(), births.ids());
-    this.desk = new Desk(catalog, writes, limits.following().graph());
-    this.versionDesk = new VersionDesk(catalog, writes, limits.following().graph());
-    this.setDesk = new SetDesk(writes, jobMoves, checks, limits.following().graph());
+    FileRules files = new FileRules(parts.fileRoots());
+    this.desk = new Desk(catalog, writes, limits.following().graph(), files);
+    this.versionDesk = new VersionDesk(catalog, writes, limits.following().graph(), files);
+    this.setDesk = new SetDesk(writes, jobMoves, checks, limits.following().graph(), files);
     this.runDesk = new RunDesk(catalog, limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }

@@ -34,11 +34,13 @@ final class Desk {
   private final Catalog catalog;
   private final JobWrites writes;
   private final JobGraph graph;
+  private final FileRules files;
 
-  Desk(Catalog catalog, JobWrites writes, JobGraph graph) {
+  Desk(Catalog catalog, JobWrites writes, JobGraph graph, FileRules files) {
     this.catalog = catalog;
     this.writes = writes;
     this.graph = graph;
+    this.files = files;
   }
 
   /**
@@ -66,9 +68,10 @@ final class Desk {
               "the definition cannot be read: " + e.getMessage(),
               "send it through POST /api/v1/jobs"));
     }
-    Optional<Outcome> cycle = cycle(graph, wanted.definition());
-    if (cycle.isPresent()) {
-      return unchanged(cycle.get());
+    JobDefinition definition = wanted.definition();
+    Optional<Outcome> no = cycle(graph, definition).or(() -> files.refusal(definition));
+    if (no.isPresent()) {
+      return unchanged(no.get());
     }
     JobBatches.Known known = JobBatches.find(tx, List.of(wanted.name())).get(wanted.name());
     if (known == null) {

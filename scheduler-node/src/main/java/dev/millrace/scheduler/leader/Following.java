@@ -2,6 +2,7 @@ package dev.millrace.scheduler.leader;
 
 import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
+import dev.millrace.model.FileTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRef;
 import dev.millrace.scheduler.engine.Draft;
@@ -29,10 +30,11 @@ final class Following {
   private final Ends ends;
   private final Afters afters;
   private final Requires requires;
+  private final FileStarts files;
   private final long epoch;
 
-  /** Who hears of the ends of runs. */
-  record Who(Ends ends, Afters afters, Requires requires) {}
+  /** Who hears of the ends of runs, and of files. */
+  record Who(Ends ends, Afters afters, Requires requires, FileStarts files) {}
 
   Following(Catalog catalog, JobGraph graph, Who who, long epoch) {
     this.catalog = catalog;
@@ -40,6 +42,7 @@ final class Following {
     this.ends = who.ends;
     this.afters = who.afters;
     this.requires = who.requires;
+    this.files = who.files;
     this.epoch = epoch;
   }
 
@@ -52,6 +55,7 @@ final class Following {
     graph.load(tx);
     ends.load(tx);
     afters.clear();
+    files.clear();
     requires.load(tx, pass);
   }
 
@@ -59,16 +63,20 @@ final class Following {
   void arm(long trigger, Jobs.Row job, EventTrigger event) {
     switch (event) {
       case AfterTrigger after -> afters.arm(trigger, job, after);
+      case FileTrigger file -> files.arm(trigger, job, file);
     }
   }
 
   /** A trigger that was not armed before minds what happens from now on. */
   void begin(Handle tx, long trigger) {
-    afters.begin(tx, trigger);
+    if (afters.isArmed(trigger)) {
+      afters.begin(tx, trigger);
+    }
   }
 
   void disarm(long trigger) {
     afters.disarm(trigger);
+    files.disarm(trigger);
   }
 
   /** A job is new or has a new version; before its triggers are armed. */

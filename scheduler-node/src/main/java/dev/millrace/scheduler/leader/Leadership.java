@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.amqp.AmqpLink;
+import dev.millrace.file.FileRoots;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
@@ -9,11 +10,14 @@ import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.file.FileLooks;
+import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.DeadLetters;
 import dev.millrace.scheduler.store.Events;
+import dev.millrace.scheduler.store.FilesSeen;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Partitions;
 import dev.millrace.scheduler.store.Redrives;
@@ -42,6 +46,8 @@ public final class Leadership implements Elector.Duties {
   private static final Duration REPAIR_SWEEP = Duration.ofSeconds(4);
   private static final Duration HOUSEKEEPING = Duration.ofMinutes(10);
   private static final int REPUBLISH_PAGE = 2_000;
+  private static final Duration FILES_KEPT = Duration.ofDays(32);
+  private static final int FORGET_MAX = 10_000;
 
   /** What a term needs of its node. */
   public record Node(
@@ -61,6 +67,7 @@ public final class Leadership implements Elector.Duties {
   private volatile Dispatcher dispatcher;
   private volatile WorkerTable workers;
   private volatile DeadLetterSweep deadLetters;
+  private volatile FileLooks looks;
 
   public Leadership(Node node, Pools pools) {
     this.node = node;
@@ -82,6 +89,16 @@ public final class Leadership implements Elector.Duties {
             node.database.leader(),
             node.clock,
             new WorkerTable.Identity(node.name, pulse::nudge, node.metrics));
+    FileWatching files =
+        new FileWatching(
+            new FileWatching.Parts(
+                new FileRoots(node.settings.fileRoots()),
+                node.database.leader(),
+                node.clock,
+                term.epoch(),
+                term::trusted,
+                pulse::nudge,
+                node.metrics));
     Turn turn =
         new Turn(
             new Turn.Parts(
@@ -96,7 +113,9 @@ public final class Leadership implements Elector.Duties {
                 table,
                 new Meters(node.metrics),
                 node.faults,
-                node.settings.engine().batchMax()));
+                node.settings.engine().batchMax(),
+                files.offers(),
+                files.roots()));
     BrokerRepair repair =
         new BrokerRepair(
             node.database.leader(),
@@ -128,6 +147,7 @@ public final class Leadership implements Elector.Duties {
     dispatcher = sending;
     workers = table;
     deadLetters = dead;
+    looks = files.looks();
     try {
       services.start(consuming);
       services.start(sending.loop());
@@ -135,6 +155,7 @@ public final class Leadership implements Elector.Duties {
       services.start(new Loop("workers", table::sweepOnce, new Pulse(), WORKER_SWEEP));
       services.start(new Loop("repair", repair::runOnce, new Pulse(), REPAIR_SWEEP));
       services.start(dead.loop());
+      services.start(files);
       services.start(new Loop("housekeeping", this::keepHouse, new Pulse(), HOUSEKEEPING));
     } catch (Exception e) {
       forget();
@@ -188,6 +209,8 @@ public final class Leadership implements Elector.Duties {
               Workers.forgetOld(handle);
               DeadLetters.forgetOld(handle);
               Redrives.forgetOld(handle);
+              FilesSeen.forgetOrphans(
+                  handle, node.clock.micros() - FILES_KEPT.toNanos() / 1_000, FORGET_MAX);
             });
     return false;
   }
@@ -197,6 +220,7 @@ public final class Leadership implements Elector.Duties {
     currentPulse = null;
     workers = null;
     deadLetters = null;
+    looks = null;
     dispatcher = null;
   }
 
@@ -225,6 +249,12 @@ public final class Leadership implements Elector.Duties {
   /** The live workers as this leader sees them, or null when this node does not lead. */
   public WorkerTable workers() {
     return workers;
+  }
+
+  /** Triggers by files whose last look went so; 0 when this node does not lead. */
+  public long filesIn(String state) {
+    FileLooks current = looks;
+    return current == null ? 0 : current.countIn(state);
   }
 
   /** Dead letters that nobody has dealt with; 0 when this node does not lead. */

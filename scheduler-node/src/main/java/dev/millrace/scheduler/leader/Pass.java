@@ -49,6 +49,9 @@ final class Pass {
   /** Runs whose ends other jobs have been told of. */
   final Set<Long> followed = new HashSet<>();
 
+  /** What became of files that were offered. */
+  final FileStarts.Done files = new FileStarts.Done();
+
   record Dead(Draft draft, int stage) {}
 
   List<Claim> unroutable = List.of();

@@ -41,12 +41,14 @@ final class SetDesk {
   private final JobMoves moves;
   private final Checks checks;
   private final JobGraph graph;
+  private final FileRules files;
 
-  SetDesk(JobWrites writes, JobMoves moves, Checks checks, JobGraph graph) {
+  SetDesk(JobWrites writes, JobMoves moves, Checks checks, JobGraph graph, FileRules files) {
     this.writes = writes;
     this.moves = moves;
     this.checks = checks;
     this.graph = graph;
+    this.files = files;
   }
 
   /**
@@ -163,6 +165,8 @@ final class SetDesk {
             step.refusal().detail() + "; " + step.refusal().remedy());
       } else if (step.action().changes() && checks.problem(jobs.get(i)) != null) {
         problems.add(asked.files.get(i), step.name(), checks.problem(jobs.get(i)));
+      } else if (step.action().changes() && files.problem(jobs.get(i).definition()) != null) {
+        problems.add(asked.files.get(i), step.name(), files.problem(jobs.get(i).definition()));
       }
     }
   }

@@ -1,5 +1,6 @@
 package dev.millrace.scheduler.leader;
 
+import dev.millrace.file.FileRoots;
 import dev.millrace.model.Claim;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
@@ -13,6 +14,7 @@ import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.Wish;
+import dev.millrace.scheduler.file.FileOffers;
 import dev.millrace.scheduler.ingest.Quarantine;
 import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.store.DatabaseClock;
@@ -57,7 +59,9 @@ final class Turn {
       WorkerTable workers,
       Meters meters,
       Faults faults,
-      int batchMax) {}
+      int batchMax,
+      FileOffers files,
+      FileRoots fileRoots) {}
 
   private final Parts parts;
   private final Catalog catalog = new Catalog();
@@ -67,6 +71,7 @@ final class Turn {
   private final Gates gates;
   private final Families families;
   private final Following following;
+  private final FileStarts files;
   private final DeadDesk dead;
   private final Hearing hearing;
   private final Arrivals arrivals;
@@ -86,9 +91,13 @@ final class Turn {
     Births births = new Births(drafts, catalog, seats, gates, requires);
     Afters afters =
         new Afters(new Afters.Parts(catalog, drafts, births, gates, ends, parts.meters));
+    this.files = new FileStarts(catalog, births, gates, parts.meters, parts.files);
     this.following =
         new Following(
-            catalog, new JobGraph(), new Following.Who(ends, afters, requires), parts.term.epoch());
+            catalog,
+            new JobGraph(),
+            new Following.Who(ends, afters, requires, files),
+            parts.term.epoch());
     this.dead = new DeadDesk(catalog, drafts, births, gates, parts.meters);
     this.families = new Families(catalog, drafts, births, seats, parts.meters);
     this.arrivals =
@@ -205,6 +214,7 @@ final class Turn {
         || dispatching.republishes()
         || seats.hasNews(now)
         || gates.hasMore()
+        || files.hasNews()
         || dispatching.backlogHasRoom(now);
   }
 
@@ -223,6 +233,7 @@ final class Turn {
     pass.drafts.values().forEach(draft -> Engine.settle(draft, pass.now));
     writer.begin(pass.drafts.values(), pass.now);
     arrivals.ticks(tx, pass);
+    files.fire(tx, pass, parts.term.epoch());
     dispatching.countFreed(pass);
     if (inbox && arrivals.commands(tx, pass)) {
       pass.more = true;
@@ -307,6 +318,7 @@ final class Turn {
       }
     }
     books.commit();
+    files.committed(pass);
     hearing.committed(pass);
     parts.faults.at(Faults.Point.COMMITTED_NOT_PUBLISHED);
     if (!parts.term.trusted()) {

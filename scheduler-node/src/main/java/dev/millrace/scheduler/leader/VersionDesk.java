@@ -25,11 +25,13 @@ final class VersionDesk {
   private final Catalog catalog;
   private final JobWrites writes;
   private final JobGraph graph;
+  private final FileRules files;
 
-  VersionDesk(Catalog catalog, JobWrites writes, JobGraph graph) {
+  VersionDesk(Catalog catalog, JobWrites writes, JobGraph graph, FileRules files) {
     this.catalog = catalog;
     this.writes = writes;
     this.graph = graph;
+    this.files = files;
   }
 
   Desk.Applied rollback(Handle tx, Command command, long epoch, long now) {
@@ -114,9 +116,10 @@ final class VersionDesk {
                       + ", which is in force",
               "GET /api/v1/jobs/" + row.name() + "/diff shows what differs between two versions"));
     }
-    Optional<Outcome> cycle = Desk.cycle(graph, wanted.definition());
-    if (cycle.isPresent()) {
-      return Desk.unchanged(cycle.get());
+    Optional<Outcome> no =
+        Desk.cycle(graph, wanted.definition()).or(() -> files.refusal(wanted.definition()));
+    if (no.isPresent()) {
+      return Desk.unchanged(no.get());
     }
     JobWrites.Change change =
         new JobWrites.Change(wanted, row, row.state(), row.source(), Owners.API, old.version());

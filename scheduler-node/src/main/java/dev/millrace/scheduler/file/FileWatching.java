@@ -1,0 +1,93 @@
+package dev.millrace.scheduler.file;
+
+import dev.millrace.file.FileRoots;
+import dev.millrace.runtime.Loop;
+import dev.millrace.runtime.Pulse;
+import dev.millrace.runtime.Service;
+import dev.millrace.runtime.Services;
+import dev.millrace.scheduler.store.DatabaseClock;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.BooleanSupplier;
+import org.jdbi.v3.core.Jdbi;
+
+/** Everything a leader does about files, for one term. Read it as the table of contents. */
+public final class FileWatching implements Service {
+  private static final Duration LOOK_EVERY = Duration.ofMillis(250);
+  private static final Duration ARCHIVE_EVERY = Duration.ofSeconds(2);
+
+  /** Folders that are walked at the same time; so many may hang and the others go on. */
+  private static final int WALKERS_MAX = 8;
+
+  /** What it needs of its term and node. */
+  public record Parts(
+      FileRoots roots,
+      Jdbi jdbi,
+      DatabaseClock clock,
+      long epoch,
+      BooleanSupplier trusted,
+      Runnable nudgeTurn,
+      MeterRegistry metrics) {}
+
+  private final Parts parts;
+  private final FileOffers offers = new FileOffers();
+  private final FileLooks looks;
+  private final Services services = new Services();
+  private ExecutorService walkers;
+
+  public FileWatching(Parts parts) {
+    this.parts = parts;
+    this.looks = new FileLooks(parts.jdbi, parts.clock, parts.epoch);
+  }
+
+  public FileOffers offers() {
+    return offers;
+  }
+
+  public FileRoots roots() {
+    return parts.roots;
+  }
+
+  public FileLooks looks() {
+    return looks;
+  }
+
+  @Override
+  public void start() throws Exception {
+    walkers =
+        Executors.newFixedThreadPool(
+            WALKERS_MAX, work -> Thread.ofPlatform().name("millrace-walk").daemon().unstarted(work));
+    FileScan scan =
+        new FileScan(
+            new FileScan.Parts(
+                offers,
+                parts.roots,
+                parts.jdbi,
+                parts.clock,
+                looks,
+                System::nanoTime,
+                parts.nudgeTurn),
+            walkers);
+    FileArchive archive =
+        new FileArchive(
+            new FileArchive.Parts(
+                parts.roots,
+                parts.jdbi,
+                parts.clock,
+                parts.epoch,
+                parts.trusted,
+                parts.metrics));
+    services.start(new Loop("files", scan::runOnce, new Pulse(), LOOK_EVERY));
+    services.start(new Loop("file-archive", archive::runOnce, new Pulse(), ARCHIVE_EVERY));
+  }
+
+  @Override
+  public void close() {
+    services.close();
+    if (walkers != null) {
+      walkers.shutdownNow(); // a walk that hangs is left behind: it only reads
+    }
+  }
+}
