@@ -2,7 +2,6 @@ package dev.millrace.scheduler;
 
 import dev.millrace.amqp.AmqpLink;
 import dev.millrace.definition.DefinitionReader;
-import dev.millrace.file.FileWalk;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
@@ -150,9 +149,10 @@ public final class SchedulerNode implements Service {
     Gauge.builder("millrace.clock.offset", this::clockOffsetSeconds)
         .baseUnit("seconds")
         .register(metrics);
-    for (FileWalk.State state : FileWalk.State.values()) {
-      Gauge.builder("millrace.file.triggers", () -> leadership.filesIn(state.name()))
-          .tag("state", state.name())
+    for (String state :
+        List.of("READ", "MISSING", "UNREADABLE", "REFUSED", "CROWDED", "UNWATCHED")) {
+      Gauge.builder("millrace.file.triggers", () -> leadership.filesIn(state))
+          .tag("state", state)
           .register(metrics);
     }
     for (String state : List.of("ALIVE", "SUSPECT", "LOST", "GONE")) {

@@ -21,7 +21,7 @@ final class FileTriggerReader {
 
   /** Null with a problem. */
   static FileTrigger read(Fields trigger, GivenReader given) {
-    Fields file = trigger.fields(FileTrigger.KIND);
+    Fields file = trigger.fields("file");
     FileTrigger read = file == null ? null : file(file);
     String params = given.read(trigger);
     trigger.finish(BESIDE);

@@ -13,8 +13,8 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 
 /**
- * Moves a file into a folder, so that it may be asked for again after a crash at any point: the file
- * is always whole in one of both places, and is there once when it is over. Nothing there is
+ * Moves a file into a folder, so that it may be asked for again after a crash at any point: the
+ * file is always whole in one of both places, and is there once when it is over. Nothing there is
  * overwritten. Stateless; any thread, but one at a time for one file.
  */
 public final class FileMover {
@@ -59,7 +59,7 @@ public final class FileMover {
           Files.delete(source);
           return new Moved.To(target.toString());
         }
-      } else if (take(source, target, mark, by)) {
+      } else if (take(source, target, by)) {
         return new Moved.To(target.toString());
       }
     }
@@ -98,8 +98,7 @@ public final class FileMover {
   }
 
   /** False when somebody else has taken the name meanwhile. */
-  private static boolean take(Path source, Path target, FileMark mark, String by)
-      throws IOException {
+  private static boolean take(Path source, Path target, String by) throws IOException {
     try {
       Files.createFile(target); // the name is ours; to rename would overwrite another's file
     } catch (FileAlreadyExistsException e) {
@@ -122,10 +121,7 @@ public final class FileMover {
     Path part = target.resolveSibling("." + target.getFileName() + "." + by + ".part");
     try {
       Files.copy(
-          source,
-          part,
-          StandardCopyOption.REPLACE_EXISTING,
-          StandardCopyOption.COPY_ATTRIBUTES);
+          source, part, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
       sync(part);
       Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
       sync(target.getParent());

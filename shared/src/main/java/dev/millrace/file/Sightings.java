@@ -40,8 +40,7 @@ public final class Sightings {
     for (FileMark mark : found) {
       Seen before = seen.get(mark.path());
       next.put(
-          mark.path(),
-          before != null && before.mark.equals(mark) ? before : new Seen(mark, nanos));
+          mark.path(), before != null && before.mark.equals(mark) ? before : new Seen(mark, nanos));
     }
     return new Sightings(next);
   }

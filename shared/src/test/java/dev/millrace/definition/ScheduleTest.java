@@ -146,7 +146,8 @@ class ScheduleTest {
         .containsExactly("2027-12-27T09:00 SKIPPED_CALENDAR");
   }
 
-  private static List<String> around(String expression, Dst dst, String after, Exclusion... except) {
+  private static List<String> around(
+      String expression, Dst dst, String after, Exclusion... except) {
     Schedule schedule =
         Schedule.of(
             new TriggerDefinition.Cron(

@@ -49,14 +49,12 @@ public final class FileArchive {
   /** Moves some. */
   public boolean runOnce() {
     List<FilesSeen.Owed> owed =
-        parts.jdbi.withHandle(handle -> FilesSeen.owed(handle, after, PER_PASS_MAX));
+        parts.jdbi.withHandle(handle -> FilesSeen.owed(handle, false, after, PER_PASS_MAX));
     for (FilesSeen.Owed one : owed) {
       if (!parts.trusted.getAsBoolean()) {
         return false; // whoever leads next does it
       }
-      if (one.whose().pool().isEmpty()) {
-        move(one);
-      }
+      move(one);
     }
     boolean more = owed.size() == PER_PASS_MAX;
     after = more ? owed.getLast().id() : 0;
@@ -94,15 +92,20 @@ public final class FileArchive {
   }
 
   private void done(FilesSeen.Owed one, String as, String how) {
-    parts.jdbi.useTransaction(
-        tx -> {
-          if (!Leases.fence(tx, parts.epoch)) {
-            throw new QuietFailure("epoch " + parts.epoch + " is over; nothing was written");
-          }
-          FilesSeen.archived(tx, one.id(), as, parts.clock.micros());
-        });
+    crossOff(parts.jdbi, parts.epoch, one.id(), as, parts.clock.micros());
     told.remove(one.id());
     count(how);
+  }
+
+  /** Nothing is owed for a file any more. */
+  static void crossOff(Jdbi jdbi, long epoch, long id, String as, long now) {
+    jdbi.useTransaction(
+        tx -> {
+          if (!Leases.fence(tx, epoch)) {
+            throw new QuietFailure("epoch " + epoch + " is over; nothing was written");
+          }
+          FilesSeen.archived(tx, id, as, now);
+        });
   }
 
   private void count(String how) {

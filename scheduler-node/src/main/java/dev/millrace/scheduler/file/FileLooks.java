@@ -9,7 +9,6 @@ import dev.millrace.scheduler.store.FilesSeen;
 import dev.millrace.scheduler.store.Leases;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -24,7 +23,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * How looks at files went: told in the log and the table when that changes, and what was found
- * remembered for as long as it is there. The loop of the files only, but for the counts.
+ * remembered for as long as it is there. Thread-safe, but one trigger belongs to one loop.
  */
 public final class FileLooks {
   private static final Logger log = LoggerFactory.getLogger(FileLooks.class);
@@ -41,7 +40,7 @@ public final class FileLooks {
   private final DatabaseClock clock;
   private final long epoch;
   private final Map<Long, FileWatches.Look> told = new ConcurrentHashMap<>();
-  private final Map<Long, Long> rememberedAt = new HashMap<>();
+  private final Map<Long, Long> rememberedAt = new ConcurrentHashMap<>();
 
   public FileLooks(Jdbi jdbi, DatabaseClock clock, long epoch) {
     this.jdbi = jdbi;
@@ -69,14 +68,22 @@ public final class FileLooks {
    * @param why what keeps them from it, or null
    */
   void looked(FileOffers.Watch watch, FileWalk.Found found, int waiting, String why) {
-    var look = new FileWatches.Look(found.state().name(), found.problem(), waiting, why);
+    tell(watch, new FileWatches.Look(found.state().name(), found.problem(), waiting, why));
+  }
+
+  /** Nobody looks. */
+  void unwatched(FileOffers.Watch watch, String problem) {
+    tell(watch, new FileWatches.Look(PoolFiles.UNWATCHED, problem, 0, null));
+  }
+
+  private void tell(FileOffers.Watch watch, FileWatches.Look look) {
     FileWatches.Look before = told.get(watch.trigger());
     if (look.equals(before)) {
       return;
     }
     inTerm(tx -> FileWatches.put(tx, watch.trigger(), look, clock.micros()));
     told.put(watch.trigger(), look);
-    boolean well = found.problem() == null;
+    boolean well = look.problem() == null;
     boolean same = before != null && before.state().equals(look.state());
     if (!well && !same) {
       log.warn(
@@ -86,7 +93,7 @@ public final class FileLooks {
           watch.name(),
           watch.file().path(),
           look.state(),
-          found.problem(),
+          look.problem(),
           watch.file().every());
     } else if (well && before != null && !same) {
       log.info(
@@ -96,13 +103,14 @@ public final class FileLooks {
           watch.file().path(),
           before.state());
     }
+    String why = look.why();
     if (why != null && (before == null || !Objects.equals(before.why(), why))) {
       log.info(
           "whole files wait job={}/{} path={} files={} why=\"{}\"; they are tried again every {}",
           watch.namespace(),
           watch.name(),
           watch.file().path(),
-          waiting,
+          look.waiting(),
           why,
           watch.file().every());
     }
@@ -116,7 +124,7 @@ public final class FileLooks {
     if (last != null && now - last < every) {
       return;
     }
-    for (List<FileMark> page : FileScan.pages(files)) {
+    for (List<FileMark> page : Offering.pages(files)) {
       inTerm(
           tx -> FilesSeen.touch(tx, watch.whose(), watch.trigger(), page, now - every / 2, now));
     }

@@ -7,11 +7,7 @@ import dev.millrace.file.FileWalk;
 import dev.millrace.file.Sightings;
 import dev.millrace.model.FileTrigger;
 import dev.millrace.scheduler.store.DatabaseClock;
-import dev.millrace.scheduler.store.FilesSeen;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -21,8 +17,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 import org.jdbi.v3.core.Jdbi;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Looks for the files of triggers on the leader's own file system. It begins to watch when a term
@@ -32,12 +26,6 @@ import org.slf4j.LoggerFactory;
 public final class FileScan {
   /** Files of one trigger that are watched; the others of a folder with more are not seen. */
   static final int FILES_WATCHED_MAX = 50_000;
-
-  /** Files that one look offers to the turn; further ones follow with the next. */
-  static final int FILES_PER_LOOK_MAX = 1_000;
-
-  private static final Logger log = LoggerFactory.getLogger(FileScan.class);
-  private static final int KEYS_PER_STATEMENT_MAX = 5_000;
 
   /** What it works with; all of it belongs to one term. */
   public record Parts(
@@ -57,8 +45,6 @@ public final class FileScan {
     private Sightings seen = Sightings.NONE;
     private boolean walking;
     private long nextNanos;
-    private boolean toldMore;
-    private boolean toldLong;
 
     private One(FileOffers.Watch watch, long nanos) {
       FileTrigger file = watch.file();
@@ -73,6 +59,7 @@ public final class FileScan {
   private record Walked(long trigger, FileWalk.Found found, long begunNanos, long endedNanos) {}
 
   private final Parts parts;
+  private final Offering offering;
   private final Executor walkers;
   private final Map<Long, One> ones = new HashMap<>();
   private final ConcurrentLinkedQueue<Walked> walked = new ConcurrentLinkedQueue<>();
@@ -82,6 +69,7 @@ public final class FileScan {
    */
   public FileScan(Parts parts, Executor walkers) {
     this.parts = parts;
+    this.offering = new Offering(parts.offers, parts.jdbi, parts.looks, parts.nudgeTurn);
     this.walkers = walkers;
   }
 
@@ -137,76 +125,11 @@ public final class FileScan {
 
   /** What a walk means. It was a look at some time between its begin and its end. */
   private void look(One one, Walked walk) {
-    List<FileMark> files = storable(one, walk.found.files());
-    boolean readable = walk.found.state() == FileWalk.State.READ;
+    List<FileMark> files = offering.storable(one.watch, walk.found.files());
     one.seen = one.seen.next(files, walk.endedNanos);
-    long trigger = one.watch.trigger();
-    int waited = parts.offers.waiting(trigger);
-    String why = parts.offers.why(trigger);
     Instant now = Instant.EPOCH.plusNanos(parts.clock.micros() * 1_000);
     List<FileMark> whole = one.seen.whole(one.rule, walk.begunNanos, now);
-    List<FileMark> fresh = fresh(one, whole);
-    if (fresh.size() > FILES_PER_LOOK_MAX && !one.toldMore) {
-      log.info(
-          "many files are whole at once job={}/{} path={} files={}; {} start runs with each look",
-          one.watch.namespace(),
-          one.watch.name(),
-          one.watch.file().path(),
-          fresh.size(),
-          FILES_PER_LOOK_MAX);
-    }
-    one.toldMore = fresh.size() > FILES_PER_LOOK_MAX;
-    List<FileMark> offered =
-        fresh.size() > FILES_PER_LOOK_MAX ? fresh.subList(0, FILES_PER_LOOK_MAX) : fresh;
-    parts.offers.offer(trigger, offered, files);
-    if (!offered.isEmpty()) {
-      parts.nudgeTurn.run();
-    }
-    parts.looks.looked(one.watch, walk.found, waited, why);
-    if (readable) {
-      parts.looks.remember(one.watch, whole);
-    }
-  }
-
-  /** Of these, those that the table does not have. */
-  private List<FileMark> fresh(One one, List<FileMark> whole) {
-    long trigger = one.watch.trigger();
-    List<FileMark> unknown = parts.offers.unknown(trigger, whole);
-    for (Collection<FileMark> page : pages(unknown)) {
-      parts.offers.know(
-          trigger,
-          parts.jdbi.withHandle(handle -> FilesSeen.known(handle, one.watch.whose(), page)));
-    }
-    return parts.offers.unknown(trigger, unknown);
-  }
-
-  static List<List<FileMark>> pages(List<FileMark> marks) {
-    List<List<FileMark>> pages = new ArrayList<>();
-    for (int from = 0; from < marks.size(); from += KEYS_PER_STATEMENT_MAX) {
-      pages.add(marks.subList(from, Math.min(marks.size(), from + KEYS_PER_STATEMENT_MAX)));
-    }
-    return pages;
-  }
-
-  private static List<FileMark> storable(One one, List<FileMark> files) {
-    List<FileMark> storable =
-        files.stream()
-            .filter(
-                mark ->
-                    mark.path().getBytes(StandardCharsets.UTF_8).length
-                        <= FilesSeen.PATH_BYTES_MAX)
-            .toList();
-    if (storable.size() < files.size() && !one.toldLong) {
-      one.toldLong = true;
-      log.warn(
-          "paths of files are too long job={}/{} path={} files={}; with more than {} bytes they"
-              + " start no runs",
-          one.watch.namespace(),
-          one.watch.name(),
-          one.watch.file().path(),
-          files.size() - storable.size(),
-          FilesSeen.PATH_BYTES_MAX);
-    }
-    return storable;
+    var found = new FileWalk.Found(files, walk.found.state(), walk.found.problem());
+    offering.looked(one.watch, found, whole);
   }
 }

@@ -1,10 +1,12 @@
 package dev.millrace.scheduler.file;
 
+import dev.millrace.amqp.QueueConsumer;
 import dev.millrace.file.FileRoots;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
 import dev.millrace.runtime.Service;
 import dev.millrace.runtime.Services;
+import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.store.DatabaseClock;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
@@ -29,17 +31,31 @@ public final class FileWatching implements Service {
       long epoch,
       BooleanSupplier trusted,
       Runnable nudgeTurn,
+      Outbox outbox,
       MeterRegistry metrics) {}
 
   private final Parts parts;
   private final FileOffers offers = new FileOffers();
   private final FileLooks looks;
+  private final PoolFiles pools;
   private final Services services = new Services();
   private ExecutorService walkers;
 
   public FileWatching(Parts parts) {
     this.parts = parts;
     this.looks = new FileLooks(parts.jdbi, parts.clock, parts.epoch);
+    this.pools =
+        new PoolFiles(
+            new PoolFiles.Parts(
+                offers,
+                parts.jdbi,
+                parts.clock,
+                looks,
+                parts.epoch,
+                System::nanoTime,
+                parts.nudgeTurn,
+                parts.outbox,
+                parts.metrics));
   }
 
   public FileOffers offers() {
@@ -48,6 +64,11 @@ public final class FileWatching implements Service {
 
   public FileRoots roots() {
     return parts.roots;
+  }
+
+  /** Hears what workers have seen. */
+  public QueueConsumer consumer() {
+    return pools.consumer();
   }
 
   public FileLooks looks() {
@@ -80,6 +101,7 @@ public final class FileWatching implements Service {
                 parts.trusted,
                 parts.metrics));
     services.start(new Loop("files", scan::runOnce, new Pulse(), LOOK_EVERY));
+    services.start(new Loop("pool-files", pools::runOnce, new Pulse(), LOOK_EVERY));
     services.start(new Loop("file-archive", archive::runOnce, new Pulse(), ARCHIVE_EVERY));
   }
 

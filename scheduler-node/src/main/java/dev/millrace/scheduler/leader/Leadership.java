@@ -98,6 +98,7 @@ public final class Leadership implements Elector.Duties {
                 term.epoch(),
                 term::trusted,
                 pulse::nudge,
+                node.outbox,
                 node.metrics));
     Turn turn =
         new Turn(
@@ -139,9 +140,15 @@ public final class Leadership implements Elector.Duties {
         new AmqpLink(
             node.name + "-consume",
             node.settings.rabbit(),
-            List.of(new Outbox.Declarations(), intake.consumer(), table.consumer(), repair));
+            List.of(
+                new Outbox.Declarations(),
+                intake.consumer(),
+                table.consumer(),
+                files.consumer(),
+                repair));
     intake.consumer().on(consuming);
     table.consumer().on(consuming);
+    files.consumer().on(consuming);
     current = turn;
     currentPulse = pulse;
     dispatcher = sending;
@@ -149,13 +156,13 @@ public final class Leadership implements Elector.Duties {
     deadLetters = dead;
     looks = files.looks();
     try {
+      services.start(files); // closed last: a move may take long
       services.start(consuming);
       services.start(sending.loop());
       services.start(new Loop("turn", turn::runOnce, pulse, turn::waitNanos));
       services.start(new Loop("workers", table::sweepOnce, new Pulse(), WORKER_SWEEP));
       services.start(new Loop("repair", repair::runOnce, new Pulse(), REPAIR_SWEEP));
       services.start(dead.loop());
-      services.start(files);
       services.start(new Loop("housekeeping", this::keepHouse, new Pulse(), HOUSEKEEPING));
     } catch (Exception e) {
       forget();

@@ -61,7 +61,7 @@ public final class FilesSeen {
       select f.id, f.job, f.pool, f.path, f.size, f.modified, f.archive_to from file_seen f
       join run r on r.id = f.run
       where f.archive_to is not null and f.archived_at is null and f.id > :after
-        and r.state = 'COMPLETED'
+        and (f.pool <> '') = :pooled and r.state = 'COMPLETED'
       order by f.id limit :limit
       """;
 
@@ -173,10 +173,15 @@ public final class FilesSeen {
         .execute();
   }
 
-  /** Files whose runs are COMPLETED and that are to be moved, above an id. */
-  public static List<Owed> owed(Handle handle, long after, int limit) {
+  /**
+   * Files whose runs are COMPLETED and that are to be moved, above an id.
+   *
+   * @param pooled those of pools, else those of the scheduler's nodes
+   */
+  public static List<Owed> owed(Handle handle, boolean pooled, long after, int limit) {
     return handle
         .createQuery(OWED)
+        .bind("pooled", pooled)
         .bind("after", after)
         .bind("limit", limit)
         .map((row, context) -> owed(row))

@@ -169,6 +169,11 @@ class ApiContractTest {
     get("/jobs/walk/versions");
     get("/schedule");
     get("/ticks?job=walk");
+    apply(
+        "id: filed\ntriggers: [{file: {path: /data/*, pool: nas}}]\nstages: [{id: a, run: noop}]",
+        "",
+        201);
+    assertThat(get("/jobs/filed/files").path("watches")).hasSize(1);
   }
 
   private void definitions() throws Exception {

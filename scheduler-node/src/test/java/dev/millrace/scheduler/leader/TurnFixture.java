@@ -11,6 +11,7 @@ import dev.millrace.amqp.AmqpLink;
 import dev.millrace.amqp.Topology;
 import dev.millrace.definition.DefinitionJson;
 import dev.millrace.definition.DefinitionReader;
+import dev.millrace.file.FileRoots;
 import dev.millrace.model.Claim;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
@@ -19,6 +20,7 @@ import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.file.FileOffers;
 import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
@@ -86,6 +88,11 @@ final class TurnFixture implements AutoCloseable {
   private final Map<String, Pools.Capacity> capacities = new HashMap<>();
   private volatile Turn turn;
 
+  /** What is offered to the turn, and of which folders. */
+  FileOffers files = new FileOffers();
+
+  FileRoots fileRoots = new FileRoots(List.of());
+
   TurnFixture() throws Exception {
     this(SETTINGS);
   }
@@ -152,7 +159,13 @@ final class TurnFixture implements AutoCloseable {
                 workers,
                 new Meters(metrics),
                 point -> faults.get().at(point),
-                settings.batchMax()));
+                settings.batchMax(),
+                files,
+                fileRoots));
+  }
+
+  DatabaseClock clock() {
+    return clock;
   }
 
   /** What live workers of a pool can do from now on; declares its queue. */
@@ -210,7 +223,8 @@ final class TurnFixture implements AutoCloseable {
   }
 
   /** Asks for it and expects this answer. */
-  void apply(String yaml, int status) throws InterruptedException {
+  dev.millrace.scheduler.command.Outcome apply(String yaml, int status)
+      throws InterruptedException {
     String definition =
         switch (new DefinitionReader().read(yaml, "test")) {
           case DefinitionReader.Result.Ok ok -> DefinitionJson.toJson(ok.job());
@@ -226,7 +240,9 @@ final class TurnFixture implements AutoCloseable {
                 "tester",
                 null));
     passes();
-    assertThat(outcome(id).status()).isEqualTo(status);
+    dev.millrace.scheduler.command.Outcome outcome = outcome(id);
+    assertThat(outcome.status()).as(outcome.body()).isEqualTo(status);
+    return outcome;
   }
 
   dev.millrace.scheduler.command.Outcome outcome(long id) {

@@ -49,8 +49,7 @@ final class FileWait {
     long now = nanoTime.getAsLong();
     FileWalk.Found found = FileWalk.walk(spec.pattern(), roots, WATCHED_MAX);
     if (found.state() == FileWalk.State.REFUSED) {
-      return Optional.of(
-          WaitFileHandler.refused(spec.pattern().folder() + " leads out of them"));
+      return Optional.of(WaitFileHandler.refused(spec.pattern().folder() + " leads out of them"));
     }
     tell(found);
     seen = seen.next(found.files(), now);

@@ -24,8 +24,7 @@ final class FoundFiles {
     ObjectNode output = JSON.createObjectNode();
     ArrayNode files = output.putArray("files");
     int bytesLeft = Wire.VALUE_BYTES_MAX - BYTES_OTHER;
-    for (FileMark one :
-        found.stream().sorted(Comparator.comparing(FileMark::path)).toList()) {
+    for (FileMark one : found.stream().sorted(Comparator.comparing(FileMark::path)).toList()) {
       ObjectNode file = JSON.createObjectNode();
       file.put("path", one.path());
       file.put("size", one.size());
