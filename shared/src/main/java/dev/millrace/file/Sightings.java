@@ -32,7 +32,12 @@ public final class Sightings {
    * @param minAge so long ago it was written
    * @param minSize bytes
    */
-  public record Rule(Duration stableFor, Duration minAge, long minSize) {}
+  public record Rule(Duration stableFor, Duration minAge, long minSize) {
+    /** Was it written long enough ago? */
+    public boolean isOld(FileMark mark, Instant now) {
+      return minAge.isZero() || Duration.between(mark.modified(), now).compareTo(minAge) >= 0;
+    }
+  }
 
   /** After another look. A file that was not found this time is new when it comes again. */
   public Sightings next(Collection<FileMark> found, long nanos) {
@@ -56,16 +61,12 @@ public final class Sightings {
     for (Seen one : seen.values()) {
       if (nanos - one.sinceNanos >= rule.stableFor.toNanos()
           && one.mark.size() >= rule.minSize
-          && isOld(one.mark, rule.minAge, now)) {
+          && rule.isOld(one.mark, now)) {
         whole.add(one.mark);
       }
     }
     whole.sort(Comparator.comparing(FileMark::path));
     return whole;
-  }
-
-  private static boolean isOld(FileMark mark, Duration minAge, Instant now) {
-    return minAge.isZero() || Duration.between(mark.modified(), now).compareTo(minAge) >= 0;
   }
 
   public int size() {

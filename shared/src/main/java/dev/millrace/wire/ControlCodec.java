@@ -63,7 +63,7 @@ public final class ControlCodec {
     json.writeStringField("path", order.path());
     json.writeNumberField("depth", order.depth());
     json.writeNumberField("stableForMillis", order.stableFor().toMillis());
-    json.writeNumberField("minAgeMillis", order.minAge().toMillis());
+    
     json.writeNumberField("minSize", order.minSize());
     json.writeNumberField("everyMillis", order.every().toMillis());
     json.writeEndObject();
@@ -121,9 +121,8 @@ public final class ControlCodec {
           if (file == null || to.isEmpty()) {
             throw new IllegalArgumentException("an order to archive needs file and to");
           }
-          long number =
-              FileNewsCodec.number(Wire.TREES.createObjectNode().put("order", order), "order");
-          yield new Control.Archive(worker, number, FileNewsCodec.mark(file), to);
+          yield new Control.Archive(
+              worker, FileNewsCodec.number("order", order), FileNewsCodec.mark(file), to);
         }
         default -> throw new IllegalArgumentException("type '" + type + "' does not belong here");
       };
@@ -146,7 +145,7 @@ public final class ControlCodec {
                   node.path("path").asText(),
                   node.path("depth").asInt(),
                   Duration.ofMillis(node.path("stableForMillis").asLong()),
-                  Duration.ofMillis(node.path("minAgeMillis").asLong()),
+                  
                   node.path("minSize").asLong(),
                   Duration.ofMillis(node.path("everyMillis").asLong())));
         }

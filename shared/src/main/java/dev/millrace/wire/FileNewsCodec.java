@@ -141,11 +141,14 @@ public final class FileNewsCodec {
   }
 
   static long number(JsonNode node, String key) {
+    return number(key, node.path(key).asText());
+  }
+
+  static long number(String key, String text) {
     try {
-      return Long.parseLong(node.path(key).asText());
+      return Long.parseLong(text);
     } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
-          key + " '" + node.path(key).asText() + "' is no number", e);
+      throw new IllegalArgumentException(key + " '" + text + "' is no number", e);
     }
   }
 }

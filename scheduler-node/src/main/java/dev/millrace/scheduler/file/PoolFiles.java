@@ -4,6 +4,7 @@ import dev.millrace.amqp.QueueConsumer;
 import dev.millrace.amqp.Topology;
 import dev.millrace.file.FileMark;
 import dev.millrace.file.FileWalk;
+import dev.millrace.file.Sightings;
 import dev.millrace.model.FileTrigger;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.ingest.Quarantine;
@@ -17,6 +18,7 @@ import dev.millrace.wire.FileNewsCodec;
 import dev.millrace.wire.WatchOrder;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -75,12 +77,15 @@ public final class PoolFiles {
   /** One trigger. */
   private static final class One {
     private final FileOffers.Watch watch;
+    private final Sightings.Rule rule;
     private final Map<String, Told> workers = new TreeMap<>();
     private final long begunNanos;
     private long nextNanos;
 
     private One(FileOffers.Watch watch, long nanos) {
+      FileTrigger file = watch.file();
       this.watch = watch;
+      this.rule = new Sightings.Rule(file.stableFor(), file.minAge(), file.minSize());
       this.begunNanos = nanos;
       this.nextNanos = nanos;
     }
@@ -104,6 +109,9 @@ public final class PoolFiles {
   private boolean toOrder = true;
   private long orderedNanos;
   private long moveNanos;
+
+  /** Where the next look for what is to be moved goes on. */
+  private long movesAfter;
 
   PoolFiles(Parts parts) {
     this.parts = parts;
@@ -176,7 +184,7 @@ public final class PoolFiles {
                   file.path(),
                   file.depth(),
                   file.stableFor(),
-                  file.minAge(),
+                  
                   file.minSize(),
                   file.every()));
     }
@@ -259,13 +267,18 @@ public final class PoolFiles {
       best = best == null || told.state.compareTo(best.state) < 0 ? told : best;
     }
     List<FileMark> all = List.copyOf(whole.values());
-    offering.looked(one.watch, new FileWalk.Found(all, best.state, best.problem), all);
+    Instant now = Instant.EPOCH.plusNanos(parts.clock.micros() * 1_000);
+    List<FileMark> old = all.stream().filter(mark -> one.rule.isOld(mark, now)).toList();
+    offering.looked(one.watch, new FileWalk.Found(all, best.state, best.problem), old);
   }
 
   private void orderMoves(long nanos) {
     List<FilesSeen.Owed> owed =
-        parts.jdbi.withHandle(handle -> FilesSeen.owed(handle, true, 0, ORDERS_MAX));
-    ordered.keySet().retainAll(owed.stream().map(FilesSeen.Owed::id).toList());
+        parts.jdbi.withHandle(handle -> FilesSeen.owed(handle, true, movesAfter, ORDERS_MAX));
+    movesAfter = owed.size() == ORDERS_MAX ? owed.getLast().id() : 0;
+    ordered
+        .values()
+        .removeIf(order -> nanos - order.atNanos > 10 * MOVE_WITHIN.toNanos()); // long done
     for (FilesSeen.Owed one : owed) {
       Ordered before = ordered.get(one.id());
       if (before != null && nanos - before.atNanos < MOVE_WITHIN.toNanos()) {
