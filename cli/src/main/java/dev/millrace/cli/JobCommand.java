@@ -127,6 +127,27 @@ final class JobCommand {
   }
 
   @Command(
+      name = "files",
+      description = "What its triggers by files watch, and the files that started runs.",
+      mixinStandardHelpOptions = true)
+  int files(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB") String job,
+      @Option(
+              names = "--limit",
+              paramLabel = "N",
+              defaultValue = "50",
+              description = "At most so many files, 1 to 500 (default ${DEFAULT-VALUE}).")
+          int limit)
+      throws InterruptedException {
+    try (Session session = server.open(terminal)) {
+      session.show(
+          session.client().get(ApiPath.job(job) + "/files?limit=" + limit), FilesView::lines);
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(
       name = "versions",
       description = "What a job's definition was, newest first.",
       mixinStandardHelpOptions = true)

@@ -48,9 +48,10 @@ final class ProtocolExamplesTest {
             ((HeartbeatCodec.Beat.Worker) ok(HeartbeatCodec.decode(example("heartbeat"))))
                 .heartbeat()),
         "heartbeat");
-    for (String control : List.of("cancel", "drop", "drain")) {
+    for (String control : List.of("cancel", "drop", "drain", "watch", "archive")) {
       same(ControlCodec.encode(ok(ControlCodec.decode(example(control)))), control);
     }
+    same(FileNewsCodec.encode(ok(FileNewsCodec.decode(example("files")))), "files");
     same(LogCodec.encode(ok(LogCodec.decode(example("log")))), "log");
     for (String asked : List.of("begin", "chunk", "end", "get")) {
       String name = "artifact-" + asked;

@@ -108,12 +108,13 @@ public final class PoolFiles {
   private final Set<Long> toldFailed = new HashSet<>();
   private boolean toOrder = true;
   private long orderedNanos;
+  private long heard;
   private long moveNanos;
 
   /** Where the next look for what is to be moved goes on. */
   private long movesAfter;
 
-  PoolFiles(Parts parts) {
+  public PoolFiles(Parts parts) {
     this.parts = parts;
     this.offering = new Offering(parts.offers, parts.jdbi, parts.looks, parts.nudgeTurn);
     this.consumer =
@@ -128,8 +129,13 @@ public final class PoolFiles {
     this.moveNanos = orderedNanos;
   }
 
-  QueueConsumer consumer() {
+  public QueueConsumer consumer() {
     return consumer;
+  }
+
+  /** Messages that were taken up. */
+  public long heard() {
+    return heard;
   }
 
   /** Takes up news, offers what is whole, and gives the orders that are due. */
@@ -211,6 +217,7 @@ public final class PoolFiles {
         }
       }
       consumer.ack(delivery.generation(), delivery.tag(), false);
+      heard++;
     }
   }
 

@@ -164,6 +164,25 @@ final class TurnFixture implements AutoCloseable {
                 fileRoots));
   }
 
+  Outbox outbox() {
+    return outbox;
+  }
+
+  RabbitSettings broker() {
+    return RabbitSettings.of(host.uri().toString());
+  }
+
+  /** Puts a message into a queue. */
+  void publish(String queue, byte[] body) throws Exception {
+    channel.basicPublish("", queue, null, body);
+    channel.waitForConfirmsOrDie(20_000);
+  }
+
+  /** Messages in a queue that nobody holds. */
+  long messages(String queue) throws IOException {
+    return channel.messageCount(queue);
+  }
+
   DatabaseClock clock() {
     return clock;
   }
