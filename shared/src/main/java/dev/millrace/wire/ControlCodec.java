@@ -63,7 +63,7 @@ public final class ControlCodec {
     json.writeStringField("path", order.path());
     json.writeNumberField("depth", order.depth());
     json.writeNumberField("stableForMillis", order.stableFor().toMillis());
-    
+
     json.writeNumberField("minSize", order.minSize());
     json.writeNumberField("everyMillis", order.every().toMillis());
     json.writeEndObject();
@@ -145,7 +145,6 @@ public final class ControlCodec {
                   node.path("path").asText(),
                   node.path("depth").asInt(),
                   Duration.ofMillis(node.path("stableForMillis").asLong()),
-                  
                   node.path("minSize").asLong(),
                   Duration.ofMillis(node.path("everyMillis").asLong())));
         }

@@ -9,12 +9,7 @@ import java.time.Duration;
  * @param depth levels of folders, or 0 for as deep as the pattern is written
  */
 public record WatchOrder(
-    long trigger,
-    String path,
-    int depth,
-    Duration stableFor,
-    long minSize,
-    Duration every) {
+    long trigger, String path, int depth, Duration stableFor, long minSize, Duration every) {
   /** In one message at the most. */
   public static final int BATCH_MAX = 100;
 }

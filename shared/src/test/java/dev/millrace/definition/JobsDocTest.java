@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * Every piece of docs/jobs.md, docs/plans.md, docs/dependencies.md and docs/files.md is what it says:
- * a good definition, or a bad one with its message.
+ * Every piece of docs/jobs.md, docs/plans.md, docs/dependencies.md and docs/files.md is what it
+ * says: a good definition, or a bad one with its message.
  */
 class JobsDocTest {
   private static final Path DOC = Path.of("../docs/jobs.md");

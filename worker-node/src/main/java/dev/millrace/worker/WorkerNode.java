@@ -86,8 +86,7 @@ public final class WorkerNode implements Service {
                 config.pools().stream().map(WorkerNodeConfig.PoolSlots::name).toList(),
                 new FileRoots(config.fileRoots()),
                 System::nanoTime));
-    ControlIntake control =
-        new ControlIntake(id, claims, runner, this::drainSoon, files::take);
+    ControlIntake control = new ControlIntake(id, claims, runner, this::drainSoon, files::take);
     publishing = new AmqpLink("worker-publish", config.rabbit(), publishingSessions());
     consuming = new AmqpLink("worker-consume", config.rabbit(), consumingSessions(control));
     reporter.on(publishing);

@@ -120,8 +120,7 @@ final class FilesOfPoolTest {
   @Test
   void filesAreMovedAsAsked() throws Exception {
     Path file = Files.writeString(root.resolve("in/a.csv"), "one");
-    FileMark mark =
-        new FileMark(file.toString(), 3, Files.getLastModifiedTime(file).toInstant());
+    FileMark mark = new FileMark(file.toString(), 3, Files.getLastModifiedTime(file).toInstant());
     try (WorkerNode worker = worker()) {
       leader.say(new Control.Archive("somebody else", 1, mark, root + "/done"));
       leader.say(new Control.Archive(worker.id(), 2, mark, "/etc"));

@@ -55,8 +55,7 @@ public final class FileLooks {
 
   /** These are armed; of the others nothing is told any more. */
   void keepOnly(Collection<FileOffers.Watch> watches) {
-    Set<Long> armed =
-        watches.stream().map(FileOffers.Watch::trigger).collect(Collectors.toSet());
+    Set<Long> armed = watches.stream().map(FileOffers.Watch::trigger).collect(Collectors.toSet());
     told.keySet().retainAll(armed);
     rememberedAt.keySet().retainAll(armed);
   }
@@ -125,8 +124,7 @@ public final class FileLooks {
       return;
     }
     for (List<FileMark> page : Offering.pages(files)) {
-      inTerm(
-          tx -> FilesSeen.touch(tx, watch.whose(), watch.trigger(), page, now - every / 2, now));
+      inTerm(tx -> FilesSeen.touch(tx, watch.whose(), watch.trigger(), page, now - every / 2, now));
     }
     long before = now - FORGET_AFTER.toNanos() / 1_000;
     inTerm(tx -> FilesSeen.forget(tx, watch.trigger(), before, FORGET_MAX));

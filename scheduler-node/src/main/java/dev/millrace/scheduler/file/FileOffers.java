@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Between who looks at files and the leader's turn, which makes runs of them: what is armed one way,
- * whole files the other. It forgets nothing that the turn has not made a run of, so a failed
+ * Between who looks at files and the leader's turn, which makes runs of them: what is armed one
+ * way, whole files the other. It forgets nothing that the turn has not made a run of, so a failed
  * transaction costs nothing; that no file starts two runs is the table's doing. Thread-safe.
  */
 public final class FileOffers {
@@ -88,7 +88,9 @@ public final class FileOffers {
   /** Those of these that may have started no run. */
   public synchronized List<FileMark> unknown(long trigger, List<FileMark> whole) {
     Held one = held.get(trigger);
-    return one == null ? List.of() : whole.stream().filter(mark -> !one.known.contains(mark)).toList();
+    return one == null
+        ? List.of()
+        : whole.stream().filter(mark -> !one.known.contains(mark)).toList();
   }
 
   /** These have started runs. */
@@ -105,8 +107,7 @@ public final class FileOffers {
    *
    * @param present what there is at all; of the others nothing needs to be remembered
    */
-  public synchronized void offer(
-      long trigger, List<FileMark> whole, Collection<FileMark> present) {
+  public synchronized void offer(long trigger, List<FileMark> whole, Collection<FileMark> present) {
     Held one = held.get(trigger);
     if (one != null) {
       one.known.retainAll(present instanceof Set<FileMark> set ? set : new HashSet<>(present));

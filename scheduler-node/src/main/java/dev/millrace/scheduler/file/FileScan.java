@@ -119,8 +119,7 @@ public final class FileScan {
     } catch (RuntimeException e) { // told as the state of the folder, and tried again
       found = new FileWalk.Found(List.of(), FileWalk.State.UNREADABLE, e.toString());
     }
-    walked.add(
-        new Walked(one.watch.trigger(), found, begun, parts.nanoTime.getAsLong()));
+    walked.add(new Walked(one.watch.trigger(), found, begun, parts.nanoTime.getAsLong()));
   }
 
   /** What a walk means. It was a look at some time between its begin and its end. */

@@ -79,7 +79,8 @@ public final class FileWatching implements Service {
   public void start() throws Exception {
     walkers =
         Executors.newFixedThreadPool(
-            WALKERS_MAX, work -> Thread.ofPlatform().name("millrace-walk").daemon().unstarted(work));
+            WALKERS_MAX,
+            work -> Thread.ofPlatform().name("millrace-walk").daemon().unstarted(work));
     FileScan scan =
         new FileScan(
             new FileScan.Parts(
@@ -94,12 +95,7 @@ public final class FileWatching implements Service {
     FileArchive archive =
         new FileArchive(
             new FileArchive.Parts(
-                parts.roots,
-                parts.jdbi,
-                parts.clock,
-                parts.epoch,
-                parts.trusted,
-                parts.metrics));
+                parts.roots, parts.jdbi, parts.clock, parts.epoch, parts.trusted, parts.metrics));
     services.start(new Loop("files", scan::runOnce, new Pulse(), LOOK_EVERY));
     services.start(new Loop("pool-files", pools::runOnce, new Pulse(), LOOK_EVERY));
     services.start(new Loop("file-archive", archive::runOnce, new Pulse(), ARCHIVE_EVERY));

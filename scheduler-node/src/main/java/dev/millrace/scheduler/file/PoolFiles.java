@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -190,7 +191,6 @@ public final class PoolFiles {
                   file.path(),
                   file.depth(),
                   file.stableFor(),
-                  
                   file.minSize(),
                   file.every()));
     }
@@ -198,8 +198,7 @@ public final class PoolFiles {
         (pool, orders) -> {
           for (int from = 0; from < orders.size(); from += WatchOrder.BATCH_MAX) {
             int until = Math.min(orders.size(), from + WatchOrder.BATCH_MAX);
-            parts.outbox.control(
-                new Control.Watch(pool, parts.epoch, orders.subList(from, until)));
+            parts.outbox.control(new Control.Watch(pool, parts.epoch, orders.subList(from, until)));
           }
         });
   }
@@ -254,9 +253,7 @@ public final class PoolFiles {
   }
 
   private void look(One one, long nanos) {
-    one.workers
-        .values()
-        .removeIf(told -> nanos - told.heardNanos > SILENT_AFTER.toNanos());
+    one.workers.values().removeIf(told -> nanos - told.heardNanos > SILENT_AFTER.toNanos());
     if (one.workers.isEmpty()) {
       if (nanos - one.begunNanos > SILENT_AFTER.toNanos()) {
         parts.looks.unwatched(
@@ -299,8 +296,8 @@ public final class PoolFiles {
     }
   }
 
-  private TreeSet<String> workers(String pool) {
-    TreeSet<String> workers = new TreeSet<>();
+  private NavigableSet<String> workers(String pool) {
+    NavigableSet<String> workers = new TreeSet<>();
     ones.values().stream()
         .filter(one -> one.pool().equals(pool))
         .forEach(one -> workers.addAll(one.workers.keySet()));
@@ -308,7 +305,7 @@ public final class PoolFiles {
   }
 
   /** The one after, in a round; null when there is none at all. */
-  private static String next(TreeSet<String> workers, String before) {
+  private static String next(NavigableSet<String> workers, String before) {
     if (workers.isEmpty()) {
       return null;
     }
@@ -327,8 +324,7 @@ public final class PoolFiles {
       }
       return;
     }
-    FileArchive.crossOff(
-        parts.jdbi, parts.epoch, moved.order(), moved.as(), parts.clock.micros());
+    FileArchive.crossOff(parts.jdbi, parts.epoch, moved.order(), moved.as(), parts.clock.micros());
     toldFailed.remove(moved.order());
     count(moved.as() == null ? "gone" : "moved");
   }

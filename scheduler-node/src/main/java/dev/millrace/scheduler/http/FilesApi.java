@@ -43,8 +43,7 @@ final class FilesApi {
           List<FileWatches.File> files = FileWatches.files(handle, job.id(), before, limit);
           ArrayNode items = answer.putArray("items");
           files.forEach(file -> file(items.addObject(), file));
-          answer.put(
-              "next", files.size() < limit ? null : Long.toString(files.getLast().id()));
+          answer.put("next", files.size() < limit ? null : Long.toString(files.getLast().id()));
           call.answer(200, answer);
         });
   }

@@ -111,8 +111,7 @@ final class FileStarts {
   }
 
   /** Two triggers of one job may have found it. */
-  private static boolean isIn(
-      List<FilesSeen.Fresh> fresh, FilesSeen.Whose whose, FileMark mark) {
+  private static boolean isIn(List<FilesSeen.Fresh> fresh, FilesSeen.Whose whose, FileMark mark) {
     return fresh.stream().anyMatch(one -> one.mark().equals(mark) && one.whose().equals(whose));
   }
 

@@ -23,8 +23,7 @@ public final class FilesSeen {
    *
    * @param archiveTo where it goes when that is COMPLETED, or null
    */
-  public record Fresh(
-      Whose whose, FileMark mark, long trigger, long run, String archiveTo) {}
+  public record Fresh(Whose whose, FileMark mark, long trigger, long run, String archiveTo) {}
 
   /** A file that is to be moved. */
   public record Owed(long id, Whose whose, FileMark mark, String archiveTo) {}

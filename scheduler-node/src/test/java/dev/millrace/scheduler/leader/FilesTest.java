@@ -62,8 +62,7 @@ class FilesTest {
     files.seconds(1);
     assertThat(files.runs("load")).containsExactly("slow.csv 200");
     Start start = at.starts(1).getFirst();
-    assertThat(start.params())
-        .contains("\"path\":\"" + files.root.resolve("in/slow.csv") + "\"");
+    assertThat(start.params()).contains("\"path\":\"" + files.root.resolve("in/slow.csv") + "\"");
     files.seconds(30);
     assertThat(files.runs("load")).hasSize(1);
     assertThat(at.text("select trigger_kind || ' ' || reason from run"))
@@ -251,14 +250,12 @@ class FilesTest {
 
   @Test
   void aFolderOutsideIsRefusedWithTheRemedy() throws Exception {
-    var outside =
-        at.apply(FilesFixture.job("out", "path: '/etc/*.csv'", ""), 422).body();
+    var outside = at.apply(FilesFixture.job("out", "path: '/etc/*.csv'", ""), 422).body();
     assertThat(outside)
         .contains("/etc, which is not below the folders of scheduler.file-roots")
         .contains("MILLRACE_SCHEDULER_FILE_ROOTS");
     var archive =
-        at.apply(
-                FilesFixture.job("out", files.path("in/*") + ", archive-to: /srv/done", ""), 422)
+        at.apply(FilesFixture.job("out", files.path("in/*") + ", archive-to: /srv/done", ""), 422)
             .body();
     assertThat(archive).contains("/srv/done, which is not below");
     Files.createSymbolicLink(files.root.resolve("link"), Path.of("/etc"));
@@ -291,12 +288,10 @@ class FilesTest {
                 handle.execute("update file_seen set last_seen_at = now() - interval '33 days'"));
     command(Command.Kind.JOB_STOP);
     long before = at.clock().micros();
-    assertThat(forgetOrphans(before))
-        .isZero();
+    assertThat(forgetOrphans(before)).isZero();
     command(Command.Kind.JOB_RESUME);
     command(Command.Kind.JOB_DELETE);
-    assertThat(forgetOrphans(before))
-        .isOne();
+    assertThat(forgetOrphans(before)).isOne();
   }
 
   private int forgetOrphans(long before) {

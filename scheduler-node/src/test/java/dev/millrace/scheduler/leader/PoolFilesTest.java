@@ -90,8 +90,7 @@ class PoolFilesTest {
   }
 
   private void job(String more) throws Exception {
-    at.apply(
-        FilesFixture.job("load", "path: '/nas/in/*.csv', pool: nas, every: 1s" + more, ""));
+    at.apply(FilesFixture.job("load", "path: '/nas/in/*.csv', pool: nas, every: 1s" + more, ""));
     pools.runOnce();
     await().atMost(SOON).until(() -> watched() != null);
   }
@@ -110,9 +109,7 @@ class PoolFilesTest {
 
   private void tells(String worker, boolean begins, List<FileMark> found, List<String> gone)
       throws Exception {
-    tells(
-        worker,
-        new FileNews.Seen(trigger(), at.term.epoch(), begins, "READ", null, found, gone));
+    tells(worker, new FileNews.Seen(trigger(), at.term.epoch(), begins, "READ", null, found, gone));
   }
 
   private void tells(String worker, FileNews.Seen seen) throws Exception {
@@ -150,8 +147,7 @@ class PoolFilesTest {
     assertThat(watched().epoch()).isEqualTo(at.term.epoch());
     assertThat(watched().orders().getFirst())
         .extracting("path", "stableFor", "minSize", "every")
-        .containsExactly(
-            "/nas/in/*.csv", Duration.ofSeconds(7), 2L, Duration.ofSeconds(1));
+        .containsExactly("/nas/in/*.csv", Duration.ofSeconds(7), 2L, Duration.ofSeconds(1));
     said.clear();
     seconds(16);
     await().atMost(SOON).until(() -> watched() != null);
@@ -195,8 +191,7 @@ class PoolFilesTest {
   @Test
   void aFileThatIsGoneBeforeItsRunStartsNone() throws Exception {
     at.apply(
-        FilesFixture.job(
-            "load", "path: '/nas/in/*.csv', pool: nas, every: 1s", "overlap: skip"));
+        FilesFixture.job("load", "path: '/nas/in/*.csv', pool: nas, every: 1s", "overlap: skip"));
     pools.runOnce();
     await().atMost(SOON).until(() -> watched() != null);
     tells("a", true, List.of(mark("/nas/in/1.csv", 10), mark("/nas/in/2.csv", 20)), List.of());
@@ -255,7 +250,8 @@ class PoolFilesTest {
             new FileNews(
                 "b",
                 List.of(),
-                List.of(new FileNews.Moved(orders().getFirst().order(), "/nas/done/1.csv", null)))));
+                List.of(
+                    new FileNews.Moved(orders().getFirst().order(), "/nas/done/1.csv", null)))));
     assertThat(at.text("select archived_as from file_seen")).isEqualTo("/nas/done/1.csv");
     said.clear();
     seconds(40);

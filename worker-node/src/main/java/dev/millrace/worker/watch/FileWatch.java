@@ -33,10 +33,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks for the files of triggers below this worker's folders, tells the leader which are whole, and
- * moves those that it wants moved. What was lost on the way is told again, so that the leader needs
- * to keep nothing. Walks and moves are done by others, for a folder may hang; everything else on the
- * loop of the files, but {@link #take}.
+ * Looks for the files of triggers below this worker's folders, tells the leader which are whole,
+ * and moves those that it wants moved. What was lost on the way is told again, so that the leader
+ * needs to keep nothing. Walks and moves are done by others, for a folder may hang; everything else
+ * on the loop of the files, but {@link #take}.
  */
 public final class FileWatch implements Service {
   /** An order that was not renewed for so long is over. */
@@ -60,8 +60,7 @@ public final class FileWatch implements Service {
   private static final int WALKERS_MAX = 4;
 
   /** Who it is and where it may look. */
-  public record Parts(
-      String worker, List<String> pools, FileRoots roots, LongSupplier nanoTime) {
+  public record Parts(String worker, List<String> pools, FileRoots roots, LongSupplier nanoTime) {
     public Parts {
       pools = List.copyOf(pools);
     }
@@ -198,7 +197,8 @@ public final class FileWatch implements Service {
       One one = ones.get(order.trigger());
       if (one == null || !one.order.equals(order)) {
         if (one == null && ones.size() >= TRIGGERS_MAX) {
-          log.warn("more than {} triggers by files; this one is not watched {}", TRIGGERS_MAX, order);
+          log.warn(
+              "more than {} triggers by files; this one is not watched {}", TRIGGERS_MAX, order);
           continue;
         }
         one = new One(order, nanos);
@@ -233,8 +233,7 @@ public final class FileWatch implements Service {
     one.seen = one.seen.next(walk.found.files(), walk.endedNanos);
     var rule = new Sightings.Rule(one.order.stableFor(), Duration.ZERO, one.order.minSize());
     List<FileMark> whole = one.seen.whole(rule, walk.begunNanos, Instant.EPOCH);
-    if (lost.remove(trigger)
-        || walk.endedNanos - one.toldAllNanos >= TELL_ALL_EVERY.toNanos()) {
+    if (lost.remove(trigger) || walk.endedNanos - one.toldAllNanos >= TELL_ALL_EVERY.toNanos()) {
       one.told.beginAnew(one.told.epoch());
     }
     if (!one.told.hasBegun()) {
@@ -264,8 +263,7 @@ public final class FileWatch implements Service {
 
   private boolean publish(FileNews news, long trigger) {
     return publisher.ready()
-        && publisher.publish(
-            "", Entities.FILES, false, false, FileNewsCodec.encode(news), trigger);
+        && publisher.publish("", Entities.FILES, false, false, FileNewsCodec.encode(news), trigger);
   }
 
   /** An order that is being done, or whose end is not told yet, is not done twice. */
