@@ -35,7 +35,15 @@ public final class FileWatching implements Service {
       MeterRegistry metrics) {}
 
   private final Parts parts;
-  private final FileOffers offers = new FileOffers();
+  /** What passes between the loops and the turn. */
+  public record Hubs(FileOffers offers, FileWaits waits) {
+    /** Empty ones. */
+    public Hubs() {
+      this(new FileOffers(), new FileWaits());
+    }
+  }
+
+  private final Hubs hubs = new Hubs();
   private final FileLooks looks;
   private final PoolFiles pools;
   private final Services services = new Services();
@@ -47,7 +55,7 @@ public final class FileWatching implements Service {
     this.pools =
         new PoolFiles(
             new PoolFiles.Parts(
-                offers,
+                hubs.offers,
                 parts.jdbi,
                 parts.clock,
                 looks,
@@ -58,8 +66,8 @@ public final class FileWatching implements Service {
                 parts.metrics));
   }
 
-  public FileOffers offers() {
-    return offers;
+  public Hubs hubs() {
+    return hubs;
   }
 
   public FileRoots roots() {
@@ -84,7 +92,7 @@ public final class FileWatching implements Service {
     FileScan scan =
         new FileScan(
             new FileScan.Parts(
-                offers,
+                hubs.offers,
                 parts.roots,
                 parts.jdbi,
                 parts.clock,
@@ -97,6 +105,12 @@ public final class FileWatching implements Service {
             new FileArchive.Parts(
                 parts.roots, parts.jdbi, parts.clock, parts.epoch, parts.trusted, parts.metrics));
     services.start(new Loop("files", scan::runOnce, new Pulse(), LOOK_EVERY));
+    FileWaitScan waits =
+        new FileWaitScan(
+            new FileWaitScan.Parts(
+                hubs.waits, parts.roots, parts.clock, System::nanoTime, parts.nudgeTurn),
+            walkers);
+    services.start(new Loop("file-waits", waits::runOnce, new Pulse(), LOOK_EVERY));
     services.start(new Loop("pool-files", pools::runOnce, new Pulse(), LOOK_EVERY));
     services.start(new Loop("file-archive", archive::runOnce, new Pulse(), ARCHIVE_EVERY));
   }

@@ -40,14 +40,22 @@ final class Families {
   private final Births births;
   private final Seats seats;
   private final Meters meters;
+  private final FileStages files;
   private final Deque<Draft> open = new ArrayDeque<>();
 
-  Families(Catalog catalog, Drafts drafts, Births births, Seats seats, Meters meters) {
+  Families(
+      Catalog catalog,
+      Drafts drafts,
+      Births births,
+      Seats seats,
+      Meters meters,
+      FileStages files) {
     this.catalog = catalog;
     this.drafts = drafts;
     this.births = births;
     this.seats = seats;
     this.meters = meters;
+    this.files = files;
   }
 
   /** At the start of a term: who waits for a lock stands in line again, whatever the table lost. */
@@ -153,6 +161,11 @@ final class Families {
       case Wish.StartJob job -> startJob(tx, pass, draft, job);
       case Wish.TellChildren tell -> tellChildren(tx, pass, draft, tell);
       case Wish.Listen listen -> listen(tx, pass, draft, listen);
+      case Wish.WatchFiles watch -> {
+        if (!files.watch(tx, pass, draft, watch)) {
+          open.add(draft);
+        }
+      }
       case Wish.Dead dead -> pass.dead.add(new Pass.Dead(draft, dead.stage()));
       case Wish.Cancel cancel -> throw new IllegalStateException("a cancel waits for the commit");
     }
@@ -268,7 +281,7 @@ final class Families {
   }
 
   /** What a stage that has ended no longer waits for. */
-  private static void forgetWaits(Handle tx, Draft draft) {
+  private void forgetWaits(Handle tx, Draft draft) {
     if (!draft.run().plan().led() || draft.isNew()) {
       return;
     }
@@ -282,6 +295,8 @@ final class Families {
         FanItems.forget(tx, draft.run().id(), i);
       } else if (ended && stage.handler().equals(StageDefinition.WAIT_EVENT)) {
         Events.forget(tx, draft.run().id(), i);
+      } else if (ended && stage.handler().equals(StageDefinition.WAIT_FILE)) {
+        files.forget(tx, draft.run().id(), i);
       }
     }
   }

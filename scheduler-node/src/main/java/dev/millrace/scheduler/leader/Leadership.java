@@ -115,7 +115,7 @@ public final class Leadership implements Elector.Duties {
                 new Meters(node.metrics),
                 node.faults,
                 node.settings.engine().batchMax(),
-                files.offers(),
+                files.hubs(),
                 files.roots()));
     BrokerRepair repair =
         new BrokerRepair(

@@ -14,7 +14,7 @@ import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.Wish;
-import dev.millrace.scheduler.file.FileOffers;
+import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.ingest.Quarantine;
 import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.store.DatabaseClock;
@@ -60,7 +60,7 @@ final class Turn {
       Meters meters,
       Faults faults,
       int batchMax,
-      FileOffers files,
+      FileWatching.Hubs files,
       FileRoots fileRoots) {}
 
   private final Parts parts;
@@ -72,6 +72,7 @@ final class Turn {
   private final Families families;
   private final Following following;
   private final FileStarts files;
+  private final FileStages fileStages;
   private final DeadDesk dead;
   private final Hearing hearing;
   private final Arrivals arrivals;
@@ -91,7 +92,8 @@ final class Turn {
     Births births = new Births(drafts, catalog, seats, gates, requires);
     Afters afters =
         new Afters(new Afters.Parts(catalog, drafts, births, gates, ends, parts.meters));
-    this.files = new FileStarts(catalog, births, gates, parts.meters, parts.files);
+    this.files = new FileStarts(catalog, births, gates, parts.meters, parts.files.offers());
+    this.fileStages = new FileStages(drafts, parts.files.waits());
     this.following =
         new Following(
             catalog,
@@ -99,7 +101,7 @@ final class Turn {
             new Following.Who(ends, afters, requires, files),
             parts.term.epoch());
     this.dead = new DeadDesk(catalog, drafts, births, gates, parts.meters);
-    this.families = new Families(catalog, drafts, births, seats, parts.meters);
+    this.families = new Families(catalog, drafts, births, seats, parts.meters, fileStages);
     this.arrivals =
         new Arrivals(
             parts,
@@ -215,6 +217,7 @@ final class Turn {
         || seats.hasNews(now)
         || gates.hasMore()
         || files.hasNews()
+        || fileStages.hasNews()
         || dispatching.backlogHasRoom(now);
   }
 
@@ -230,6 +233,7 @@ final class Turn {
     hearing.unroutable(tx, pass);
     hearing.lostWorkers(tx, pass);
     hearing.dueStages(tx, pass);
+    fileStages.found(tx, pass);
     pass.drafts.values().forEach(draft -> Engine.settle(draft, pass.now));
     writer.begin(pass.drafts.values(), pass.now);
     arrivals.ticks(tx, pass);
@@ -288,6 +292,7 @@ final class Turn {
     parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx), Stages.countRunning(tx));
     gates.load(tx);
     seats.load(tx);
+    fileStages.load(tx);
     families.load(tx, pass);
     dispatching.loadLimits(tx, pass.now);
     hearing.lookForDue(); // in this pass, and read after it
@@ -319,6 +324,7 @@ final class Turn {
     }
     books.commit();
     files.committed(pass);
+    fileStages.committed(pass);
     hearing.committed(pass);
     parts.faults.at(Faults.Point.COMMITTED_NOT_PUBLISHED);
     if (!parts.term.trusted()) {

@@ -3,8 +3,9 @@ package dev.millrace.scheduler.leader;
 import dev.millrace.file.FileRoots;
 import dev.millrace.scheduler.file.FileArchive;
 import dev.millrace.scheduler.file.FileLooks;
-import dev.millrace.scheduler.file.FileOffers;
 import dev.millrace.scheduler.file.FileScan;
+import dev.millrace.scheduler.file.FileWaitScan;
+import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.store.FileWatches;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,6 +25,7 @@ final class FilesFixture implements AutoCloseable {
   FileScan scan;
   FileLooks looks;
   private FileArchive archive;
+  private FileWaitScan waits;
   private long nanos;
   private int writes;
 
@@ -36,19 +38,24 @@ final class FilesFixture implements AutoCloseable {
 
   /** As after a failover: nothing is known but what the tables say. */
   void newLeader() throws Exception {
-    at.files = new FileOffers();
+    at.files = new FileWatching.Hubs();
     at.newTurn();
     looks = new FileLooks(at.database.leader(), at.clock(), at.term.epoch());
     scan =
         new FileScan(
             new FileScan.Parts(
-                at.files,
+                at.files.offers(),
                 at.fileRoots,
                 at.database.leader(),
                 at.clock(),
                 looks,
                 () -> nanos,
                 () -> {}),
+            Runnable::run);
+    waits =
+        new FileWaitScan(
+            new FileWaitScan.Parts(
+                at.files.waits(), at.fileRoots, at.clock(), () -> nanos, () -> {}),
             Runnable::run);
     archive =
         new FileArchive(
@@ -90,6 +97,7 @@ final class FilesFixture implements AutoCloseable {
 
   void look() throws Exception {
     scan.runOnce();
+    waits.runOnce();
     at.passes();
   }
 

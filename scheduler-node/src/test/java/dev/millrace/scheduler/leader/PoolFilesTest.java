@@ -50,7 +50,7 @@ class PoolFilesTest {
     pools =
         new PoolFiles(
             new PoolFiles.Parts(
-                at.files,
+                at.files.offers(),
                 at.database.leader(),
                 at.clock(),
                 looks,

@@ -20,7 +20,7 @@ import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
-import dev.millrace.scheduler.file.FileOffers;
+import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
@@ -89,7 +89,7 @@ final class TurnFixture implements AutoCloseable {
   private volatile Turn turn;
 
   /** What is offered to the turn, and of which folders. */
-  FileOffers files = new FileOffers();
+  FileWatching.Hubs files = new FileWatching.Hubs();
 
   FileRoots fileRoots = new FileRoots(List.of());
 

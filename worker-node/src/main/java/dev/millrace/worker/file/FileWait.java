@@ -4,6 +4,7 @@ import dev.millrace.file.FileMark;
 import dev.millrace.file.FileRoots;
 import dev.millrace.file.FileWalk;
 import dev.millrace.file.Sightings;
+import dev.millrace.wire.FoundFiles;
 import dev.millrace.worker.Result;
 import dev.millrace.worker.StageContext;
 import java.time.Instant;

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.file.FileMark;
 import dev.millrace.file.FileRoots;
+import dev.millrace.wire.FoundFiles;
 import dev.millrace.wire.Wire;
 import dev.millrace.worker.Result;
 import dev.millrace.worker.StageContext;

@@ -30,6 +30,16 @@ comment on column file_seen.last_seen_at is 'to the day; by the database''s cloc
 comment on column file_seen.archive_to is 'the folder that it is owed to once its run is COMPLETED';
 comment on column file_seen.archived_as is 'where it is now; null when it had gone by itself';
 
+-- Stages that wait for files on the scheduler's nodes: the leader looks for all of them.
+create table file_wait (
+  run     bigint not null,
+  idx     integer not null,
+  attempt integer not null,
+  spec    text not null,
+  primary key (run, idx)
+);
+comment on column file_wait.spec is 'its `with` as JSON, without expressions';
+
 -- How the last look went, for people; written when that changes.
 create table file_watch (
   trigger bigint primary key references trigger,
