@@ -85,6 +85,11 @@ public final class FileWaits {
     return List.copyOf(waits.values());
   }
 
+  /** It is over before it began. */
+  public synchronized void end(End end) {
+    ends.put(end.key, end);
+  }
+
   /** It is over; said once or more. */
   synchronized void ended(End end) {
     if (waits.containsKey(end.key)) {

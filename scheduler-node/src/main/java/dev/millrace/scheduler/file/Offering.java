@@ -110,6 +110,7 @@ final class Offering {
 
   private static boolean isStorable(FileMark mark) {
     return mark.path().getBytes(StandardCharsets.UTF_8).length <= FilesSeen.PATH_BYTES_MAX
-        && mark.path().indexOf('\0') < 0;
+        && mark.path().indexOf('\0') < 0
+        && StandardCharsets.UTF_8.newEncoder().canEncode(mark.path());
   }
 }

@@ -8,6 +8,7 @@ import dev.millrace.model.RunId;
 import dev.millrace.scheduler.store.FileWatches;
 import dev.millrace.scheduler.store.ReadsJobs;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import org.jdbi.v3.core.Jdbi;
 
@@ -64,7 +65,7 @@ final class FilesApi {
     node.put("pool", file.pool().isEmpty() ? null : file.pool());
     node.put("path", file.path());
     node.put("size", file.size());
-    Instant modified = Instant.EPOCH.plusNanos(Math.multiplyExact(file.modified(), 1_000L));
+    Instant modified = Instant.EPOCH.plus(file.modified(), ChronoUnit.MICROS);
     node.put("modified", Json.text(modified));
     node.put("run", new RunId(file.run()).toString());
     node.put("seenAt", Json.text(file.seenAt()));

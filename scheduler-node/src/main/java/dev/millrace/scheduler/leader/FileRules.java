@@ -7,15 +7,43 @@ import dev.millrace.model.FileTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.scheduler.command.Outcome;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Which files of this node a job may have anything to do with. Immutable; any thread. */
 final class FileRules {
+  private static final Duration SHORTEST = Duration.ofSeconds(1);
+  private static final Duration LONGEST = Duration.ofHours(24);
+
   private final FileRoots roots;
 
   FileRules(FileRoots roots) {
     this.roots = roots;
+  }
+
+  /**
+   * Looks at triggers by files as closely as the reader of definitions does, for they may have come
+   * another way.
+   *
+   * @throws IllegalArgumentException when one is not possible
+   */
+  static void judge(JobDefinition job) {
+    for (EventTrigger event : job.events()) {
+      if (event instanceof FileTrigger file) {
+        FilePattern.of(file.path(), file.depth());
+        if (file.archiveTo() != null) {
+          FilePattern.plainFolder(file.archiveTo());
+        }
+        for (Duration duration : List.of(file.stableFor(), file.every())) {
+          if (duration.compareTo(SHORTEST) < 0 || duration.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(
+                "a trigger by files has " + duration + "; possible are 1s to 24h");
+          }
+        }
+      }
+    }
   }
 
   /** A definition that this node refuses, as it answers whoever sent it. */

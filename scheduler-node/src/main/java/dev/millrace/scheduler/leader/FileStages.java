@@ -27,9 +27,12 @@ final class FileStages {
   void load(Handle tx) {
     waits.clear();
     for (FileWaitRows.Row row : FileWaitRows.all(tx)) {
-      // What cannot be read any more was never written: the stage would have failed.
-      waits.add(
-          FileWaits.read(new FileWaits.Key(row.run(), row.stage(), row.attempt()), row.spec()));
+      FileWaits.Key key = new FileWaits.Key(row.run(), row.stage(), row.attempt());
+      try {
+        waits.add(FileWaits.read(key, row.spec()));
+      } catch (IllegalArgumentException wrong) { // to another version it was right
+        waits.end(new FileWaits.End(key, null, wrong.getMessage()));
+      }
     }
   }
 
