@@ -19,7 +19,8 @@ import picocli.CommandLine.Option;
     subcommands = {
       BenchCommands.Throughput.class,
       BenchCommands.Latency.class,
-      BenchCommands.TickLateness.class
+      BenchCommands.TickLateness.class,
+      BenchCommands.Storm.class
     })
 final class BenchCommands {
   private static final String EMBEDDED = "embedded unless given";
@@ -143,25 +144,58 @@ final class BenchCommands {
   static final class TickLateness implements Callable<Integer> {
     @Mixin Where where;
 
-    @Option(names = "--schedules", defaultValue = "10000")
+    @Option(
+        names = "--schedules",
+        defaultValue = "10000",
+        description = "how many are armed (default: ${DEFAULT-VALUE})")
     int schedules;
 
-    @Option(names = "--seconds", defaultValue = "60")
+    @Option(names = "--due", description = "how many of them fire (default: all)")
+    Integer due;
+
+    @Option(
+        names = "--seconds",
+        defaultValue = "60",
+        description = "the time over which they fire (default: ${DEFAULT-VALUE})")
     int seconds;
 
     @Override
     public Integer call() throws Exception {
-      try (Servers servers = where.open()) {
-        TicksRun.Lateness result =
-            new TicksRun(servers, schedules, Duration.ofSeconds(seconds)).measure();
-        print(
-            where,
-            servers,
-            schedules + " ticks over " + seconds + " s",
-            result.percentiles(),
-            result.early());
-        return result.early() == 0 ? 0 : 1;
-      }
+      return ticks(where, schedules, due == null ? schedules : due, Duration.ofSeconds(seconds));
+    }
+  }
+
+  @Command(name = "storm", description = "Many ticks due at one instant: when does the last begin?")
+  static final class Storm implements Callable<Integer> {
+    @Mixin Where where;
+
+    @Option(
+        names = "--due",
+        defaultValue = "50000",
+        description = "how many fire (default: ${DEFAULT-VALUE})")
+    int due;
+
+    @Override
+    public Integer call() throws Exception {
+      return ticks(where, due, due, Duration.ZERO);
+    }
+  }
+
+  private static int ticks(Where where, int schedules, int due, Duration spread) throws Exception {
+    if (due < 1 || due > schedules) {
+      throw new IllegalArgumentException("--due is not in 1.." + schedules + ": " + due);
+    }
+    try (Servers servers = where.open()) {
+      TicksRun.Lateness result = new TicksRun(servers, schedules, due, spread).measure();
+      String what =
+          due
+              + " ticks of "
+              + schedules
+              + " schedules "
+              + (spread.isZero() ? "at one instant" : "over " + spread.toSeconds() + " s");
+      print(where, servers, what + ", to the run's creation", result.created(), result.early());
+      print(where, servers, what + ", to the handler's entry", result.entered(), -1);
+      return result.early() == 0 ? 0 : 1;
     }
   }
 

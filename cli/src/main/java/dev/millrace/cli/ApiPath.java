@@ -6,6 +6,8 @@ final class ApiPath {
   static final String RUNS = "/api/v1/runs";
   private static final String ARTIFACTS = "/api/v1/artifacts";
   static final String GRAPH = "/api/v1/graph";
+  static final String SCHEDULE = "/api/v1/schedule";
+  static final String TICKS = "/api/v1/ticks";
   static final String EVENTS = "/api/v1/events";
   static final String PAUSES = "/api/v1/pauses";
   static final String LOCKS = "/api/v1/locks";

@@ -1,6 +1,7 @@
 package dev.millrace.cli;
 
 import dev.millrace.settings.SettingsException;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -59,6 +60,9 @@ public final class Main {
     commands.put("resume", () -> new PauseCommand(terminal, true));
     commands.put("event", () -> new EventCommand(terminal));
     commands.put("graph", () -> new GraphCommand(terminal));
+    commands.put("forecast", () -> new ForecastCommand(terminal));
+    commands.put("ticks", () -> new TicksCommand(terminal));
+    commands.put("cron", () -> new CronCommand(terminal, Clock.systemUTC()));
     commands.put("lock", () -> new LockCommand(terminal));
     commands.put("dead", () -> new DeadCommand(terminal));
     commands.put("artifact", () -> new ArtifactCommand(terminal));

@@ -142,7 +142,7 @@ final class RunView {
           textOrDash(reason.path("holder")));
     }
     return page.path("items").isEmpty()
-        ? List.of("nothing holds it up: it has ended, or its stages are being executed")
+        ? List.of("nothing holds it up: it has ended")
         : table.lines();
   }
 

@@ -77,6 +77,24 @@ class SetsTest {
   }
 
   @Test
+  void anInstantThatIsPastIsRefusedWithItsFile() {
+    ObjectNode late =
+        set(
+            "fine.yaml",
+            job("on-time", 1),
+            "late.yaml",
+            """
+            id: late
+            triggers: [{at: 2020-01-01T00:00:00Z, past: refuse}]
+            stages: [{id: only, run: h}]
+            """);
+    Nodes.Answer refused = apply("instants", late);
+    assertThat(refused.status()).isEqualTo(409);
+    assertThat(refused.text()).contains("late.yaml", "2020-01-01T00:00:00Z is past", "past: run");
+    assertThat(nodes.get(node, "/api/v1/jobs/on-time").status()).isEqualTo(404);
+  }
+
+  @Test
   void aPlanShowsWhatApplyingDoesAndApplyingDoesIt() {
     ObjectNode first = set("a.yaml", job("plan-a", 1), "b.yaml", job("plan-b", 1));
     JsonNode plan = plan("one", first).is(200).json();

@@ -102,6 +102,15 @@ public final class DefinitionJson {
     return Json.write(TriggerJson.write(trigger));
   }
 
+  /**
+   * Reads one trigger again.
+   *
+   * @throws IllegalArgumentException when it is not in canonical form
+   */
+  public static TriggerDefinition triggerFromJson(String json) {
+    return TriggerJson.read(Json.parseTrusted(json));
+  }
+
   static Duration duration(JsonNode node) {
     return node == null ? null : Duration.parse(node.asText());
   }

@@ -82,6 +82,19 @@ public final class DefinitionReader {
   }
 
   /**
+   * Reads one trigger, as the only one of a job that does nothing else; its place in problems is
+   * {@code triggers[0]}.
+   *
+   * @param triggerJson as it stands in a job, as JSON
+   */
+  public static Result readTrigger(String triggerJson, String namespace, String job) {
+    String text =
+        "{\"id\":%s,\"namespace\":%s,\"triggers\":[%s],\"stages\":[{\"id\":\"none\",\"run\":\"noop\"}]}"
+            .formatted(Json.write(Json.text(job)), Json.write(Json.text(namespace)), triggerJson);
+    return new DefinitionReader().read(text, "trigger.json");
+  }
+
+  /**
    * Checks a job or a pattern without knowing any patterns: of a job that uses one, what it says
    * itself.
    */

@@ -21,6 +21,9 @@ final class EventTriggerReader {
     EventTrigger read(Fields trigger);
   }
 
+  /** What stands beside one of them and beside no time. */
+  static final List<String> BESIDE = List.of("match", "within");
+
   private final Map<String, Kind> kinds = new TreeMap<>();
   private final List<EventTrigger> found = new ArrayList<>();
 

@@ -3,6 +3,7 @@ package dev.millrace.definition;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.expression.DidYouMean;
 import dev.millrace.file.FilePattern;
+import dev.millrace.model.KeyText;
 import dev.millrace.model.StageDefinition;
 import java.time.Duration;
 import java.util.List;
@@ -149,7 +150,11 @@ final class LedReader {
   static ObjectNode event(Fields with) {
     ObjectNode json = Json.object();
     put(json, "event", with.requiredId("event"));
-    put(json, "key", with.text("key"));
+    String key = with.text("key");
+    if (key != null && KeyText.problem(key) != null) {
+      with.problem(with.map().get("key"), "key", KeyText.problem(key));
+    }
+    put(json, "key", key);
     put(json, "timeout", with.duration("timeout", TIMEOUT_MIN));
     with.finish(Set.of());
     return json;

@@ -8,9 +8,7 @@ import dev.millrace.model.TriggerDefinition.Past;
 import dev.millrace.model.TriggerRules;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.time.ZoneId;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -103,7 +101,7 @@ final class TriggerReader {
     if (kinds.size() > 1) {
       fields.problem("has " + String.join(" and ", kinds) + "; one trigger has one of them");
       kinds.forEach(fields::take);
-      KINDS.forEach(fields::take);
+      EventTriggerReader.BESIDE.forEach(fields::take);
       BESIDE.values().forEach(keys -> keys.forEach(fields::take));
     } else if (kinds.isEmpty()) {
       if (OTHER_KINDS.stream().allMatch(kind -> fields.map().get(kind) == null)) {
@@ -244,12 +242,7 @@ final class TriggerReader {
   }
 
   static Instant instant(String text) {
-    try {
-      return OffsetDateTime.parse(text).toInstant();
-    } catch (DateTimeParseException notOne) {
-      throw new IllegalArgumentException(
-          "'" + text + "' is not an instant; write for example 2027-01-01T00:00:00Z", notOne);
-    }
+    return InstantText.parse(text);
   }
 
   /** {@code Z} and {@code UTC} become the same zone, so that one job has one canonical form. */

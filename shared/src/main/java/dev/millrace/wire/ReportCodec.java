@@ -125,8 +125,8 @@ public final class ReportCodec {
         case "ranMillis" -> ranMillis = Math.clamp(json.getValueAsLong(), 0, Wire.AGO_MILLIS_MAX);
         case "exitCode" ->
             exitCode = json.currentToken() == JsonToken.VALUE_NULL ? null : json.getValueAsInt();
-        case "errorClass" -> errorClass = json.getValueAsString();
-        case "error" -> error = json.getValueAsString();
+        case "errorClass" -> errorClass = WellFormed.text(json.getValueAsString());
+        case "error" -> error = WellFormed.text(json.getValueAsString());
         case "output" -> output = Wire.readRaw(json);
         // Only a clear no is one.
         case "retryable" -> {

@@ -53,7 +53,7 @@ public final class Wire {
   /** Writes one message of the given type. */
   static byte[] write(String type, Body body) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(1024);
-    try (JsonGenerator json = JSON.createGenerator(out)) {
+    try (JsonGenerator json = new WellFormed.Generator(JSON.createGenerator(out))) {
       json.writeStartObject();
       json.writeNumberField("v", VERSION);
       json.writeStringField("type", type);
@@ -163,7 +163,7 @@ public final class Wire {
     return new Claim(run, stage, attempt);
   }
 
-  /** The value at the parser as JSON text; null for JSON null. */
+  /** The value at the parser as well-formed JSON text; null for JSON null. */
   static String readRaw(JsonParser json) throws IOException {
     if (json.currentToken() == JsonToken.VALUE_NULL) {
       return null;
@@ -176,9 +176,9 @@ public final class Wire {
       json.skipChildren();
       int start = (int) from.getByteOffset();
       int end = (int) json.currentTokenLocation().getByteOffset() + 1;
-      return new String(bytes, start, end - start, StandardCharsets.UTF_8);
+      return WellFormed.json(new String(bytes, start, end - start, StandardCharsets.UTF_8));
     }
-    return TREES.readTree(json).toString();
+    return WellFormed.json(TREES.readTree(json).toString());
   }
 
   /** The number at the parser, or null when there is something else, which is passed over. */

@@ -420,9 +420,10 @@ class PatternTest {
     assertThat(
             bad(
                 KEPT,
-                "{\"job\":{\"name\":\"a\",\"metadata\":{\"scheduling\":{\"cron\":\"nope\",\"dependencies\":[\"b\"]},"
+                "{\"job\":{\"name\":\"a\",\"metadata\":{\"scheduling\":{\"cron\":\"nope\",\"dependencies\":[\"a\"]},"
                     + "\"service_specific\":{\"scheduler\":{\"pattern_id\":\"copy\"}}}}}"))
-        .anySatisfy(problem -> assertThat(problem).contains("not supported by this version yet"));
+        .anySatisfy(problem -> assertThat(problem).contains("'nope' has 1 fields"))
+        .anySatisfy(problem -> assertThat(problem).contains("a job cannot wait for itself"));
   }
 
   private static DefinitionReader.Result.Ok ok(String text, PatternSource patterns) {

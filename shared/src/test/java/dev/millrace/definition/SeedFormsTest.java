@@ -6,9 +6,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.model.Backoff;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.Need;
 import dev.millrace.model.TriggerDefinition;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,16 +60,13 @@ class SeedFormsTest {
     return ((DefinitionReader.Result.Ok) read).job();
   }
 
-  /** Whoever lets jobs wait for jobs makes this a job that waits for job_id_data_refresh. */
   @Test
-  void dependenciesAreTheOnlyThingThatIsNotTaken() {
-    var read = new DefinitionReader().read(WEEKLY, "weekly.json");
-    assertThat(((DefinitionReader.Result.Bad) read).problems())
-        .singleElement()
-        .asString()
-        .isEqualTo(
-            "weekly.json:8:25: job.metadata.scheduling.dependencies: `dependencies` are not supported"
-                + " by this version yet");
+  void aJobWithATimeWaitsForItsDependencies() {
+    JobDefinition job = ok(WEEKLY);
+    assertThat(job.rules().requires().jobs())
+        .isEqualTo(Need.completed(List.of("job_id_data_refresh")));
+    assertThat(job.events()).isEmpty();
+    assertThat(job.triggers()).hasSize(1);
   }
 
   @Test

@@ -82,16 +82,16 @@ class StageFormsTest {
   void theRulesOfAStageAreRead() {
     var rules =
         c("""
-                run: h
-                needs: [{stage: a, is: ended}]
-                if: stages.a.state == "COMPLETED" && params.n > 3
-                start-timeout: 10s
-                heartbeat-timeout: 1m
-                locks: [warehouse, {name: gpu, weight: 2}, {name: door, exclusive: true}]
-                rate: {key: "${{ params.p }}", limit: 10, per: 1s}
-                min-duration: 1s
-                max-duration: 5m
-                """)
+        run: h
+        needs: [{stage: a, is: ended}]
+        if: stages.a.state == "COMPLETED" && params.n > 3
+        start-timeout: 10s
+        heartbeat-timeout: 1m
+        locks: [warehouse, {name: gpu, weight: 2}, {name: door, exclusive: true}]
+        rate: {key: "${{ params.p }}", limit: 10, per: 1s}
+        min-duration: 1s
+        max-duration: 5m
+        """)
             .rules();
     assertThat(rules.condition()).isEqualTo("stages.a.state == \"COMPLETED\" && params.n > 3");
     assertThat(rules.startTimeout()).isEqualTo(Duration.ofSeconds(10));
@@ -110,14 +110,14 @@ class StageFormsTest {
   void retriesChooseTheirFailures() {
     var retry =
         c("""
-                run: h
-                retry:
-                  max-attempts: 5
-                  backoff: decorrelated
-                  on: [timeout, "http:5*"]
-                  unless: [config, "exit:126"]
-                  if: ${{ error.attempt < 3 && error.class != "parse" }}
-                """)
+        run: h
+        retry:
+          max-attempts: 5
+          backoff: decorrelated
+          on: [timeout, "http:5*"]
+          unless: [config, "exit:126"]
+          if: ${{ error.attempt < 3 && error.class != "parse" }}
+        """)
             .retry();
     assertThat(retry.backoff()).isEqualTo(Backoff.DECORRELATED);
     assertThat(retry.match())
@@ -157,7 +157,8 @@ class StageFormsTest {
       delimiter = '|',
       quoteCharacter = '~',
       value = {
-        "job | {job: other, params: {a: '${{ params.p }}'}} | {'job':'other','params':{'a':'${{ params.p }}'}}",
+        "job | {job: other, params: {a: '${{ params.p }}'}} | {'job':'other','params':{'a':'${{"
+            + " params.p }}'}}",
         "job | {job: other, namespace: n, params: '${{ stages.a.output }}'} |"
             + " {'job':'other','namespace':'n','params':'${{ stages.a.output }}'}",
         "wait.time | {for: 10m} | {'for':'PT10M'}",
@@ -182,10 +183,13 @@ class StageFormsTest {
       quoteCharacter = '~',
       value = {
         "http | {url: '${{ params.p }}', method: '${{ params.p }}', expect: '${{ params.l }}'}",
-        "http | {url: 'http://${{ params.p }}/x', headers: {A: '${{ params.p }}'}, body: '${{ params.l }}'}",
-        "http | {url: 'http://a/', headers: '${{ stages.a.output }}', expect: [200, '${{ params.n }}']}",
+        "http | {url: 'http://${{ params.p }}/x', headers: {A: '${{ params.p }}'}, body: '${{"
+            + " params.l }}'}",
+        "http | {url: 'http://a/', headers: '${{ stages.a.output }}', expect: [200, '${{ params.n"
+            + " }}']}",
         "command | {argv: [echo, '${{ params.p }}'], env: {A: 'x${{ params.n }}'}}",
-        "command | {argv: '${{ params.l }}', env: '${{ stages.a.output }}', success-codes: '${{ params.l }}'}",
+        "command | {argv: '${{ params.l }}', env: '${{ stages.a.output }}', success-codes: '${{"
+            + " params.l }}'}",
         "wait.file | {path: '/data/${{ params.p }}'}",
       })
   void expressionsStandWhereValuesAreExpected(String handler, String with) {
@@ -218,7 +222,8 @@ class StageFormsTest {
         "for-each: [1, 2]                | must be an expression that gives a list",
         "for-each: params.l              | must be one expression",
         "for-each: '${{ params.n }}'     | must give a list, but gives int",
-        "with: {a: {b: ['${{ item }}']}} | with.a.b[0]: 'item' exists only in a stage that runs for",
+        "with: {a: {b: ['${{ item }}']}} | with.a.b[0]: 'item' exists only in a stage that runs"
+            + " for",
         "with: {a: '${{ params.n'}       | has no '}}'",
         "max-parallel: 3                 | means nothing without `for-each`",
         "tolerate: 5%                    | means nothing without `for-each`",
@@ -249,13 +254,18 @@ class StageFormsTest {
       delimiter = '|',
       quoteCharacter = '~',
       value = {
-        "run: wait.tim                                | there is no 'wait.tim', did you mean 'wait.time'?",
+        "run: wait.tim                                | there is no 'wait.tim', did you mean"
+            + " 'wait.time'?",
         "run: wait.time                               | needs `with: {for: ...}`",
         "run: wait.time\\nwith: {}                    | needs `for` (how long) or `until`",
         "run: wait.time\\nwith: {for: 1s, until: 2027-01-01T00:00:00Z} | one of both",
         "run: wait.time\\nwith: {until: tomorrow}     | 'tomorrow' is not an instant",
+        "run: wait.time\\n"
+            + "with: {until: '+999999999-12-31T23:59:59Z'} | is too far away; possible are",
         "run: wait.time\\nwith: {for: 1s}\\npool: p   | pool: is not possible for `wait.time`",
-        "run: wait.time\\nwith: {for: 1s}\\nfor-each: '${{ params.l }}' | for-each: is not possible",
+        "run: wait.time\\n"
+            + "with: {for: 1s}\\n"
+            + "for-each: '${{ params.l }}' | for-each: is not possible",
         "run: wait.event\\nwith: {}                   | `event` is missing",
         "run: wait.event\\nwith: {event: e}\\ntimeout: 1s | write it in `with`",
         "run: wait.approval\\nwith: {role: root}      | 'root' is not one of viewer, operator",

@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentSkipListMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Publishes what a turn has committed as QUEUED, and keeps account of what the broker confirmed.
@@ -25,6 +27,10 @@ public final class Dispatcher {
   /** One committed start and its dispatch number. */
   public record Item(Stages.Key key, Start start, String pool, long dispatch) {}
 
+  /** A start that cannot be written as a message, and why. */
+  public record Unwritable(Claim claim, String why) {}
+
+  private static final Logger log = LoggerFactory.getLogger(Dispatcher.class);
   private static final int TRIES_PER_PASS_MAX = 2_000;
 
   /** Well below the limit of a message: a character may need three bytes. */
@@ -45,6 +51,7 @@ public final class Dispatcher {
   private final Pulse pulse = new Pulse();
   private final ConcurrentLinkedQueue<Bundle> returned = new ConcurrentLinkedQueue<>();
   private final List<Claim> putBack = new ArrayList<>();
+  private final ConcurrentLinkedQueue<Unwritable> unwritable = new ConcurrentLinkedQueue<>();
 
   /** Lowest dispatch number of each bundle without a confirm, with how many bundles share it. */
   private final ConcurrentSkipListMap<Long, Integer> open = new ConcurrentSkipListMap<>();
@@ -152,12 +159,51 @@ public final class Dispatcher {
       if (bundle == null) {
         return false;
       }
-      if (!outbox.publishStarts(bundle.pool, StartCodec.encode(bundle.starts), bundle)) {
+      byte[] message = encoded(bundle);
+      if (message == null) {
+        continue;
+      }
+      if (!outbox.publishStarts(bundle.pool, message, bundle)) {
         waiting.addFirst(bundle);
         return false;
       }
     }
     return true;
+  }
+
+  /** Null when it cannot be written: then its starts come next, each by itself, or it is told. */
+  private byte[] encoded(Bundle bundle) {
+    try {
+      return StartCodec.encode(bundle.starts);
+    } catch (RuntimeException wrong) {
+      if (bundle.starts.size() == 1) {
+        Claim claim = bundle.starts.getFirst().claim();
+        log.error("a start cannot be written claim={}; its stage fails", claim, wrong);
+        close(bundle);
+        unwritable.add(new Unwritable(claim, wrong.getMessage()));
+        nudge.run();
+        return null;
+      }
+      open.merge(bundle.low, bundle.starts.size() - 1, Integer::sum);
+      for (Start start : bundle.starts.reversed()) {
+        waiting.addFirst(new Bundle(bundle.pool, List.of(start), bundle.low));
+      }
+      return null;
+    }
+  }
+
+  /** Starts that cannot be written, since the last call. Leader's thread. */
+  public List<Unwritable> takeUnwritable() {
+    List<Unwritable> taken = new ArrayList<>();
+    for (Unwritable one = unwritable.poll(); one != null; one = unwritable.poll()) {
+      taken.add(one);
+    }
+    return taken;
+  }
+
+  /** Gives those back whose failure was not written. Leader's thread. */
+  public void putBackUnwritable(List<Unwritable> taken) {
+    unwritable.addAll(taken);
   }
 
   /** Claims that no queue took since the last call. Leader's thread. */
@@ -182,7 +228,7 @@ public final class Dispatcher {
 
   /** True when the leader's thread has something to do here. */
   public boolean hasNews() {
-    return !returned.isEmpty() || !putBack.isEmpty();
+    return !returned.isEmpty() || !putBack.isEmpty() || !unwritable.isEmpty();
   }
 
   /** Every dispatch up to this number is confirmed. Any thread. */

@@ -42,7 +42,8 @@ final class Attempts {
   }
 
   static Verdict unstartable(Draft draft, Fact.Unstartable fact, long now) {
-    if (draft.stage(fact.stage()).state() != StageState.READY) {
+    StageState state = draft.stage(fact.stage()).state();
+    if (state != StageState.READY && state != StageState.LOCK_WAIT) {
       return Verdict.STALE;
     }
     giveUp(draft, fact.stage(), "dispatch", null, null, fact.errorClass(), fact.why(), now);

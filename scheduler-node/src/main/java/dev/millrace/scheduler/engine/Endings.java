@@ -76,6 +76,17 @@ final class Endings {
         && (draft.plan().phase(index) != Phase.FINALLY || draft.clock().is(RunClock.KILLED));
   }
 
+  /** True for a stage whose attempt was told to end with its run, not left to end by itself. */
+  static boolean toldToEnd(Draft draft, int index) {
+    Window window = draft.plan().definition().rules().window();
+    boolean left =
+        draft.clock().is(RunClock.ENDING)
+            && !draft.clock().is(RunClock.KILLED)
+            && window != null
+            && window.end() == Window.End.COMPLETE;
+    return endsInStop(draft, index) && !left;
+  }
+
   private static boolean hasStarted(Draft draft) {
     return draft.run().startedAt() != 0;
   }

@@ -126,6 +126,29 @@ public final class Engine {
     };
   }
 
+  /** How an attempt that is under way was told to end with its run. */
+  public enum ToldToEnd {
+    NOT,
+    POLITELY,
+    AT_ONCE
+  }
+
+  /** What a worker that still executes this attempt must have been told; it may not have heard. */
+  public static ToldToEnd toldToEnd(Draft draft, int index, int attempt) {
+    Stage stage = draft.stage(index);
+    if (stage.state() != StageState.RUNNING
+        || stage.attempt() != attempt
+        || !Endings.toldToEnd(draft, index)) {
+      return ToldToEnd.NOT;
+    }
+    return draft.clock().is(RunClock.KILLED) ? ToldToEnd.AT_ONCE : ToldToEnd.POLITELY;
+  }
+
+  /** The group that a stage stands in, or -1. */
+  public static int groupOf(Run run, int index) {
+    return run.plan().group(index);
+  }
+
   /** Rolls the run's state up from its stages and records the moves that lead there. */
   public static void settle(Draft draft, long now) {
     // Before its turn a run can hold stages that a person skipped, and nothing else that has ended.

@@ -9,7 +9,10 @@ public sealed interface Fact {
   /** The leader hands the stage to the broker. */
   record Dispatched(int stage, long dispatch) implements Fact {}
 
-  /** What the stage would be started with is larger than a message may be, or cannot be made. */
+  /**
+   * What the stage would be started with is larger than a message may be, or cannot be made, or
+   * what it waits for cannot be said.
+   */
   record Unstartable(int stage, String errorClass, String why) implements Fact {}
 
   /** No queue took the start of this attempt. */

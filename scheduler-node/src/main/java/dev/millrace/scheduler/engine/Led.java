@@ -3,9 +3,12 @@ package dev.millrace.scheduler.engine;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.definition.DurationText;
+import dev.millrace.definition.InstantText;
 import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageState;
+import dev.millrace.model.KeyText;
 import dev.millrace.model.RunId;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.model.StageRules;
@@ -13,7 +16,6 @@ import dev.millrace.wire.Outcome;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 
 /**
  * The stages that the leader executes itself, without a worker: waits, groups, runs of other jobs,
@@ -71,13 +73,15 @@ final class Led {
       switch (definition.handler()) {
         case StageDefinition.WAIT_TIME -> waitTime(draft, index, with, now);
         case StageDefinition.WAIT_EVENT -> {
+          String key = with.path("key").asText("");
+          if (KeyText.problem(key) != null) {
+            fail(draft, index, "config", "key: it " + KeyText.problem(key), now);
+            return;
+          }
           timeout(draft, index, with, now);
           draft.wish(
               new Wish.Listen(
-                  index,
-                  draft.stage(index).attempt(),
-                  with.path("event").asText(),
-                  with.path("key").asText("")));
+                  index, draft.stage(index).attempt(), with.path("event").asText(), key));
         }
         case StageDefinition.WAIT_APPROVAL -> timeout(draft, index, with, now);
         case StageDefinition.WAIT_FILE -> {
@@ -116,26 +120,34 @@ final class Led {
   private static void waitTime(Draft draft, int index, JsonNode with, long now) {
     long delay =
         with.hasNonNull("for")
-            ? Timers.micros(duration(with.get("for").asText()))
-            : Values.micros(instant(with.path("until").asText())) - now;
+            ? Timers.micros(duration("for", with.get("for").asText()))
+            : Values.micros(instant("until", with.path("until").asText())) - now;
     Stage.Edit edit = draft.stage(index).edit();
     Timers.after(edit, draft, now, Math.max(0, delay));
     draft.put(index, edit.build());
   }
 
-  private static Duration duration(String text) {
-    return dev.millrace.definition.DurationText.parse(text);
+  private static Duration duration(String key, String text) {
+    try {
+      return DurationText.parse(text);
+    } catch (IllegalArgumentException wrong) {
+      throw new IllegalArgumentException(key + ": " + wrong.getMessage(), wrong);
+    }
   }
 
-  private static Instant instant(String text) {
-    return OffsetDateTime.parse(text).toInstant();
+  private static Instant instant(String key, String text) {
+    try {
+      return InstantText.parse(text);
+    } catch (IllegalArgumentException wrong) {
+      throw new IllegalArgumentException(key + ": " + wrong.getMessage(), wrong);
+    }
   }
 
   /** The wait's own, or that of every stage. */
   private static void timeout(Draft draft, int index, JsonNode with, long now) {
     Duration limit =
         with.hasNonNull("timeout")
-            ? duration(with.get("timeout").asText())
+            ? duration("timeout", with.get("timeout").asText())
             : draft.plan().stage(index).timeout();
     if (limit != null) {
       Stage.Edit edit = draft.stage(index).edit();
@@ -412,7 +424,14 @@ final class Led {
       case "approve" -> end(draft, index, StageState.COMPLETED, null, null, output, now);
       case "skip" -> end(draft, index, StageState.SKIPPED_COMPLETE, null, null, output, now);
       case "reject" ->
-          end(draft, index, StageState.FAILED, "rejected", "nobody approved in time", output, now);
+          end(
+              draft,
+              index,
+              StageState.FAILED,
+              "rejected",
+              "nobody approved in time, which `on-timeout` takes for a rejection",
+              output,
+              now);
       default -> fail(draft, index, "timeout", "nobody approved in time", now);
     }
   }

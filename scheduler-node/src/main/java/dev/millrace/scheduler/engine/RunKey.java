@@ -5,6 +5,7 @@ import dev.millrace.expression.Expression;
 import dev.millrace.expression.ExpressionException;
 import dev.millrace.model.Concurrency;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.KeyText;
 
 /** The value of a run's concurrency key. Stateless. */
 public final class RunKey {
@@ -24,6 +25,19 @@ public final class RunKey {
     }
     Expression key = run.plan().key();
     Bindings values = Values.start(run).build();
-    return key.text(values);
+    return checked(key.text(values));
+  }
+
+  /**
+   * The same key.
+   *
+   * @throws ExpressionException when no key can be so
+   */
+  static String checked(String key) {
+    String problem = KeyText.problem(key);
+    if (problem != null) {
+      throw new ExpressionException("it " + problem);
+    }
+    return key;
   }
 }

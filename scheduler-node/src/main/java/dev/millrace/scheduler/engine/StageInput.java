@@ -58,6 +58,6 @@ public final class StageInput {
     Code code = draft.plan().code(index);
     return code == null || code.rateKey() == null
         ? null
-        : code.rateKey().text(Values.of(draft, index));
+        : RunKey.checked(code.rateKey().text(Values.of(draft, index)));
   }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.millrace.scheduler.command.Outcome;
 import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.sql.SQLTransientException;
 import java.util.Map;
@@ -26,9 +27,10 @@ final class Failures {
     if (problem.status() == 503) {
       http.header("Retry-After", RETRY_AFTER_SECONDS);
     }
+    // As bytes: a text would be written in the charset that the server takes an unknown type for.
     http.status(problem.status())
         .contentType(Problem.MEDIA_TYPE)
-        .result(Json.write(problem.toJson(http.path())));
+        .result(Json.write(problem.toJson(http.path())).getBytes(StandardCharsets.UTF_8));
   }
 
   static void write(Context http, Exception failure) {

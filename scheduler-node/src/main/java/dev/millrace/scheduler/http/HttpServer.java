@@ -61,6 +61,7 @@ public final class HttpServer implements Service {
     StoredPatterns patterns = new StoredPatterns(jdbi);
     table.addAll(new JobsApi(jdbi, asker, new DefinitionReader(patterns)).routes());
     table.addAll(new FilesApi(jdbi).routes());
+    table.addAll(new ScheduleApi(jdbi).routes());
     table.addAll(new SetsApi(jdbi, asker, patterns).routes());
     table.addAll(new PatternsApi(jdbi, asker, patterns).routes());
     table.addAll(new VersionsApi(jdbi, asker).routes());

@@ -91,8 +91,6 @@ final class JobsApi {
                 this::archive)
             .query("namespace"),
         get("/api/v1/ticks", "time", "The tick ledger of a job", "TickPage", this::ticks)
-            .query("job", "namespace", "limit", "after"),
-        get("/api/v1/schedule", "time", "What is planned next", "SchedulePage", this::schedule)
             .query("job", "namespace", "limit", "after"));
   }
 
@@ -259,33 +257,6 @@ final class JobsApi {
           call.page(
               items,
               ticks.size() < limit ? null : new Cursor(last.plannedAt(), last.trigger()).text());
-        });
-  }
-
-  private void schedule(Call call) {
-    String name = call.query("job");
-    int limit = call.limit();
-    Cursor after = Cursor.of(call.query("after"), new Cursor(Instant.EPOCH, 0));
-    jdbi.useHandle(
-        handle -> {
-          List<ReadsJobs.Trigger> triggers =
-              name == null
-                  ? ReadsJobs.schedule(handle, call.namespace(), after.at(), after.id(), limit)
-                  : ReadsJobs.triggers(handle, List.of(find(handle, call.namespace(), name).id()));
-          ArrayNode items = Json.array();
-          for (ReadsJobs.Trigger trigger : triggers) {
-            ObjectNode item = items.addObject();
-            item.put("trigger", Long.toString(trigger.id()));
-            item.put("job", trigger.job());
-            item.put("namespace", trigger.namespace());
-            item.put("jobState", trigger.jobState());
-            item.put("kind", trigger.kind());
-            item.set("spec", Json.stored(trigger.spec()));
-            item.put("nextTick", Json.text(trigger.nextAt()));
-          }
-          boolean full = name == null && triggers.size() == limit;
-          ReadsJobs.Trigger last = triggers.isEmpty() ? null : triggers.getLast();
-          call.page(items, full ? new Cursor(last.nextAt(), last.id()).text() : null);
         });
   }
 

@@ -54,6 +54,17 @@ final class OpenApi {
           "since", "Only those that failed at or after this instant.",
           "until", "Only those that failed before this instant.");
 
+  private static final Map<String, String> QUERY_OF_TIME =
+      Map.of(
+          "namespace", "The namespace; 'default' when left out, '*' for all.",
+          "from", "The first instant; now when left out.",
+          "to", "The first instant that is out; a day after 'from' when left out, of load an hour.",
+          "per", "minute or second; minute when left out.",
+          "cron", "A cron expression.",
+          "timezone", "Its zone; UTC when left out.",
+          "n", "How many ticks, 1 to 1000; 10 when left out.",
+          "after", "Where to go on: 'next' of the page before. Of a preview an instant.");
+
   /** Each with a part of the schemas. */
   private static final List<String> SCHEMAS =
       List.of(
@@ -61,7 +72,8 @@ final class OpenApi {
           "openapi-dead-letters.json",
           "openapi-definitions.json",
           "openapi-dry-run.json",
-          "openapi-graph.json");
+          "openapi-graph.json",
+          "openapi-time.json");
 
   private OpenApi() {}
 
@@ -132,6 +144,9 @@ final class OpenApi {
     }
     if (tag.equals(DeadLettersApi.TAG) && QUERY_OF_DEAD_LETTERS.containsKey(name)) {
       return QUERY_OF_DEAD_LETTERS.get(name);
+    }
+    if (tag.equals(ScheduleApi.TAG) && QUERY_OF_TIME.containsKey(name)) {
+      return QUERY_OF_TIME.get(name);
     }
     String other = QUERY_OF_EVENTS.getOrDefault(name, QUERY_OF_RUNS.getOrDefault(name, ""));
     return QUERY.getOrDefault(name, QUERY_OF_JOBS.getOrDefault(name, other));

@@ -81,6 +81,13 @@ final class Why {
       }
       executed |= stage.state().equals("RUNNING");
     }
+    if (found.isEmpty()) {
+      facts.stages.stream()
+          .filter(wanted)
+          .filter(Why::isExecuted)
+          .map(Why::executed)
+          .forEach(found::add);
+    }
     if (found.isEmpty() && !executed && facts.stages.stream().allMatch(wanted)) {
       found.add(
           new Reason(
@@ -91,6 +98,24 @@ final class Why {
               WholeRun.LEADER));
     }
     return found;
+  }
+
+  private static boolean isExecuted(ReadsRuns.Stage stage) {
+    return stage.state().equals("RUNNING") && !Stage.LEADER.equals(stage.worker());
+  }
+
+  /** Told when nothing else is: a run that is not held up is waited for all the same. */
+  private static Reason executed(ReadsRuns.Stage stage) {
+    return one(
+        stage,
+        "EXECUTING",
+        "attempt "
+            + stage.attempt()
+            + " is being executed on worker "
+            + stage.worker()
+            + " since "
+            + stage.startedAt(),
+        "worker " + stage.worker());
   }
 
   private List<Reason> reasons(ReadsRuns.Stage stage) {

@@ -19,11 +19,26 @@ public final class ReportIntake {
   /** Messages, of up to 200 reports each. */
   private static final int PREFETCH = 200;
 
-  /** One message, read or bad. */
-  public record Message(QueueConsumer.Delivery delivery, Decoded<Reports> decoded) {
+  /**
+   * One message, read or bad.
+   *
+   * @param last false for a part that others of the same delivery follow: it cannot be acked yet
+   */
+  public record Message(QueueConsumer.Delivery delivery, Decoded<Reports> decoded, boolean last) {
     /** The same message when it was put into quarantine: what remains of it is the ack. */
     public Message dealtWith() {
-      return new Message(delivery, new Decoded.Ok<>(new Reports("", List.of())));
+      return new Message(delivery, new Decoded.Ok<>(new Reports("", List.of())), last);
+    }
+
+    /** How many reports it holds; a bad one counts as one. */
+    public int size() {
+      return decoded instanceof Decoded.Ok<Reports> ok ? ok.value().reports().size() : 1;
+    }
+
+    private Message part(int from, int to) {
+      Reports all = ((Decoded.Ok<Reports>) decoded).value();
+      Reports some = new Reports(all.worker(), all.reports().subList(from, to));
+      return new Message(delivery, new Decoded.Ok<>(some), last && to == all.reports().size());
     }
   }
 
@@ -46,7 +61,7 @@ public final class ReportIntake {
   }
 
   private void on(QueueConsumer.Delivery delivery) {
-    messages.add(new Message(delivery, ReportCodec.decode(delivery.body())));
+    messages.add(new Message(delivery, ReportCodec.decode(delivery.body()), true));
     if (size.getAndIncrement() == 0) {
       nudge.run();
     }
@@ -57,8 +72,8 @@ public final class ReportIntake {
   }
 
   /**
-   * Takes messages of at least one and about so many reports, in order; drops those of a connection
-   * that is gone.
+   * Takes messages of so many reports at the most, in order, the last one in part if need be; drops
+   * those of a connection that is gone.
    */
   public List<Message> take(int reportsMax) {
     List<Message> taken = new ArrayList<>();
@@ -73,9 +88,14 @@ public final class ReportIntake {
       if (message.delivery.generation() != generation) {
         continue; // unacked and gone with its connection: the broker delivers it again
       }
+      int room = reportsMax - reports;
+      if (message.size() > room) {
+        returned.addFirst(message.part(room, message.size()));
+        size.incrementAndGet();
+        message = message.part(0, room);
+      }
       taken.add(message);
-      reports +=
-          message.decoded instanceof Decoded.Ok<Reports> ok ? ok.value().reports().size() : 1;
+      reports += message.size();
     }
     return taken;
   }
@@ -89,12 +109,16 @@ public final class ReportIntake {
   }
 
   /**
-   * Acks messages that {@link #take} gave: they were the oldest, so one ack up to the last does.
+   * Acks messages that {@link #take} gave: they were the oldest, so one ack up to the last whole
+   * one does. Of a delivery that is acked later the reports come twice if the leader dies before,
+   * and say nothing new then.
    */
   public void ack(List<Message> taken) {
-    if (!taken.isEmpty()) {
-      QueueConsumer.Delivery last = taken.getLast().delivery;
-      consumer.ack(last.generation(), last.tag(), true);
+    for (Message message : taken.reversed()) {
+      if (message.last) {
+        consumer.ack(message.delivery.generation(), message.delivery.tag(), true);
+        return;
+      }
     }
   }
 }

@@ -135,7 +135,7 @@ final class Afters {
       if (when.match() != Matching.NONE && end.number() % FORGET_EVERY == 0) {
         Followed.forgetKeys(tx, one.trigger);
       }
-      fire(tx, pass, one, judged.by(), epoch);
+      fire(tx, pass, one, new Cause(judged.by(), orchestration(pass, end)), epoch);
     }
   }
 
@@ -145,7 +145,20 @@ final class Afters {
         : Followed.marks(tx, one.trigger, key);
   }
 
-  private void fire(Handle tx, Pass pass, Armed one, Map<String, JobEnd> by, long epoch) {
+  /**
+   * What a trigger fires for.
+   *
+   * @param orchestration that of the run whose end made the condition true, or null
+   */
+  private record Cause(Map<String, JobEnd> by, String orchestration) {}
+
+  private static String orchestration(Pass pass, JobEnd end) {
+    Draft draft = pass.drafts.get(end.run());
+    return draft == null ? null : draft.run().orchestration();
+  }
+
+  private void fire(Handle tx, Pass pass, Armed one, Cause cause, long epoch) {
+    Map<String, JobEnd> by = cause.by;
     Jobs.Row job = catalog.find(tx, one.job);
     List<Long> upstream = by.values().stream().map(JobEnd::run).toList();
     if (job.state() != JobState.SCHEDULED || gates.pausesOf(job) != 0) {
@@ -165,6 +178,7 @@ final class Afters {
                 one.when.params(),
                 reason(by),
                 results(tx, pass, one, by)),
+            cause.orchestration,
             pass.now);
     if (!Followed.fire(tx, one.trigger, upstream, "FIRED", fresh.run().id(), epoch, pass.now)) {
       return; // the same runs again: one of them was executed a second time

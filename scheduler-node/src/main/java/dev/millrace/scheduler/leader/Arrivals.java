@@ -196,18 +196,22 @@ final class Arrivals {
     for (Pools.Pool pool : parts.pools().all()) {
       room += Math.max(0, Dispatching.roomIn(pass, pool) - pool.backlog());
     }
-    int limit = Math.clamp(room, Math.min(COMMANDS_MIN, parts.batchMax()), parts.batchMax());
+    int fits = Math.clamp(room, Math.min(COMMANDS_MIN, parts.batchMax()), parts.batchMax());
+    int limit = Math.min(fits, pass.commandsMax);
     if (checks.idle()) {
       later.clear();
     }
     List<Inbox.Row> rows = Inbox.take(tx, limit, later);
+    rows.forEach(row -> pass.commandIds.add(row.id()));
     int weight = rows.stream().mapToInt(Inbox.Row::weight).sum();
     for (Inbox.Row row : rows) {
-      Outcome outcome = execute(tx, pass, row.command());
+      boolean aside = pass.guiltyCommand != null && pass.guiltyCommand.input().equals(row.id());
+      Outcome outcome =
+          aside ? setAside(row, pass.guiltyCommand.cause()) : execute(tx, pass, row.command());
       if (outcome == null) {
         Inbox.putBack(tx, row);
         later.add(row.id());
-      } else if (row.answer()) {
+      } else if (row.answer() || aside) {
         pass.answerIds.add(row.id());
         pass.answers.add(outcome);
       } else if (outcome.status() >= 400) {
@@ -229,6 +233,23 @@ final class Arrivals {
   /** True when commands waited for that and need not wait any more. */
   boolean judged() {
     return !later.isEmpty() && checks.idle();
+  }
+
+  /** It alone made every pass fail: it is answered, and the commands behind it are executed. */
+  private static Outcome setAside(Inbox.Row row, Throwable cause) {
+    log.error(
+        "set a command aside id={} kind={} job={} actor={}; every pass with it failed, nothing of"
+            + " it took effect",
+        row.id(),
+        row.command().kind(),
+        row.command().job(),
+        row.command().actor(),
+        cause);
+    return Desk.refused(
+        500,
+        "command " + row.id() + " cannot be executed: " + Isolation.message(cause),
+        "nothing of it took effect, and it is not tried again; the leader's log has the whole cause"
+            + " with this id");
   }
 
   /** Null when it is to be executed later; then nothing was done. */

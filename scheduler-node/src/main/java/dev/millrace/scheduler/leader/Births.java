@@ -108,7 +108,7 @@ final class Births {
       Map<String, Bindings.UpstreamRun> results) {}
 
   /** A run that comes after runs of other jobs, with what its trigger gives it. */
-  Fresh following(Plan plan, Upstream upstream, long now) {
+  Fresh following(Plan plan, Upstream upstream, String orchestration, long now) {
     Run run =
         new Run(
             ids.next(now),
@@ -125,7 +125,7 @@ final class Births {
             0,
             0,
             Engine.fresh(plan));
-    return given(run, upstream.params(), upstream.results());
+    return given(run.inOrchestration(orchestration), upstream.params(), upstream.results());
   }
 
   /** A run that a file starts, with what its trigger gives it. */
@@ -214,7 +214,8 @@ final class Births {
     }
     List<Seats.Ask> asks = asks(run);
     if (!asks.isEmpty()) {
-      seats.ask(new Stages.Key(run.id(), Seats.RUN), asks, null);
+      seats.ask(
+          new Stages.Key(run.id(), Seats.RUN), asks, null, drafts.above(tx, pass, run, Seats.RUN));
     } else if (gates.pausesOf(catalog.find(tx, run.plan().job())) == 0) {
       // In a blackout it is not taken: the run is admitted when that is over.
       Engine.apply(draft, new Fact.Admitted("its window begins"), pass.now, 0);
@@ -270,7 +271,11 @@ final class Births {
       Engine.settle(draft, pass.now); // sets when it has waited for long enough
       requires.waits(born);
     } else if (!asks.isEmpty()) {
-      seats.ask(new Stages.Key(born.id(), Seats.RUN), asks, null);
+      seats.ask(
+          new Stages.Key(born.id(), Seats.RUN),
+          asks,
+          null,
+          drafts.above(tx, pass, born, Seats.RUN));
     }
     return new Birth.Made(draft);
   }

@@ -75,9 +75,9 @@ final class Desk {
     }
     JobBatches.Known known = JobBatches.find(tx, List.of(wanted.name())).get(wanted.name());
     if (known == null) {
-      Outcome past = refusedAsPast(List.of(), wanted.definition(), now);
-      if (past != null) {
-        return unchanged(past);
+      Optional<Outcome> past = refusedAsPast(tx, null, wanted.definition(), now);
+      if (past.isPresent()) {
+        return unchanged(past.get());
       }
       JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
       var fresh = JobWrites.Change.fresh(wanted, first, source);
@@ -103,9 +103,9 @@ final class Desk {
       catalog.put(moved);
       return unchanged(applied(200, moved, false, noteOf(moved)));
     }
-    Outcome past = refusedAsPast(Arming.known(tx, old), wanted.definition(), now);
-    if (past != null) {
-      return unchanged(past);
+    Optional<Outcome> past = refusedAsPast(tx, old, wanted.definition(), now);
+    if (past.isPresent()) {
+      return unchanged(past.get());
     }
     var change = JobWrites.Change.of(wanted, old, owner, source);
     Jobs.Row row = writes.write(tx, List.of(change), command, epoch, now).getFirst();
@@ -159,22 +159,36 @@ final class Desk {
     return one + "; " + other;
   }
 
+  static final String PAST_REMEDY =
+      "give it an instant to come, or write `past: run` to run it now";
+
   static Applied unchanged(Outcome outcome) {
     return new Applied(outcome, null, null);
   }
 
-  /** Whether a trigger that is new wants to be refused now; null when none does. */
-  private static Outcome refusedAsPast(
-      List<Jobs.TriggerRow> known, JobDefinition definition, long now) {
+  private static Optional<Outcome> refusedAsPast(
+      Handle tx, Jobs.Row job, JobDefinition definition, long now) {
+    return past(tx, job, definition, now).map(why -> refused(422, why, PAST_REMEDY));
+  }
+
+  /**
+   * Whether a trigger that is new wants to be refused now; the triggers are only read when one is.
+   *
+   * @param job as it is, or null for a new one
+   */
+  static Optional<String> past(Handle tx, Jobs.Row job, JobDefinition definition, long now) {
+    List<Jobs.TriggerRow> known = null;
     for (PlannedTriggers.Planned trigger : PlannedTriggers.of(definition)) {
-      String spec = trigger.spec();
       Optional<String> refusal = trigger.refusal(Ticker.instantOf(now));
-      if (refusal.isPresent() && known.stream().noneMatch(row -> row.spec().equals(spec))) {
-        return refused(
-            422, refusal.get(), "give it an instant to come, or write `past: run` to run it now");
+      if (refusal.isPresent()) {
+        String spec = trigger.spec();
+        known = known != null ? known : job == null ? List.of() : Arming.known(tx, job);
+        if (known.stream().noneMatch(row -> row.spec().equals(spec))) {
+          return refusal;
+        }
       }
     }
-    return null;
+    return Optional.empty();
   }
 
   /** Params for a run that is asked for, checked; or the refusal. */

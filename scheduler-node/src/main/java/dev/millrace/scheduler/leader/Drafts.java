@@ -1,8 +1,10 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.scheduler.engine.Draft;
+import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.store.Runs;
+import dev.millrace.scheduler.store.Stages;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -54,6 +56,34 @@ final class Drafts {
       Draft above = pass.drafts.get(parent);
       draft.outer(above == null ? null : above.run());
     }
+  }
+
+  /**
+   * Whose seats a stage of a run, or the run itself, has too: its groups, its run, the stage that
+   * started that, and so on.
+   */
+  List<Stages.Key> above(Handle tx, Pass pass, Run run, int index) {
+    List<Stages.Key> above = new ArrayList<>();
+    Run at = run;
+    int stage = index;
+    while (at != null) {
+      if (stage != Seats.RUN) {
+        for (int group = Engine.groupOf(at, stage); group >= 0; group = Engine.groupOf(at, group)) {
+          above.add(new Stages.Key(at.id(), group));
+        }
+        above.add(new Stages.Key(at.id(), Seats.RUN));
+      }
+      Run.Parent parent = at.parent();
+      if (parent == null) {
+        return above;
+      }
+      above.add(new Stages.Key(parent.run(), parent.stage()));
+      open(tx, pass, List.of(parent.run()));
+      Draft up = pass.drafts.get(parent.run());
+      at = up == null ? null : up.run();
+      stage = parent.stage();
+    }
+    return above;
   }
 
   /** What is committed is what is there. */

@@ -28,6 +28,8 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import org.jdbi.v3.core.Handle;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the runs of a pass mean for each other: items and runs of other jobs are made, their ends
@@ -35,6 +37,11 @@ import org.jdbi.v3.core.Handle;
  * pass's transaction, until nothing follows any more. The leader's thread.
  */
 final class Families {
+  private static final Logger log = LoggerFactory.getLogger(Families.class);
+
+  /** The class of what gave way, and who stopped what had not begun. */
+  private static final String DEADLOCK = "deadlock";
+
   private final Catalog catalog;
   private final Drafts drafts;
   private final Births births;
@@ -65,7 +72,7 @@ final class Families {
     for (Stages.Key key : waiting) {
       Draft draft = pass.drafts.get(key.run());
       if (!seats.has(key) && draft != null) {
-        askForStage(draft, key);
+        askForStage(tx, pass, draft, key);
       }
     }
     drafts.open(tx, pass, seats.owners().stream().map(Stages.Key::run).toList());
@@ -73,6 +80,8 @@ final class Families {
       Draft draft = pass.drafts.get(owner.run());
       if (draft == null || draft.run().state().isFinal()) {
         seats.release(owner);
+      } else {
+        seats.below(owner, drafts.above(tx, pass, draft.run(), owner.index()));
       }
     }
   }
@@ -96,10 +105,45 @@ final class Families {
         continue;
       }
       if (!seats.hasNews(pass.now)) {
-        return;
+        if (!endDeadlock(tx, pass)) {
+          return;
+        }
+        continue;
       }
       seats.grant(pass.now, key -> granted(tx, pass, key));
     }
+  }
+
+  /** Returns true when something follows of it. */
+  private boolean endDeadlock(Handle tx, Pass pass) {
+    Deadlocks.Way way = seats.deadlock();
+    if (way == null) {
+      return false;
+    }
+    Stages.Key owner = way.owner();
+    drafts.open(tx, pass, List.of(owner.run()));
+    Draft draft = pass.drafts.get(owner.run());
+    switch (way) {
+      case Deadlocks.Way.Pass passes -> seats.pass(owner, passes.before());
+      case Deadlocks.Way.GiveWay ring -> {
+        List<String> runs = ring.runs().stream().map(run -> new RunId(run).toString()).toList();
+        String why =
+            "runs "
+                + String.join(", ", runs)
+                + " wait for what each other hold; the youngest of what waits gives way, so that"
+                + " the others go on";
+        log.warn("ended a deadlock run={} stage={} ring={}", runs.getFirst(), owner.index(), runs);
+        Fact fact =
+            owner.index() == Seats.RUN
+                ? new Fact.Stop(DEADLOCK, why)
+                : new Fact.Unstartable(owner.index(), DEADLOCK, why);
+        if (draft == null || Engine.apply(draft, fact, pass.now, 0) != Verdict.ACCEPTED) {
+          return false; // it ends in another way, or waits for a person
+        }
+        open.add(draft);
+      }
+    }
+    return true;
   }
 
   /** Most runs have neither family nor seats; they cost one look. */
@@ -122,7 +166,7 @@ final class Families {
     }
     forgetWaits(tx, draft);
     if (draft.run().plan().limited()) {
-      seatsOf(draft);
+      seatsOf(tx, pass, draft);
     }
     admitUnlimited(pass, draft);
     if (draft.run().parent() != null) {
@@ -302,13 +346,13 @@ final class Families {
   }
 
   /** Asks for what the stages now wait for, gives back what they no longer hold. */
-  private void seatsOf(Draft draft) {
+  private void seatsOf(Handle tx, Pass pass, Draft draft) {
     Run run = draft.run();
     var changed = draft.changedStages();
     for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
       Stages.Key key = new Stages.Key(run.id(), i);
       switch (draft.stage(i).state()) {
-        case LOCK_WAIT -> askForStage(draft, key);
+        case LOCK_WAIT -> askForStage(tx, pass, draft, key);
         case READY, QUEUED, RUNNING -> {} // it holds what it holds
         default -> seats.release(key);
       }
@@ -321,7 +365,7 @@ final class Families {
     }
   }
 
-  private void askForStage(Draft draft, Stages.Key key) {
+  private void askForStage(Handle tx, Pass pass, Draft draft, Stages.Key key) {
     if (seats.has(key)) {
       if (!seats.holds(key)) {
         return;
@@ -333,19 +377,30 @@ final class Families {
     String namespace = draft.run().plan().definition().namespace();
     List<Seats.Ask> asks =
         rules.locks().stream().map(lock -> Seats.Ask.of(namespace, lock)).toList();
-    seats.ask(key, asks, pace(draft, key, rules.rate()));
+    try {
+      seats.ask(
+          key,
+          asks,
+          pace(draft, key, rules.rate()),
+          drafts.above(tx, pass, draft.run(), key.index()));
+    } catch (ExpressionException wrong) {
+      // One rate for all instead would let start what the job's author holds apart.
+      String why = "rate key: " + wrong.getMessage();
+      Engine.apply(draft, new Fact.Unstartable(key.index(), "expression", why), pass.now, 0);
+      open.add(draft);
+    }
   }
 
+  /**
+   * The stage's rate, or null.
+   *
+   * @throws ExpressionException when its key has no value
+   */
   private static Seats.Pace pace(Draft draft, Stages.Key key, RateRule rate) {
     if (rate == null) {
       return null;
     }
-    String value;
-    try {
-      value = StageInput.rateKey(draft, key.index());
-    } catch (ExpressionException wrong) {
-      value = null; // the same expression fails where it is told: without a key, one rate for all
-    }
+    String value = StageInput.rateKey(draft, key.index());
     String subject =
         "rate:"
             + draft.run().plan().job()

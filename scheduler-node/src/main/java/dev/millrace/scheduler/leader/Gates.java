@@ -50,6 +50,11 @@ final class Gates {
     this.pools = pools;
   }
 
+  /** A pool that a worker serves or a stage needs, as far as this term has seen. */
+  boolean knowsPool(String name) {
+    return pools.all().stream().anyMatch(pool -> pool.name().equals(name));
+  }
+
   void load(Handle tx) {
     paused.clear();
     Pauses.all(tx).forEach(row -> paused.put(key(row.scope(), row.name()), row));

@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.model.Claim;
+import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Fact;
@@ -13,6 +14,7 @@ import dev.millrace.wire.Control;
 import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Report;
 import dev.millrace.wire.Reports;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -32,6 +34,7 @@ final class Hearing {
   private final Drafts drafts;
   private final Gates gates;
   private final DistinctQueue<Claim> notHeld = new DistinctQueue<>();
+  private final DistinctQueue<Claim> stillRunning = new DistinctQueue<>();
   private long nextDueAt = Long.MAX_VALUE;
   private boolean dueKnown;
 
@@ -46,8 +49,13 @@ final class Hearing {
     notHeld.addAll(claims);
   }
 
+  /** This one runs although its run is to stop; it may not have heard that. Any thread. */
+  void stillRunning(Claim claim) {
+    stillRunning.add(claim);
+  }
+
   boolean hasNews(long now) {
-    return nextDueAt <= now || !notHeld.isEmpty();
+    return nextDueAt <= now || !notHeld.isEmpty() || !stillRunning.isEmpty();
   }
 
   /** When the next stage is due, in microseconds since 1970; Long.MAX_VALUE for never. */
@@ -94,6 +102,7 @@ final class Hearing {
   void putBack(Pass pass) {
     parts.workers().putBack(pass.lost);
     parts.dispatcher().putBackUnroutable(pass.unroutable);
+    parts.dispatcher().putBackUnwritable(pass.unwritable);
     notHeld.addAll(pass.notHeld);
   }
 
@@ -164,6 +173,25 @@ final class Hearing {
     }
   }
 
+  /** What no message can hold fails: nobody will ever start it. */
+  void unwritable(Handle tx, Pass pass) {
+    pass.unwritable = parts.dispatcher().takeUnwritable();
+    List<Long> runs = pass.unwritable.stream().map(start -> start.claim().run().value()).toList();
+    drafts.open(tx, pass, runs);
+    for (Dispatcher.Unwritable start : pass.unwritable) {
+      Claim claim = start.claim();
+      Draft draft = pass.drafts.get(claim.run().value());
+      if (draft != null) {
+        int index = draft.run().plan().indexOf(claim.stage());
+        Fact back = new Fact.Unroutable(index, claim.attempt());
+        if (Engine.apply(draft, back, pass.now, 0) == Verdict.ACCEPTED) {
+          String why = "its start cannot be written: " + start.why();
+          Engine.apply(draft, new Fact.Unstartable(index, "config", why), pass.now, 0);
+        }
+      }
+    }
+  }
+
   void lostWorkers(Handle tx, Pass pass) {
     for (WorkerTable.LostWorker lost : pass.lost) {
       List<Stages.Key> keys = Stages.runningOn(tx, lost.worker(), LOST_STAGES_PER_PASS_MAX);
@@ -200,6 +228,29 @@ final class Hearing {
                 "its worker does not hold it any more; the report was lost with the broker"),
             pass.now,
             ThreadLocalRandom.current().nextDouble());
+      }
+    }
+  }
+
+  /**
+   * Control messages are transient: what should have ended is told so again. What always comes last
+   * and what is left to end by itself run rightly.
+   */
+  void toldToEnd(Handle tx, Pass pass) {
+    List<Claim> claims = new ArrayList<>();
+    while (claims.size() < parts.batchMax() && !stillRunning.isEmpty()) {
+      claims.add(stillRunning.poll());
+    }
+    drafts.open(tx, pass, claims.stream().map(claim -> claim.run().value()).toList());
+    for (Claim claim : claims) {
+      Draft draft = pass.drafts.get(claim.run().value());
+      int index = draft == null ? -1 : draft.run().plan().indexOf(claim.stage());
+      if (index >= 0) {
+        switch (Engine.toldToEnd(draft, index, claim.attempt())) {
+          case NOT -> {}
+          case POLITELY -> pass.controls.add(new Control.Cancel(claim, Turn.CANCEL_GRACE_MILLIS));
+          case AT_ONCE -> pass.controls.add(new Control.Cancel(claim, 0));
+        }
       }
     }
   }

@@ -119,21 +119,7 @@ public final class Leadership implements Elector.Duties {
                 files.roots()));
     BrokerRepair repair =
         new BrokerRepair(
-            node.database.leader(),
-            node.clock,
-            pools,
-            table,
-            intake,
-            new BrokerRepair.Findings(
-                keys -> {
-                  turn.dispatching().republish(keys);
-                  pulse.nudge();
-                },
-                claims -> {
-                  turn.hearing().notHeld(claims);
-                  pulse.nudge();
-                },
-                claim -> node.outbox.control(Turn.cancel(claim))));
+            node.database.leader(), node.clock, pools, table, intake, findings(turn, pulse));
     DeadLetterSweep dead = new DeadLetterSweep(node.database.leader(), node.outbox, node.commands);
     takeOver(term, turn, table);
     AmqpLink consuming =
@@ -173,6 +159,23 @@ public final class Leadership implements Elector.Duties {
       services.close();
       storeLast(table, term.epoch());
     };
+  }
+
+  /** What the repair finds is for the turn: it alone knows how things stand with a run. */
+  static BrokerRepair.Findings findings(Turn turn, Pulse pulse) {
+    return new BrokerRepair.Findings(
+        keys -> {
+          turn.dispatching().republish(keys);
+          pulse.nudge();
+        },
+        claims -> {
+          turn.hearing().notHeld(claims);
+          pulse.nudge();
+        },
+        claim -> {
+          turn.hearing().stillRunning(claim);
+          pulse.nudge();
+        });
   }
 
   /** Loads what the last term left: what the broker may not have, and whom to expect. */

@@ -26,6 +26,18 @@ import java.util.Set;
 final class Pass {
   final Map<Long, Draft> drafts = new LinkedHashMap<>();
   final List<ReportIntake.Message> messages;
+
+  /** The same as they came. */
+  final Isolation.Taken reportsTaken;
+
+  /** Commands that it may take, and the ids of those that it took. */
+  int commandsMax;
+
+  final List<Long> commandIds = new ArrayList<>();
+
+  /** What it sets aside instead of executing it, or null. */
+  Isolation.Guilty guiltyCommand;
+
   final List<Long> answerIds = new ArrayList<>();
   final List<Outcome> answers = new ArrayList<>();
   final List<Control> controls = new ArrayList<>();
@@ -59,6 +71,7 @@ final class Pass {
   record Dead(Draft draft, int stage) {}
 
   List<Claim> unroutable = List.of();
+  List<Dispatcher.Unwritable> unwritable = List.of();
   List<WorkerTable.LostWorker> lost = List.of();
   final List<WorkerTable.LostWorker> lostWithMore = new ArrayList<>();
   long now;
@@ -66,5 +79,13 @@ final class Pass {
 
   Pass(List<ReportIntake.Message> messages) {
     this.messages = messages;
+    int reports = messages.stream().mapToInt(ReportIntake.Message::size).sum();
+    this.reportsTaken =
+        new Isolation.Taken(reports, messages.isEmpty() ? null : messages.getFirst());
+  }
+
+  Isolation.Taken commandsTaken() {
+    return new Isolation.Taken(
+        commandIds.size(), commandIds.isEmpty() ? null : commandIds.getFirst());
   }
 }

@@ -145,13 +145,17 @@ final class Requires {
     passed(tx, run, pass.now);
     forget(run.id());
     Engine.apply(draft, new Fact.GateOpened("what it requires is there"), pass.now, 0);
-    admit(pass, draft);
+    admit(tx, pass, draft);
   }
 
-  private void admit(Pass pass, Draft draft) {
+  private void admit(Handle tx, Pass pass, Draft draft) {
     List<Seats.Ask> asks = Births.asks(draft.run());
     if (!asks.isEmpty()) {
-      seats.ask(new Stages.Key(draft.run().id(), Seats.RUN), asks, null);
+      seats.ask(
+          new Stages.Key(draft.run().id(), Seats.RUN),
+          asks,
+          null,
+          drafts.above(tx, pass, draft.run(), Seats.RUN));
     } else if (draft.run().state() == RunState.PENDING) {
       // One that is paused is admitted when that is over.
       Engine.apply(draft, new Fact.Admitted("what it requires is there"), pass.now, 0);

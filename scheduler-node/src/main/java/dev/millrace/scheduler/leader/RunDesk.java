@@ -21,7 +21,9 @@ import dev.millrace.scheduler.engine.Verdict;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.wire.Wire;
 import java.time.DateTimeException;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
@@ -35,6 +37,9 @@ import org.jdbi.v3.core.Handle;
  */
 final class RunDesk {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** A hundred years, as for durations: what is to stay open for longer is ended by a person. */
+  private static final Duration EXTEND_MAX = Duration.ofDays(36_525);
 
   private final Catalog catalog;
   private final Drafts drafts;
@@ -102,18 +107,34 @@ final class RunDesk {
 
   Outcome extend(Handle tx, Pass pass, Command command) {
     String until = Desk.text(command.body(), "until");
-    long endsAt;
+    Instant now = Instant.EPOCH.plus(pass.now, ChronoUnit.MICROS);
+    Instant instant;
     try {
-      Instant instant = until == null ? null : Instant.parse(until);
-      endsAt = instant == null ? 0 : instant.toEpochMilli() * 1_000;
+      instant = until == null ? null : Instant.parse(until);
     } catch (DateTimeException wrong) {
-      return Desk.refused(
-          422,
-          "until: '" + until + "' is not an instant",
-          "write for example 2027-01-01T00:00:00Z, or null for \"until manually ended\"");
+      return badUntil("'" + until + "' is not an instant", now);
     }
+    if (instant != null && !instant.isAfter(now)) {
+      return badUntil(instant + " is over", now);
+    }
+    if (instant != null && instant.isAfter(now.plus(EXTEND_MAX))) {
+      return badUntil(instant + " is too far away", now);
+    }
+    long endsAt = instant == null ? 0 : instant.toEpochMilli() * 1_000;
     return ask(
         tx, pass, command, run -> new Fact.Extend(endsAt, command.actor(), command.reason()));
+  }
+
+  private static Outcome badUntil(String why, Instant now) {
+    Instant from = now.truncatedTo(ChronoUnit.SECONDS);
+    return Desk.refused(
+        422,
+        "until: " + why,
+        "write an instant after "
+            + from
+            + " and up to "
+            + from.plus(EXTEND_MAX)
+            + ", or null for \"until manually ended\"");
   }
 
   private Outcome ask(Handle tx, Pass pass, Command command, Function<Draft, Fact> fact) {

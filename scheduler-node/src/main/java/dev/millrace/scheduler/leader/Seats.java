@@ -19,8 +19,10 @@ import org.jdbi.v3.core.Handle;
 /**
  * Who holds, and who waits for, what there is only so much of: named locks, a job's turn, a
  * concurrency key's turns, a rate's starts. Whoever asks for several gets all of them at once or
- * none, and nobody overtakes who waits for the same: no deadlock, no starvation. What the table
- * says is loaded at the start of a term; changes are written with the pass. The leader's thread.
+ * none, and nobody overtakes who waits for the same: no starvation. What a run, a group or a stage
+ * holds, the stages and runs below it have too. What then still waits for itself is found by {@link
+ * Deadlocks}. What the table says is loaded at the start of a term; changes are written with the
+ * pass. The leader's thread.
  */
 final class Seats {
   /** The stage of a request that is the run's own. */
@@ -44,6 +46,12 @@ final class Seats {
     boolean held;
     boolean refused;
 
+    /** Whose seats its owner has too. */
+    List<Stages.Key> above = List.of();
+
+    /** Those it may go before, as they wait for what it has. */
+    Set<Stages.Key> passes = Set.of();
+
     Request(Stages.Key owner, List<Ask> asks, Pace pace, long number, boolean held) {
       this.owner = owner;
       this.asks = asks;
@@ -59,14 +67,6 @@ final class Seats {
     final TreeSet<Request> waiting =
         new TreeSet<>(Comparator.comparingLong((Request request) -> request.number));
     long nextAt;
-
-    int taken(String subject) {
-      int sum = 0;
-      for (Request holder : holders) {
-        sum += weight(holder, subject);
-      }
-      return sum;
-    }
   }
 
   private final Map<Stages.Key, Request> requests = new HashMap<>();
@@ -76,6 +76,9 @@ final class Seats {
   private final Set<Stages.Key> gone = new HashSet<>();
   private final Set<String> freed = new HashSet<>();
   private long lastNumber;
+
+  /** Somebody waits who has something already: it may be the last one of a ring. */
+  private boolean suspicious;
 
   /** What the tables say, instead of what was known. */
   void load(Handle tx) {
@@ -122,6 +125,7 @@ final class Seats {
   void limit(String subject, int capacity) {
     limits.put(subject, capacity);
     freed.add(subject);
+    suspicious |= !requests.isEmpty();
   }
 
   private int limitOf(String subject) {
@@ -155,13 +159,18 @@ final class Seats {
     return known == null ? List.of() : known.waiting.stream().map(each -> each.owner).toList();
   }
 
-  /** Stands in line; {@link #grant} tells when it is its turn. Asking twice changes nothing. */
-  void ask(Stages.Key owner, List<Ask> asks, Pace pace) {
+  /**
+   * Stands in line; {@link #grant} tells when it is its turn. Asking twice changes nothing.
+   *
+   * @param above whose seats the owner has too, see {@link Drafts#above}
+   */
+  void ask(Stages.Key owner, List<Ask> asks, Pace pace, List<Stages.Key> above) {
     if (requests.containsKey(owner)) {
       return;
     }
     Request request = new Request(owner, merged(asks), pace, ++lastNumber, false);
     add(request);
+    below(owner, above);
     changed.put(owner, request);
     gone.remove(owner);
     asks.forEach(ask -> freed.add(ask.subject));
@@ -170,11 +179,49 @@ final class Seats {
     }
   }
 
+  /** Whose seats an owner has too: at the start of a term, when its request is from the table. */
+  void below(Stages.Key owner, List<Stages.Key> above) {
+    Request request = requests.get(owner);
+    request.above = above;
+    suspicious |= !request.held && above.stream().anyMatch(this::holds);
+  }
+
+  /** What ends the first deadlock, or null when there is none; cheap when there cannot be one. */
+  Deadlocks.Way deadlock() {
+    if (!suspicious) {
+      return null;
+    }
+    List<Deadlocks.Node> nodes = new ArrayList<>(requests.size());
+    for (Request request : requests.values()) {
+      nodes.add(
+          new Deadlocks.Node(
+              request.owner,
+              request.above,
+              request.asks,
+              request.pace == null ? null : request.pace.subject,
+              request.number,
+              request.held,
+              request.refused,
+              request.passes));
+    }
+    Deadlocks.Way way = Deadlocks.find(nodes, this::limitOf);
+    suspicious = way != null;
+    return way;
+  }
+
+  /** From now on it may go before these. */
+  void pass(Stages.Key owner, Set<Stages.Key> before) {
+    Request request = requests.get(owner);
+    request.passes = before;
+    request.asks.forEach(ask -> freed.add(ask.subject));
+  }
+
   /** Takes it whatever others hold: a person lets an ended run go on. */
   void take(Stages.Key owner, List<Ask> asks) {
     release(owner);
     Request request = new Request(owner, merged(asks), null, ++lastNumber, true);
     add(request);
+    suspicious = true;
     changed.put(owner, request);
     gone.remove(owner);
   }
@@ -258,12 +305,14 @@ final class Seats {
       if (subject == null) {
         continue;
       }
+      boolean first = true;
       for (Request request : List.copyOf(subject.waiting)) {
-        if (request.refused) {
+        if (request.refused || (!first && request.above.isEmpty() && request.passes.isEmpty())) {
           continue;
         }
         if (!isItsTurn(request, now)) {
-          break;
+          first = false; // behind it only those that may go before it
+          continue;
         }
         if (taker.test(request.owner)) {
           hold(request, now);
@@ -277,7 +326,7 @@ final class Seats {
   private boolean isItsTurn(Request request, long now) {
     for (Ask ask : request.asks) {
       Subject subject = subjects.get(ask.subject);
-      if (!isFirst(subject, request) || !fits(subject, ask)) {
+      if (!isFirst(subject, request) || !fits(subject, request, ask)) {
         return false;
       }
     }
@@ -292,26 +341,37 @@ final class Seats {
   }
 
   private static boolean isFirst(Subject subject, Request request) {
+    boolean inherits = inherits(subject, request);
     for (Request other : subject.waiting) {
       if (other == request) {
         return true;
       }
-      if (!other.refused) {
+      boolean before =
+          !other.refused
+              && !request.passes.contains(other.owner)
+              && (!inherits || inherits(subject, other));
+      if (before) {
         return false;
       }
     }
     return true;
   }
 
-  private boolean fits(Subject subject, Ask ask) {
-    if (subject.holders.isEmpty()) {
+  /** What is above it holds the same, so that whoever else waits for that waits for it too. */
+  private static boolean inherits(Subject subject, Request request) {
+    return !request.above.isEmpty()
+        && subject.holders.stream().anyMatch(holder -> request.above.contains(holder.owner));
+  }
+
+  private boolean fits(Subject subject, Request request, Ask ask) {
+    List<Request> others =
+        subject.holders.stream().filter(each -> !request.above.contains(each.owner)).toList();
+    if (others.isEmpty()) {
       return true; // also what is heavier than the lock has room for
     }
-    boolean exclusiveHolder =
-        subject.holders.stream().anyMatch(holder -> exclusive(holder, ask.subject));
-    return !ask.exclusive
-        && !exclusiveHolder
-        && subject.taken(ask.subject) + ask.weight <= limitOf(ask.subject);
+    boolean exclusiveHolder = others.stream().anyMatch(holder -> exclusive(holder, ask.subject));
+    int taken = others.stream().mapToInt(holder -> weight(holder, ask.subject)).sum();
+    return !ask.exclusive && !exclusiveHolder && taken + ask.weight <= limitOf(ask.subject);
   }
 
   private static boolean exclusive(Request request, String subject) {

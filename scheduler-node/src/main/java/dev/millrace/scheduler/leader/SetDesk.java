@@ -138,6 +138,7 @@ final class SetDesk {
       return Done.LATER;
     }
     tell(asked, jobs, steps, problems);
+    tellOfPast(tx, asked, jobs, steps, now, problems);
     tellOfWaiting(asked, jobs, steps, problems);
     checks.forgetOld();
     return problems.none()
@@ -167,6 +168,25 @@ final class SetDesk {
         problems.add(asked.files.get(i), step.name(), checks.problem(jobs.get(i)));
       } else if (step.action().changes() && files.problem(jobs.get(i).definition()) != null) {
         problems.add(asked.files.get(i), step.name(), files.problem(jobs.get(i).definition()));
+      }
+    }
+  }
+
+  /** Instants that are past, where the definition wants to be refused for that. */
+  private static void tellOfPast(
+      Handle tx,
+      Asked asked,
+      List<Wanted> jobs,
+      List<SetDecision.Step> steps,
+      long now,
+      Problems problems) {
+    for (int i = 0; i < jobs.size(); i++) {
+      SetDecision.Step step = steps.get(i);
+      if (step.action().changes()) {
+        Jobs.Row row = step.have() == null ? null : step.have().known().row();
+        String file = asked.files.get(i);
+        Desk.past(tx, row, jobs.get(i).definition(), now)
+            .ifPresent(why -> problems.add(file, step.name(), why + "; " + Desk.PAST_REMEDY));
       }
     }
   }

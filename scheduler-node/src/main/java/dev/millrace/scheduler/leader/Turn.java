@@ -28,6 +28,7 @@ import dev.millrace.scheduler.trigger.Ticker;
 import dev.millrace.wire.Control;
 import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
+import dev.millrace.wire.ReportCodec;
 import dev.millrace.wire.Reports;
 import java.util.HashMap;
 import java.util.List;
@@ -35,6 +36,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The leader's turn, the one place where runs change: takes facts from everywhere, lets the engine
@@ -42,9 +45,10 @@ import org.jdbi.v3.core.Jdbi;
  * acks and answers. One bounded pass per {@link #runOnce}; runs on the turn loop only.
  */
 final class Turn {
+  private static final Logger log = LoggerFactory.getLogger(Turn.class);
   private static final long INBOX_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long JUDGED_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-  private static final long CANCEL_GRACE_MILLIS = 5_000;
+  static final long CANCEL_GRACE_MILLIS = 5_000;
 
   /** What the turn works with; all of it belongs to one term. */
   record Parts(
@@ -78,6 +82,7 @@ final class Turn {
   private final Arrivals arrivals;
   private final Dispatching dispatching;
   private final Writer writer;
+  private final Isolation isolation;
   private boolean loaded;
   private volatile boolean inboxHint = true;
   private long inboxLookedNanos;
@@ -109,6 +114,7 @@ final class Turn {
             ticker,
             new Arrivals.Limits(drafts, births, following, gates, seats, dispatching, dead));
     this.writer = new Writer(parts.jdbi, parts.term.epoch());
+    this.isolation = new Isolation(parts.batchMax);
   }
 
   /** What became known about runs under way; parts of it take news from any thread. */
@@ -148,9 +154,11 @@ final class Turn {
       hearing.readNextDue();
     }
     boolean inbox = lookIntoInbox() || arrivals.judged(); // before anything is taken: it may fail
-    Pass pass = new Pass(parts.intake.take(parts.batchMax));
+    Pass pass = new Pass(parts.intake.take(isolation.reportsMax()));
+    pass.commandsMax = isolation.commandsMax();
+    pass.guiltyCommand = isolation.guiltyCommand();
     quarantineBad(pass.messages);
-    if (!hasWork(pass, inbox)) {
+    if (!isolation.active() && !hasWork(pass, inbox)) {
       return false;
     }
     long startedNanos = System.nanoTime();
@@ -166,7 +174,20 @@ final class Turn {
       dispatching.publishAgain(pass);
       parts.intake.giveBack(pass.messages);
       inboxHint = true;
-      throw e;
+      if (!isolation.failed(e, pass.reportsTaken, pass.commandsTaken())) {
+        throw e;
+      }
+      log.warn(
+          "a pass failed reports={} commands={} cause={}; nothing of it was written, taking fewer"
+              + " to find by what",
+          pass.reportsTaken.count(),
+          pass.commandIds.size(),
+          Isolation.message(e));
+      return true;
+    }
+    if (isolation.succeeded(pass.reportsTaken, pass.commandsTaken())) {
+      inboxHint = true;
+      pass.more = true;
     }
     afterCommit(pass);
     parts.meters.turn(System.nanoTime() - startedNanos, pass.drafts.size());
@@ -176,9 +197,21 @@ final class Turn {
   private void quarantineBad(List<ReportIntake.Message> messages) throws InterruptedException {
     for (int i = 0; i < messages.size(); i++) {
       ReportIntake.Message message = messages.get(i);
-      if (message.decoded() instanceof Decoded.Bad<Reports> bad) {
+      Isolation.Guilty guilty = isolation.guiltyReport();
+      boolean isGuilty = guilty != null && message.equals(guilty.input());
+      if (isGuilty || message.decoded() instanceof Decoded.Bad<Reports>) {
         try {
-          Quarantine.put(parts.outbox, Entities.REPORTS, bad.cause(), message.delivery().body());
+          switch (message.decoded()) {
+            case Decoded.Bad<Reports> bad ->
+                Quarantine.put(
+                    parts.outbox, Entities.REPORTS, bad.cause(), message.delivery().body());
+            case Decoded.Ok<Reports> one ->
+                Quarantine.put(
+                    parts.outbox,
+                    Entities.REPORTS,
+                    "every pass with it failed: " + Isolation.message(guilty.cause()),
+                    ReportCodec.encode(one.value()));
+          }
           parts.meters.quarantined();
           messages.set(i, message.dealtWith());
         } catch (QuietFailure e) {
@@ -231,15 +264,18 @@ final class Turn {
     }
     hearing.reports(tx, pass);
     hearing.unroutable(tx, pass);
+    hearing.unwritable(tx, pass);
     hearing.lostWorkers(tx, pass);
     hearing.dueStages(tx, pass);
     fileStages.found(tx, pass);
+    hearing.toldToEnd(tx, pass);
     pass.drafts.values().forEach(draft -> Engine.settle(draft, pass.now));
     writer.begin(pass.drafts.values(), pass.now);
     arrivals.ticks(tx, pass);
     files.fire(tx, pass, parts.term.epoch());
     dispatching.countFreed(pass);
-    if (inbox && arrivals.commands(tx, pass)) {
+    boolean takes = (inbox || isolation.active()) && pass.commandsMax > 0;
+    if (takes && arrivals.commands(tx, pass)) {
       pass.more = true;
       inboxHint = true;
     }
@@ -345,9 +381,5 @@ final class Turn {
     pass.controls.forEach(parts.outbox::control);
     pass.tickLateness.forEach(parts.meters::tickLateness);
     hearing.readNextDue();
-  }
-
-  static Control cancel(Claim claim) {
-    return new Control.Cancel(claim, CANCEL_GRACE_MILLIS);
   }
 }

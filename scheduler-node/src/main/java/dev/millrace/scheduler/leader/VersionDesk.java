@@ -121,6 +121,10 @@ final class VersionDesk {
     if (no.isPresent()) {
       return Desk.unchanged(no.get());
     }
+    Optional<String> past = Desk.past(tx, row, wanted.definition(), now);
+    if (past.isPresent()) {
+      return Desk.unchanged(Desk.refused(422, past.get(), Desk.PAST_REMEDY));
+    }
     JobWrites.Change change =
         new JobWrites.Change(wanted, row, row.state(), row.source(), Owners.API, old.version());
     Jobs.Row made = writes.write(tx, List.of(change), command, epoch, now).getFirst();

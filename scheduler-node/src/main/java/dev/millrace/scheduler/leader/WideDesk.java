@@ -3,6 +3,7 @@ package dev.millrace.scheduler.leader;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.millrace.model.KeyText;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.engine.Draft;
@@ -47,12 +48,19 @@ final class WideDesk {
     if (!SCOPES.contains(scope) || (name.isEmpty() && !scope.equals(Gates.ALL))) {
       return badScope();
     }
+    Outcome bad = badText("name", name, NAME_CHARS_MAX);
+    if (bad != null) {
+      return bad;
+    }
     Pauses.Row row = new Pauses.Row(scope, name, command.actor(), command.reason(), pass.now);
     boolean changed = Pauses.put(tx, row);
     if (changed) {
       gates.put(row);
     }
-    return done(scope, name, changed);
+    boolean unknown = scope.equals(Gates.POOL) && !gates.knowsPool(name);
+    String note =
+        "no worker serves pool '" + name + "' and no stage waits for it; look whether it is meant";
+    return done(scope, name, changed, unknown ? note : null);
   }
 
   Outcome resume(Handle tx, Pass pass, Command command) {
@@ -62,9 +70,13 @@ final class WideDesk {
     if (!SCOPES.contains(scope)) {
       return badScope();
     }
+    Outcome bad = badText("name", name, NAME_CHARS_MAX);
+    if (bad != null) {
+      return bad;
+    }
     boolean changed = Pauses.drop(tx, scope, name);
     gates.drop(tx, scope, name, pass.now);
-    return done(scope, name, changed);
+    return done(scope, name, changed, null);
   }
 
   private static Outcome badScope() {
@@ -74,13 +86,27 @@ final class WideDesk {
         "send {\"scope\": \"all\"}, or namespace or pool with its name");
   }
 
-  private static Outcome done(String scope, String name, boolean changed) {
+  /** A refusal that names the field when no column can hold its value, else null. */
+  private static Outcome badText(String field, String value, int charsMax) {
+    if (value.indexOf('\0') >= 0) {
+      return Desk.refused(422, field + " holds a NUL character", "leave it out");
+    }
+    return value.length() > charsMax
+        ? Desk.refused(
+            422,
+            field + " has " + value.length() + " characters, at most " + charsMax + " are possible",
+            "send a shorter one")
+        : null;
+  }
+
+  private static Outcome done(String scope, String name, boolean changed, String note) {
     return new Outcome(
         200,
         JSON.createObjectNode()
             .put("scope", scope)
             .put("name", name)
             .put("changed", changed)
+            .put("note", note)
             .toString());
   }
 
@@ -92,16 +118,9 @@ final class WideDesk {
       return Desk.refused(422, "an event needs a name", "send {\"name\": \"...\"}");
     }
     JsonNode data = body.path("data");
-    if (name.length() > NAME_CHARS_MAX
-        || body.path("key").asText("").length() > NAME_CHARS_MAX
-        || data.toString().length() > Wire.VALUE_BYTES_MAX) {
-      return Desk.refused(
-          422,
-          "an event's name and key have at most "
-              + NAME_CHARS_MAX
-              + " characters, its data "
-              + Wire.VALUE_BYTES_MAX,
-          "pass large values by reference");
+    Outcome bad = badEvent(body);
+    if (bad != null) {
+      return bad;
     }
     Events.Event event =
         new Events.Event(
@@ -127,6 +146,24 @@ final class WideDesk {
         200, "{\"name\":" + JSON.getNodeFactory().textNode(name) + ",\"heard\":" + heard + "}");
   }
 
+  private static Outcome badEvent(JsonNode body) {
+    Outcome name = badText("name", body.path("name").asText(), NAME_CHARS_MAX);
+    if (name != null) {
+      return name;
+    }
+    Outcome key = badText("key", body.path("key").asText(""), KeyText.CHARS_MAX);
+    if (key != null) {
+      return key;
+    }
+    int data = body.path("data").toString().length();
+    return data > Wire.VALUE_BYTES_MAX
+        ? Desk.refused(
+            422,
+            "data has " + data + " characters, at most " + Wire.VALUE_BYTES_MAX + " are possible",
+            "pass large values by reference")
+        : badText("environment", body.path("environment").asText(""), NAME_CHARS_MAX);
+  }
+
   Outcome lock(Handle tx, Command command) {
     JsonNode body = body(command);
     String name = body.path("name").asText();
@@ -134,6 +171,10 @@ final class WideDesk {
     if (name.isEmpty() || capacity < 1 || capacity > CAPACITY_MAX) {
       return Desk.refused(
           422, "a lock needs a name and a capacity of 1.." + CAPACITY_MAX, "correct it");
+    }
+    Outcome bad = badText("name", name, NAME_CHARS_MAX);
+    if (bad != null) {
+      return bad;
     }
     SeatRows.putLock(tx, command.namespace(), name, capacity);
     seats.limit("lock:" + command.namespace() + "/" + name, capacity);
@@ -166,6 +207,10 @@ final class WideDesk {
           422,
           "a rate needs a pool, starts and the milliseconds that they are for",
           "send {\"starts\": 10, \"per\": \"1s\"}; starts 0 lifts the rate");
+    }
+    Outcome bad = badText("pool", pool, NAME_CHARS_MAX);
+    if (bad != null) {
+      return bad;
     }
     SeatRows.putRate(tx, pool, starts == 0 ? null : new SeatRows.Rate(starts, perMillis));
     dispatching.loadLimits(tx, pass.now);

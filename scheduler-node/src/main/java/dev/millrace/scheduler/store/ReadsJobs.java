@@ -124,15 +124,6 @@ public final class ReadsJobs {
       order by g.job, g.position
       """;
 
-  private static final String SCHEDULE =
-      """
-      select g.id, j.namespace, j.name, j.state, g.position, g.kind, g.spec, g.next_at
-      from trigger g join job j on j.id = g.job
-      where g.active and g.next_at is not null and j.namespace = :namespace
-        and (g.next_at, g.id) > (:afterAt, :afterId)
-      order by g.next_at, g.id limit :limit
-      """;
-
   private static final String VERSION_COLUMNS =
       """
       select v.version, v.hash, v.actor, v.reason, v.source, v.created_at, v.restored, v.written, v.definition,
@@ -197,19 +188,6 @@ public final class ReadsJobs {
     return handle
         .createQuery(TRIGGERS)
         .bindArray("jobs", Long.class, jobs)
-        .map((row, context) -> trigger(row))
-        .list();
-  }
-
-  /** Planned ticks of a namespace, the next one first. */
-  public static List<Trigger> schedule(
-      Handle handle, String namespace, Instant afterAt, long afterId, int limit) {
-    return handle
-        .createQuery(SCHEDULE)
-        .bind("namespace", namespace)
-        .bind("afterAt", afterAt)
-        .bind("afterId", afterId)
-        .bind("limit", limit)
         .map((row, context) -> trigger(row))
         .list();
   }

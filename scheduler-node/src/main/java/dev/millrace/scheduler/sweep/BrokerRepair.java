@@ -104,6 +104,8 @@ public final class BrokerRepair implements AmqpLink.Session {
     }
     findLostReports();
     // Control messages are transient, and a leader may have died between its commit and the cancel.
+    // The rows do not tell which stages a stop leaves alone, as those that always come last: the
+    // turn does.
     stopping.goOn(
         (after, limit) -> jdbi.withHandle(handle -> Stages.runningOfStopping(handle, after, limit)),
         stage -> findings.stillRunning.accept(stage.claim()));

@@ -93,7 +93,7 @@ public final class PlannedTriggers {
     List<Planned> all = new ArrayList<>();
     String seed = Schedule.seed(job);
     for (TriggerDefinition trigger : job.triggers()) {
-      all.add(planned(trigger, seed));
+      all.add(of(trigger, seed));
     }
     Window window = job.rules().window();
     if (window != null) {
@@ -103,7 +103,12 @@ public final class PlannedTriggers {
     return all;
   }
 
-  private static Planned planned(TriggerDefinition trigger, String seed) {
+  /**
+   * One that a definition lists.
+   *
+   * @param seed as {@link Schedule#seed} makes it
+   */
+  public static Planned of(TriggerDefinition trigger, String seed) {
     TriggerDefinition ticks =
         trigger instanceof TriggerDefinition.Giving giving ? giving.trigger() : trigger;
     String params = trigger.params();

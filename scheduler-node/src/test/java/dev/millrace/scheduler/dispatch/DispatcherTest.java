@@ -122,6 +122,36 @@ class DispatcherTest {
   }
 
   @Test
+  void oneThatCannotBeWrittenIsToldAndTheOthersOfItsBundleGo() throws Exception {
+    List<Dispatcher.Item> items = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      items.add(item("{}", "{}"));
+    }
+    Dispatcher.Item good = item("{}", "{}");
+    Start start = good.start();
+    Start bad =
+        new Start(
+            start.claim(),
+            start.job(),
+            start.namespace(),
+            start.handler(),
+            "{}",
+            "{}",
+            "{}",
+            null,
+            Duration.ofSeconds(Long.MAX_VALUE), // no number of milliseconds
+            null,
+            null);
+    List<Dispatcher.Item> all = new ArrayList<>(items);
+    all.add(2, new Dispatcher.Item(good.key(), bad, POOL, good.dispatch()));
+    assertComplete(messages(all), items);
+    assertThat(dispatcher.hasNews()).isTrue();
+    assertThat(dispatcher.takeUnwritable())
+        .containsExactly(new Dispatcher.Unwritable(start.claim(), "long overflow"));
+    assertThat(dispatcher.hasNews()).isFalse();
+  }
+
+  @Test
   void smallStartsAreBundledByNumber() throws Exception {
     List<Dispatcher.Item> items = new ArrayList<>();
     for (int i = 0; i < 20; i++) {

@@ -73,7 +73,8 @@ class ApiTest {
     String text =
         """
         {"job_id":"simple","description":"d","schedule":"0 9 * * TUE",
-         "task":{"type":"execute_command","command":"echo hi"}}""";
+         "task":{"type":"execute_command","command":"echo hi"}}\
+        """;
     assertThat(api.post("/api/v1/jobs", text).status()).isEqualTo(201);
   }
 
@@ -202,7 +203,8 @@ class ApiTest {
     api.rows.transition(
         run,
         1,
-        "[[\"\",null,\"SCHEDULED\",\"command\",\"me\",\"why not\"],[\"fetch\",null,\"WAITING\",\"command\"]]");
+        "[[\"\",null,\"SCHEDULED\",\"command\",\"me\",\"why"
+            + " not\"],[\"fetch\",null,\"WAITING\",\"command\"]]");
     api.rows.transition(run, 1, "[[\"fetch\",\"WAITING\",\"READY\",\"needs\"]]");
     JsonNode page = api.get("/api/v1/runs/" + run + "/history").json();
     assertThat(page.path("items")).hasSize(3);
@@ -259,6 +261,17 @@ class ApiTest {
     api.rows.stage(run, "fetch", "state = 'BACKING_OFF', due_at = now() + interval '1 minute'");
     JsonNode items = api.get("/api/v1/runs/" + run + "/why").json().path("items");
     assertThat(items.path(0).path("until").asText()).endsWith("Z");
+    api.rows.stage(
+        run, "fetch", "state = 'RUNNING', due_at = null, worker = 'w-asked', started_at = now()");
+    assertThat(api.get("/api/v1/runs/" + run + "/why?stage=fetch").json().path("items"))
+        .singleElement()
+        .satisfies(
+            item -> {
+              assertThat(item.path("reason").asText()).isEqualTo("EXECUTING");
+              assertThat(item.path("holder").asText()).isEqualTo("worker w-asked");
+              assertThat(item.path("detail").asText())
+                  .contains("is being executed on worker w-asked since 2");
+            });
     api.rows.execute("update job set state = 'PAUSED' where name = 'asked'");
     assertThat(reasons(run)).first().isEqualTo("null JOB_PAUSED");
     api.rows.execute("delete from worker where id = 'w-asked'");
@@ -319,10 +332,11 @@ class ApiTest {
     assertThat(rest.path("items")).hasSize(1);
     assertThat(rest.path("items").path(0).path("disposition").asText()).isEqualTo("MISSED");
     assertThat(api.get("/api/v1/ticks").status()).isEqualTo(400);
-    JsonNode schedule = api.get("/api/v1/schedule?job=ticking").json().path("items");
-    assertThat(schedule).hasSize(1);
-    assertThat(schedule.path(0).path("spec").path("cron").asText()).isEqualTo("0 9 * * 1");
-    assertThat(api.get("/api/v1/schedule?limit=1").json().path("items")).hasSize(1);
+    String month = "&from=2035-01-01T00:00:00Z&to=2035-02-01T00:00:00Z";
+    JsonNode schedule = api.get("/api/v1/schedule?job=ticking" + month).json().path("items");
+    assertThat(schedule).as("Mondays").hasSize(5);
+    assertThat(schedule.path(0).path("plannedAt").asText()).isEqualTo("2035-01-01T09:00:00Z");
+    assertThat(api.get("/api/v1/schedule?limit=1" + month).json().path("items")).hasSize(1);
   }
 
   @Test

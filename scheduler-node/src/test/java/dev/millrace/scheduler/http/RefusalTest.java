@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -60,6 +62,25 @@ class RefusalTest {
     assertThat(answer.text()).doesNotContain("Exception").doesNotContain("\tat ");
   }
 
+  @Test
+  void problemsAreUtf8() throws Exception {
+    HttpRequest request =
+        api.request("/api/v1/jobs")
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString("{\"schlüssel→\": 1}"))
+            .build();
+    for (HttpRequest each :
+        new HttpRequest[] {request, api.request("/api/v1/jobs/%C3%A4%E2%86%92").build()}) {
+      var answer = api.client().send(each, BodyHandlers.ofByteArray());
+      assertThat(answer.statusCode()).isBetween(400, 499);
+      assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/problem+json");
+      // Strictly: no other charset's bytes pass.
+      String text =
+          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(answer.body())).toString();
+      assertThat(text).contains("→").doesNotContain("'ä?", "schlüssel?");
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({
     "400, /api/v1/jobs?limit=0",
@@ -84,6 +105,19 @@ class RefusalTest {
     "404, /api/v1/runs/0HZXW3V5K2Q8T/why",
     "404, /api/v1/runs/0HZXW3V5K2Q8T/logs",
     "404, /api/v1/schedule?job=unknown",
+    "400, /api/v1/schedule?after=x",
+    "422, /api/v1/schedule?from=tomorrow",
+    "422, /api/v1/schedule?from=2035-01-02T00:00:00Z&to=2035-01-01T00:00:00Z",
+    "422, /api/v1/schedule?from=2035-01-01T00:00:00Z&to=2037-01-01T00:00:00Z",
+    "422, /api/v1/schedule?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z",
+    "422, /api/v1/schedule?from=0001-01-01T00:00:00Z",
+    "422, /api/v1/schedule?namespace=*&job=known",
+    "422, /api/v1/schedule/load?per=day",
+    "422, /api/v1/schedule/load?per=second&from=2035-01-01T00:00:00Z&to=2035-01-02T00:00:00Z",
+    "422, /api/v1/schedule/preview",
+    "422, /api/v1/schedule/preview?cron=0%2025%20*%20*%20*",
+    "422, /api/v1/schedule/preview?cron=0%202%20*%20*%20*&timezone=Mars",
+    "422, /api/v1/schedule/preview?cron=0%202%20*%20*%20*&n=1001",
     "404, /api/v1/nothing",
     "404, /api/v2/jobs",
     "404, /dashboard/secret.js",

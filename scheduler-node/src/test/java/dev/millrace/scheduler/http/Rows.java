@@ -71,7 +71,7 @@ final class Rows {
       tx.createUpdate(
               """
               insert into trigger (job, position, kind, spec, active, next_at, created_at)
-              values (:job, :position, 'cron', '{"cron":"0 9 * * 1"}', true,
+              values (:job, :position, 'cron', '{"cron":"0 9 * * 1","timezone":"UTC"}', true,
                 now() + interval '1 hour', now())
               """)
           .bind("job", id)

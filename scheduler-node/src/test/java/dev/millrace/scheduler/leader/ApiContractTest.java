@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.millrace.model.Claim;
 import dev.millrace.model.RunId;
 import dev.millrace.settings.EngineSettings;
+import java.time.Clock;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -167,7 +169,12 @@ class ApiContractTest {
     ask("POST", "/jobs/none/pause", "{}", 404);
     get("/jobs");
     get("/jobs/walk/versions");
-    get("/schedule");
+    assertThat(get("/schedule").path("items")).as("an hourly job for a day").hasSize(24);
+    assertThat(get("/schedule/load?per=second&job=walk").path("ticks").asInt()).isEqualTo(1);
+    assertThat(get("/schedule/preview?cron=30%201%20*%20*%20*&n=3").path("items")).hasSize(3);
+    post("/schedule/preview", "{\"trigger\":{\"every\":\"1h\"},\"n\":2}");
+    ask("POST", "/schedule/preview", "{\"trigger\":{\"after\":[\"walk\"]}}", 422);
+    ask("POST", "/schedule/preview", "{\"trigger\":{\"every\":\"soon\"}}", 422);
     get("/ticks?job=walk");
     apply(
         "id: filed\ntriggers: [{file: {path: /data/*, pool: nas}}]\nstages: [{id: a, run: noop}]",
@@ -306,9 +313,11 @@ class ApiContractTest {
         201);
     String run = started("plan");
     ask("POST", "/jobs/plan/runs?dryRun=true", "{}", 200);
-    post("/runs/" + run + "/extend", "{\"until\":\"2100-01-01T00:00:00Z\"}");
+    String until =
+        Clock.systemUTC().instant().plus(365, ChronoUnit.DAYS).truncatedTo(ChronoUnit.SECONDS) + "";
+    post("/runs/" + run + "/extend", "{\"until\":\"" + until + "\"}");
     JsonNode shown = get("/runs/" + run);
-    assertThat(shown.path("endsAt").asText()).isEqualTo("2100-01-01T00:00:00Z");
+    assertThat(shown.path("endsAt").asText()).isEqualTo(until);
     assertThat(shown.path("late").asBoolean() || shown.path("prepared").asBoolean()).isFalse();
     assertThat(shown.path("dueAt").isTextual()).isTrue();
     ask("POST", "/runs/" + run + "/extend", "{\"until\":\"tomorrow\"}", 422);

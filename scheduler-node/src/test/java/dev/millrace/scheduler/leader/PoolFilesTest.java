@@ -269,6 +269,6 @@ class PoolFilesTest {
   void whatCannotBeReadIsQuarantined() throws Exception {
     job("");
     send("{\"v\":1,\"type\":\"worker.files\"}".getBytes(StandardCharsets.UTF_8));
-    await().atMost(SOON).until(() -> at.messages(Entities.DEAD) == 1);
+    await().atMost(SOON).until(() -> at.waiting(Entities.DEAD) == 1);
   }
 }

@@ -15,6 +15,7 @@ import dev.millrace.file.FileRoots;
 import dev.millrace.model.Claim;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
+import dev.millrace.runtime.Pulse;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.dispatch.Dispatcher;
@@ -26,6 +27,8 @@ import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Leases;
+import dev.millrace.scheduler.store.Stages;
+import dev.millrace.scheduler.sweep.BrokerRepair;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.settings.EngineSettings;
 import dev.millrace.settings.PostgresSettings;
@@ -34,6 +37,8 @@ import dev.millrace.settings.WorkerTimeouts;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
 import dev.millrace.testing.TestVirtualHost;
+import dev.millrace.wire.Control;
+import dev.millrace.wire.ControlCodec;
 import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
 import dev.millrace.wire.Outcome;
@@ -44,6 +49,7 @@ import dev.millrace.wire.Start;
 import dev.millrace.wire.StartCodec;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -56,6 +62,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 
 /**
  * A term on a real Postgres and a real broker, whose turn is called by hand; the test is the
@@ -85,6 +92,9 @@ final class TurnFixture implements AutoCloseable {
   private final Connection connection;
   private final Channel channel;
   private final Commands commands;
+  private final RabbitSettings rabbit;
+  private final List<AmqpLink> more = new ArrayList<>();
+  private String control;
   private final Map<String, Pools.Capacity> capacities = new HashMap<>();
   private volatile Turn turn;
 
@@ -111,7 +121,7 @@ final class TurnFixture implements AutoCloseable {
     clock.sync(won.now(), System.nanoTime());
     term = new Term(won.epoch(), won.confirmed(), TTL.toNanos(), System.nanoTime());
     host = TestServers.broker().freshVirtualHost();
-    RabbitSettings broker = RabbitSettings.of(host.uri().toString());
+    rabbit = RabbitSettings.of(host.uri().toString());
     ConnectionFactory factory = new ConnectionFactory();
     factory.setUri(host.uri());
     connection = factory.newConnection("test");
@@ -119,14 +129,14 @@ final class TurnFixture implements AutoCloseable {
     Topology.declareShared(channel);
     Topology.declarePool(channel, "default");
     channel.confirmSelect();
-    outbox = new Outbox("test", broker);
+    outbox = new Outbox("test", rabbit);
     outbox.start();
     await().atMost(SOON).until(outbox::ready);
     dispatcher = new Dispatcher(outbox, pools, () -> {}, metrics, 0);
     publishing = dispatcher.loop();
     publishing.start();
     consuming =
-        new AmqpLink("test-consume", broker, List.of(new Outbox.Declarations(), intake.consumer()));
+        new AmqpLink("test-consume", rabbit, List.of(new Outbox.Declarations(), intake.consumer()));
     intake.consumer().on(consuming);
     consuming.start();
     await().atMost(SOON).until(consuming::connected);
@@ -134,17 +144,88 @@ final class TurnFixture implements AutoCloseable {
     newTurn();
   }
 
-  /** As at the start of a term: it knows what the tables say. */
-  void newTurn() {
-    WorkerTable workers =
-        new WorkerTable(
-            new WorkerTimeouts(
-                Duration.ofSeconds(2), Duration.ofSeconds(6), Duration.ofSeconds(10)),
-            outbox,
-            pools,
+  /** What repairs the broker's losses for this turn; its own canary has come back. */
+  BrokerRepair repair() throws IOException {
+    Pools unknown = new Pools(settings); // nobody beats here: the turn keeps what it was told
+    WorkerTable hearing = workers(unknown);
+    BrokerRepair repair =
+        new BrokerRepair(
             database.leader(),
             clock,
-            new WorkerTable.Identity("test", () -> {}, metrics));
+            unknown,
+            hearing,
+            intake,
+            Leadership.findings(turn, new Pulse()));
+    repair.opened(connection, 1);
+    AmqpLink link = new AmqpLink("test-heartbeats", rabbit, List.of(hearing.consumer()));
+    hearing.consumer().on(link);
+    more.add(link);
+    link.start();
+    await()
+        .atMost(SOON)
+        .until(
+            () -> {
+              hearing.sweepOnce();
+              return !hearing.frozen();
+            });
+    return repair;
+  }
+
+  /** Has the publish loop meet a start of this claim that no message can hold. */
+  void publishUnwritable(Start start, long dispatch) {
+    Start bad =
+        new Start(
+            start.claim(),
+            start.job(),
+            start.namespace(),
+            start.handler(),
+            "{}",
+            "{}",
+            "{}",
+            null,
+            Duration.ofSeconds(Long.MAX_VALUE),
+            null,
+            null);
+    Stages.Key key = new Stages.Key(start.claim().run().value(), 0);
+    dispatcher.dispatch(List.of(new Dispatcher.Item(key, bad, "default", dispatch)), true);
+    await().atMost(SOON).until(dispatcher::hasNews);
+  }
+
+  /** Copies of what the leader tells the workers from now on. */
+  void listenToControl() throws IOException {
+    control = channel.queueDeclare().getQueue();
+    channel.queueBind(control, Entities.CONTROL, "");
+  }
+
+  /** What it has told them since the last call, up to and with this. */
+  List<Control> controlsUpTo(Control last) {
+    List<Control> heard = new ArrayList<>();
+    await()
+        .atMost(SOON)
+        .until(
+            () -> {
+              GetResponse got = channel.basicGet(control, true);
+              if (got != null
+                  && ControlCodec.decode(got.getBody()) instanceof Decoded.Ok<Control> ok) {
+                heard.add(ok.value());
+              }
+              return heard.contains(last);
+            });
+    return heard;
+  }
+
+  private WorkerTable workers(Pools pools) {
+    return new WorkerTable(
+        new WorkerTimeouts(Duration.ofSeconds(2), Duration.ofSeconds(6), Duration.ofSeconds(10)),
+        outbox,
+        pools,
+        database.leader(),
+        clock,
+        new WorkerTable.Identity("test", () -> {}, metrics));
+  }
+
+  /** As at the start of a term: it knows what the tables say. */
+  void newTurn() {
     turn =
         new Turn(
             new Turn.Parts(
@@ -156,7 +237,7 @@ final class TurnFixture implements AutoCloseable {
                 pools,
                 dispatcher,
                 intake,
-                workers,
+                workers(pools),
                 new Meters(metrics),
                 point -> faults.get().at(point),
                 settings.batchMax(),
@@ -179,7 +260,7 @@ final class TurnFixture implements AutoCloseable {
   }
 
   /** Messages in a queue that nobody holds. */
-  long messages(String queue) throws IOException {
+  long waiting(String queue) throws IOException {
     return channel.messageCount(queue);
   }
 
@@ -209,8 +290,30 @@ final class TurnFixture implements AutoCloseable {
                 handle.execute(
                     "select ensure_partitions(?::date - 1, 3)",
                     LocalDate.ofInstant(now, ZoneOffset.UTC).toString()));
+    clockAt(now);
+  }
+
+  /** The same on a day that has its partitions. */
+  void clockAt(Instant now) {
     clock.sync(
         TimeUnit.SECONDS.toMicros(now.getEpochSecond()) + now.getNano() / 1_000, System.nanoTime());
+  }
+
+  /** The leader's sessions with the database end in the middle of what they do. */
+  void cutSessions() {
+    database
+        .api()
+        .useHandle(
+            handle ->
+                handle
+                    .createQuery(
+                        """
+                        select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity
+                        where datname = current_database() and pid <> pg_backend_pid()
+                          and application_name like '%leader%'
+                        """)
+                    .mapTo(Integer.class)
+                    .one());
   }
 
   boolean pass() throws InterruptedException {
@@ -303,8 +406,14 @@ final class TurnFixture implements AutoCloseable {
 
   /** Reports that these have completed, in one message, and waits until it is in the intake. */
   void complete(List<Claim> claims, String output) throws Exception {
+    finished(claims, any -> output);
+  }
+
+  /** The same, each with an output of its own. */
+  void finished(List<Claim> claims, Function<Claim, String> outputs) throws Exception {
     List<Report> reports = new ArrayList<>();
     for (Claim claim : claims) {
+      String output = outputs.apply(claim);
       reports.add(new Report.Finished(claim, Outcome.COMPLETED, 1, 0, null, null, output));
     }
     byte[] body = ReportCodec.encode(new Reports("worker", reports));
@@ -343,6 +452,17 @@ final class TurnFixture implements AutoCloseable {
         .until(() -> !intake.isEmpty());
   }
 
+  /** Takes what is in a queue. */
+  List<String> messages(String queue) throws IOException {
+    List<String> bodies = new ArrayList<>();
+    for (GetResponse got = channel.basicGet(queue, true);
+        got != null;
+        got = channel.basicGet(queue, true)) {
+      bodies.add(new String(got.getBody(), StandardCharsets.UTF_8));
+    }
+    return bodies;
+  }
+
   /** Reports that nobody acked; ends the leader's connection, so that the broker shows them. */
   long unackedReports() throws IOException {
     consuming.close();
@@ -351,6 +471,11 @@ final class TurnFixture implements AutoCloseable {
 
   /** The next so many commits that write an outcome fail at the very end. */
   void failCommits(int count) {
+    failCommits(count, "P0001");
+  }
+
+  /** The same, by an error of this SQL state. */
+  void failCommits(int count, String sqlState) {
     database
         .api()
         .useHandle(
@@ -361,12 +486,12 @@ final class TurnFixture implements AutoCloseable {
                   create function fail_commit() returns trigger language plpgsql as $$
                   begin
                     if nextval('millrace.commits') <= %d then
-                      raise exception 'a commit that fails for a test';
+                      raise exception 'a commit that fails for a test' using errcode = '%s';
                     end if;
                     return null;
                   end $$
                   """
-                      .formatted(count));
+                      .formatted(count, sqlState));
               handle.execute(
                   """
                   create constraint trigger fail_commit after insert on outcome
@@ -389,6 +514,7 @@ final class TurnFixture implements AutoCloseable {
 
   @Override
   public void close() throws IOException, SQLException {
+    more.forEach(AmqpLink::close);
     consuming.close();
     publishing.close();
     outbox.close();

@@ -125,6 +125,34 @@ class TurnTest {
     assertThat(at.starts(1).getFirst().inputs()).isEqualTo("{\"a\":" + large + "}");
   }
 
+  /** A command may write half a character; what reads it must still be started. */
+  @Test
+  void halfACharacterInAnOutputDoesNotStopTheStarts() throws Exception {
+    at.apply(CHAIN);
+    at.ask(Command.runs("default", "chain", 2, "tester"));
+    at.passes();
+    List<Claim> first = claims(at.starts(2));
+    at.complete(first.subList(0, 1), "{\"half\":\"\uD800\"}");
+    at.complete(first.subList(1, 2), "\"\\udc00\"");
+    at.passes();
+    assertThat(at.starts(2).stream().map(Start::inputs))
+        .containsExactlyInAnyOrder("{\"a\":{\"half\":\"\uFFFD\"}}", "{\"a\":\"\uFFFD\"}");
+  }
+
+  @Test
+  void aStartThatCannotBeWrittenFailsItsStage() throws Exception {
+    at.apply(SINGLE);
+    at.ask(Command.runs("default", "single", 2, "tester"));
+    at.passes();
+    List<Start> starts = at.starts(2);
+    at.publishUnwritable(
+        starts.getFirst(), Long.parseLong(at.text("select max(dispatch)::text from stage")));
+    at.passes();
+    assertThat(at.texts("select error_class || ': ' || error from stage where state = 'FAILED'"))
+        .containsExactly("config: its start cannot be written: long overflow");
+    assertThat(at.count("select count(*) from stage where state = 'QUEUED'")).isEqualTo(1);
+  }
+
   @Test
   void aFailedCommitGivesTheReportsBack() throws Exception {
     at.apply(CHAIN);

@@ -43,7 +43,7 @@ record CommandSpec(
     return new CommandSpec(
         with.has("argv") ? argv(with.get("argv")) : List.of("/bin/sh", "-c", shell(with)),
         env(with.path("env")),
-        with.hasNonNull("dir") ? with.get("dir").asText() : null,
+        with.hasNonNull("dir") ? text(with.get("dir"), "dir") : null,
         successCodes(with.path("success-codes")),
         umask,
         with.path("keep-background").asBoolean(false));

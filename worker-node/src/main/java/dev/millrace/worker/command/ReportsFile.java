@@ -11,6 +11,7 @@ import dev.millrace.worker.StageContext;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -101,16 +102,26 @@ final class ReportsFile {
     }
   }
 
-  /** A report that cannot be read must not fail the command. */
+  /**
+   * A report that cannot be read must not fail the command. Who is interrupted, as its command is
+   * to end, cannot read a file: that is for whoever waits next.
+   */
   private void read(long bytesMax) {
+    boolean interrupted = Thread.interrupted();
     try {
       if (!failed && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
         readOn(bytesMax);
       }
+    } catch (ClosedByInterruptException e) {
+      interrupted = true; // in this very moment: the next look goes on where this one stopped
     } catch (IOException e) {
       failed = true;
       log.warn("the reports of a command cannot be read file={}; they are left", file, e);
       context.log("system", "$MILLRACE_REPORTS cannot be read: " + e.getMessage());
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

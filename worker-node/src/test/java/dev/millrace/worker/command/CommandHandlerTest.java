@@ -1,6 +1,7 @@
 package dev.millrace.worker.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -170,6 +171,14 @@ final class CommandHandlerTest {
 
   private static String shell(String script) {
     return JSON.createObjectNode().put("shell", script).toString();
+  }
+
+  @Test
+  void aDirectoryThatNoPathCanHoldIsNamed() {
+    JsonNode with = JSON.createObjectNode().put("shell", "true").put("dir", "a\0b");
+    assertThatThrownBy(() -> CommandSpec.read(with))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("command: dir holds a NUL character");
   }
 
   @Test

@@ -65,6 +65,16 @@ final class ReportsFileTest {
     assertThat(said).containsExactly("progress[100, page 4]");
   }
 
+  /** A kill and a stop interrupt who waits for the command. */
+  @Test
+  void whoIsInterruptedReadsAllTheSame() throws Exception {
+    append("{\"percent\":40}\n");
+    Thread.currentThread().interrupt();
+    reports.lastLook();
+    assertThat(Thread.interrupted()).as("still").isTrue();
+    assertThat(said).containsExactly("progress[40, null]");
+  }
+
   @Test
   void badLinesAreToldAndPassedOver() throws Exception {
     append(
