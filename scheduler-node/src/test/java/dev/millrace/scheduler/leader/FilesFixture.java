@@ -40,14 +40,14 @@ final class FilesFixture implements AutoCloseable {
   void newLeader() throws Exception {
     at.files = new FileWatching.Hubs();
     at.newTurn();
-    looks = new FileLooks(at.database.leader(), at.clock(), at.term.epoch());
+    looks = new FileLooks(at.database.leader(), at.clock, at.term.epoch());
     scan =
         new FileScan(
             new FileScan.Parts(
                 at.files.offers(),
                 at.fileRoots,
                 at.database.leader(),
-                at.clock(),
+                at.clock,
                 looks,
                 () -> nanos,
                 () -> {}),
@@ -55,14 +55,14 @@ final class FilesFixture implements AutoCloseable {
     waits =
         new FileWaitScan(
             new FileWaitScan.Parts(
-                at.files.waits(), at.fileRoots, at.clock(), () -> nanos, () -> {}),
+                at.files.waits(), at.fileRoots, at.clock, () -> nanos, () -> {}),
             Runnable::run);
     archive =
         new FileArchive(
             new FileArchive.Parts(
                 at.fileRoots,
                 at.database.leader(),
-                at.clock(),
+                at.clock,
                 at.term.epoch(),
                 () -> true,
                 at.metrics));

@@ -10,6 +10,7 @@ import dev.millrace.file.FileMark;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.file.FileLooks;
 import dev.millrace.scheduler.file.PoolFiles;
+import dev.millrace.settings.RabbitSettings;
 import dev.millrace.wire.Control;
 import dev.millrace.wire.ControlCodec;
 import dev.millrace.wire.Decoded;
@@ -46,18 +47,18 @@ class PoolFilesTest {
   void start() throws Exception {
     files = new FilesFixture(temporary);
     at = files.at;
-    looks = new FileLooks(at.database.leader(), at.clock(), at.term.epoch());
+    looks = new FileLooks(at.database.leader(), at.clock, at.term.epoch());
     pools =
         new PoolFiles(
             new PoolFiles.Parts(
                 at.files.offers(),
                 at.database.leader(),
-                at.clock(),
+                at.clock,
                 looks,
                 at.term.epoch(),
                 () -> nanos,
                 () -> {},
-                at.outbox(),
+                at.outbox,
                 at.metrics));
     QueueConsumer control =
         new QueueConsumer(
@@ -71,7 +72,7 @@ class PoolFilesTest {
     link =
         new AmqpLink(
             "test-files",
-            at.broker(),
+            RabbitSettings.of(at.host.uri().toString()),
             List.of(new Outbox.Declarations(), pools.consumer(), control));
     pools.consumer().on(link);
     control.on(link);
@@ -119,7 +120,8 @@ class PoolFilesTest {
   /** Returns when the leader has taken it up. */
   private void send(byte[] body) throws Exception {
     long before = pools.heard();
-    at.publish(Entities.FILES, body);
+    at.channel.basicPublish("", Entities.FILES, null, body);
+    at.channel.waitForConfirmsOrDie(20_000);
     await()
         .atMost(SOON)
         .pollInSameThread()
@@ -269,6 +271,6 @@ class PoolFilesTest {
   void whatCannotBeReadIsQuarantined() throws Exception {
     job("");
     send("{\"v\":1,\"type\":\"worker.files\"}".getBytes(StandardCharsets.UTF_8));
-    await().atMost(SOON).until(() -> at.waiting(Entities.DEAD) == 1);
+    await().atMost(SOON).until(() -> at.channel.messageCount(Entities.DEAD) == 1);
   }
 }

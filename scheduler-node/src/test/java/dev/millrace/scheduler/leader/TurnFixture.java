@@ -79,18 +79,18 @@ final class TurnFixture implements AutoCloseable {
   final Database database;
   final Term term;
   private final TestDatabase postgres;
-  private final TestVirtualHost host;
+  final TestVirtualHost host;
   private final java.sql.Connection lease;
-  private final DatabaseClock clock = new DatabaseClock();
+  final DatabaseClock clock = new DatabaseClock();
   private final EngineSettings settings;
   private final Pools pools;
-  private final Outbox outbox;
+  final Outbox outbox;
   private final Dispatcher dispatcher;
   private final Loop publishing;
   private final ReportIntake intake = new ReportIntake(() -> {});
   private final AmqpLink consuming;
   private final Connection connection;
-  private final Channel channel;
+  final Channel channel;
   private final Commands commands;
   private final RabbitSettings rabbit;
   private final List<AmqpLink> more = new ArrayList<>();
@@ -98,9 +98,7 @@ final class TurnFixture implements AutoCloseable {
   private final Map<String, Pools.Capacity> capacities = new HashMap<>();
   private volatile Turn turn;
 
-  /** What is offered to the turn, and of which folders. */
   FileWatching.Hubs files = new FileWatching.Hubs();
-
   FileRoots fileRoots = new FileRoots(List.of());
 
   TurnFixture() throws Exception {
@@ -245,29 +243,6 @@ final class TurnFixture implements AutoCloseable {
                 fileRoots));
   }
 
-  Outbox outbox() {
-    return outbox;
-  }
-
-  RabbitSettings broker() {
-    return RabbitSettings.of(host.uri().toString());
-  }
-
-  /** Puts a message into a queue. */
-  void publish(String queue, byte[] body) throws Exception {
-    channel.basicPublish("", queue, null, body);
-    channel.waitForConfirmsOrDie(20_000);
-  }
-
-  /** Messages in a queue that nobody holds. */
-  long waiting(String queue) throws IOException {
-    return channel.messageCount(queue);
-  }
-
-  DatabaseClock clock() {
-    return clock;
-  }
-
   /** What live workers of a pool can do from now on; declares its queue. */
   void capacity(String pool, Pools.Capacity capacity) throws IOException {
     Topology.declarePool(channel, pool);
@@ -345,8 +320,7 @@ final class TurnFixture implements AutoCloseable {
   }
 
   /** Asks for it and expects this answer. */
-  dev.millrace.scheduler.command.Outcome apply(String yaml, int status)
-      throws InterruptedException {
+  void apply(String yaml, int status) throws InterruptedException {
     String definition =
         switch (new DefinitionReader().read(yaml, "test")) {
           case DefinitionReader.Result.Ok ok -> DefinitionJson.toJson(ok.job());
@@ -362,9 +336,7 @@ final class TurnFixture implements AutoCloseable {
                 "tester",
                 null));
     passes();
-    dev.millrace.scheduler.command.Outcome outcome = outcome(id);
-    assertThat(outcome.status()).as(outcome.body()).isEqualTo(status);
-    return outcome;
+    assertThat(outcome(id).status()).as(outcome(id).body()).isEqualTo(status);
   }
 
   dev.millrace.scheduler.command.Outcome outcome(long id) {
