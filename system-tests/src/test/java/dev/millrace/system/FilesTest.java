@@ -48,7 +48,7 @@ class FilesTest {
         .sql()
         .rows(
             """
-            select r.params->>'path' || ' ' || (r.params->>'size') || ' ' || r.state as run
+            select r.params::json->>'path' || ' ' || (r.params::json->>'size') || ' ' || r.state as run
             from run r join job j on j.id = r.job where j.name = ? order by r.id
             """,
             row -> row.getString("run"),

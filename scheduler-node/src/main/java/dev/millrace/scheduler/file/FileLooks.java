@@ -34,13 +34,16 @@ public final class FileLooks {
   /** How exactly it is known when a file was last there. */
   private static final Duration REMEMBER_EVERY = Duration.ofDays(1);
 
+  /** Nothing is forgotten before a leader has looked for so long: a mount may come late. */
+  static final Duration FORGET_NOT_BEFORE = Duration.ofHours(1);
+
   private static final int FORGET_MAX = 10_000;
 
   private final Jdbi jdbi;
   private final DatabaseClock clock;
   private final long epoch;
   private final Map<Long, FileWatches.Look> told = new ConcurrentHashMap<>();
-  private final Map<Long, Long> rememberedAt = new ConcurrentHashMap<>();
+  private final Map<Long, Long> rememberAt = new ConcurrentHashMap<>();
 
   public FileLooks(Jdbi jdbi, DatabaseClock clock, long epoch) {
     this.jdbi = jdbi;
@@ -57,7 +60,7 @@ public final class FileLooks {
   void keepOnly(Collection<FileOffers.Watch> watches) {
     Set<Long> armed = watches.stream().map(FileOffers.Watch::trigger).collect(Collectors.toSet());
     told.keySet().retainAll(armed);
-    rememberedAt.keySet().retainAll(armed);
+    rememberAt.keySet().retainAll(armed);
   }
 
   /**
@@ -119,16 +122,21 @@ public final class FileLooks {
   void remember(FileOffers.Watch watch, List<FileMark> files) {
     long now = clock.micros();
     long every = REMEMBER_EVERY.toNanos() / 1_000;
-    Long last = rememberedAt.get(watch.trigger());
-    if (last != null && now - last < every) {
+    Long due = rememberAt.get(watch.trigger());
+    if (due != null && now < due) {
       return;
     }
     for (List<FileMark> page : Offering.pages(files)) {
-      inTerm(tx -> FilesSeen.touch(tx, watch.whose(), watch.trigger(), page, now - every / 2, now));
+      inTerm(
+          tx -> FilesSeen.touch(tx, watch.whose(), watch.trigger(), page, now - every / 2, now));
+    }
+    if (due == null) {
+      rememberAt.put(watch.trigger(), now + FORGET_NOT_BEFORE.toNanos() / 1_000);
+      return;
     }
     long before = now - FORGET_AFTER.toNanos() / 1_000;
     inTerm(tx -> FilesSeen.forget(tx, watch.trigger(), before, FORGET_MAX));
-    rememberedAt.put(watch.trigger(), now);
+    rememberAt.put(watch.trigger(), now + every);
   }
 
   private void inTerm(Consumer<Handle> write) {

@@ -70,7 +70,7 @@ final class Offering {
     }
     looks.looked(watch, found, waited, why);
     if (found.state() == FileWalk.State.READ) {
-      looks.remember(watch, whole);
+      looks.remember(watch, found.files());
     }
   }
 

@@ -134,7 +134,7 @@ final class FilesFixture implements AutoCloseable {
   /** The params of the runs of a job, in the order in which they were made. */
   List<String> runs(String job) {
     return at.texts(
-        "select r.params->>'name' || ' ' || (r.params->>'size') from run r join job j on j.id = r.job"
+        "select r.params::json->>'name' || ' ' || (r.params::json->>'size') from run r join job j on j.id = r.job"
             + " where j.name = '"
             + job
             + "' order by r.id");
