@@ -102,4 +102,39 @@ class FileTriggerReaderTest {
         .asString()
         .contains(problem);
   }
+
+  @Test
+  void aStageMayLetTheSchedulerWait() {
+    JobDefinition job =
+        Texts.ok(
+            Texts.stage(
+                "run: wait.file\non: scheduler\nwith: {path: '/in/${{ params.p }}/*', timeout: 1h}"));
+    assertThat(Texts.stage(job, "c"))
+        .satisfies(stage -> assertThat(stage.ledByLeader()).isTrue())
+        .satisfies(stage -> assertThat(stage.pool()).isEmpty());
+    assertThat(DefinitionJson.toJson(job))
+        .contains("\"run\":\"wait.file\",\"on\":\"scheduler\"");
+    JobDefinition pooled =
+        Texts.ok(Texts.stage("run: wait.file\npool: nas\nwith: {path: /in/*}"));
+    assertThat(Texts.stage(pooled, "c").ledByLeader()).isFalse();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '#',
+      value = {
+        "run: mine, on: scheduler                                     | is possible for `run: wait.file` only",
+        "run: wait.file, on: worker, with: {path: /in/*}              | 'worker' is not one of scheduler",
+        "run: wait.file, on: scheduler                                | needs `with: {path: ...}`",
+        "run: wait.file, on: scheduler, with: {path: in/*}            | is not absolute",
+        "run: wait.file, on: scheduler, with: {path: /*, pth: x}      | unknown key, did you mean 'path'?",
+        "run: wait.file, on: scheduler, pool: nas, with: {path: /in/*} | is not possible beside `on: scheduler`",
+      })
+  void whatIsWrongWithAWaitIsSaid(String stage, String problem) {
+    assertThat(Texts.bad("id: x\nstages: [{id: a, " + stage + "}]"))
+        .singleElement()
+        .asString()
+        .contains(problem);
+  }
 }

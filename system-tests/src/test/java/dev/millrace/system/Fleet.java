@@ -277,6 +277,11 @@ final class Fleet implements AutoCloseable {
     enqueued.merge(job, runs, Integer::sum);
   }
 
+  /** So many runs were asked for in another way. */
+  void askedFor(String job, int runs) {
+    enqueued.merge(job, runs, Integer::sum);
+  }
+
   Map<String, Integer> enqueued() {
     return Map.copyOf(enqueued);
   }
