@@ -319,7 +319,8 @@ final class JobCommand {
       @Option(
               names = "--force",
               description =
-                  "Also when a file defines it, whose directory nobody watches, or when other jobs need it.")
+                  "Also when a file defines it, whose directory nobody watches, or when other jobs"
+                      + " need it.")
           boolean force,
       @Mixin ReasonOption reason)
       throws InterruptedException {

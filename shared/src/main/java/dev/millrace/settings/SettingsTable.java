@@ -77,7 +77,8 @@ public final class SettingsTable {
               "scheduler.file-roots",
               "SCHEDULER_FILE_ROOTS",
               "",
-              "Folders, with commas between, below which triggers may look for files; none when empty."),
+              "Folders, with commas between, below which triggers may look for files; none when"
+                  + " empty."),
           key(
               "leader.lease-ttl",
               "LEASE_TTL",

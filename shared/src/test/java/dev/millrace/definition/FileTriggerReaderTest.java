@@ -83,15 +83,18 @@ class FileTriggerReaderTest {
         "file: {path: /in/*, depth: 17}                       | 17 is not in 1..16",
         "file: {path: '/in/*/*', depth: 1}                    | it needs 2",
         "file: {path: /in/*, archive-to: done}                | 'done' is not absolute",
-        "file: {path: /in/*, archive-to: /in}                 | one of the folders that are looked at",
-        "file: {path: '/in/**', depth: 3, archive-to: /in/x}  | one of the folders that are looked at",
+        "file: {path: /in/*, archive-to: /in}                 | one of the folders that are looked"
+            + " at",
+        "file: {path: '/in/**', depth: 3, archive-to: /in/x}  | one of the folders that are looked"
+            + " at",
         "file: {path: /in/*, min-size: big}                   | must be a whole number",
         "file: {path: /in/*, pool: 'a b'}                     | 'a b' is not possible",
         "file: {path: /in/*, stabel-for: 1s}                  | did you mean 'stable-for'?",
         "{file: {path: /in/*}, every: 5s}                     | has every and file",
         "{file: {path: /in/*}, within: 5s}                    | unknown key",
         "{file: {path: /in/*}, params: {q: x}}                | the job has no such parameter",
-        "{file: {path: /in/*}, params: {p: '${{ file.pth }}'}} | file has no 'pth', did you mean 'path'?",
+        "{file: {path: /in/*}, params: {p: '${{ file.pth }}'}} | file has no 'pth', did you mean"
+            + " 'path'?",
         "{file: {path: /in/*}, params: {p: '${{ file }}'}}    | 'file' must be followed by one of",
         "{file: {path: /in/*}, params: {p: '${{ params.n }}'}} | a run does not have yet",
         "{every: 5s, params: {p: '${{ file.path }}'}}         | 'file' exists in the params of a",
@@ -108,14 +111,14 @@ class FileTriggerReaderTest {
     JobDefinition job =
         Texts.ok(
             Texts.stage(
-                "run: wait.file\non: scheduler\nwith: {path: '/in/${{ params.p }}/*', timeout: 1h}"));
+                "run: wait.file\n"
+                    + "on: scheduler\n"
+                    + "with: {path: '/in/${{ params.p }}/*', timeout: 1h}"));
     assertThat(Texts.stage(job, "c"))
         .satisfies(stage -> assertThat(stage.ledByLeader()).isTrue())
         .satisfies(stage -> assertThat(stage.pool()).isEmpty());
-    assertThat(DefinitionJson.toJson(job))
-        .contains("\"run\":\"wait.file\",\"on\":\"scheduler\"");
-    JobDefinition pooled =
-        Texts.ok(Texts.stage("run: wait.file\npool: nas\nwith: {path: /in/*}"));
+    assertThat(DefinitionJson.toJson(job)).contains("\"run\":\"wait.file\",\"on\":\"scheduler\"");
+    JobDefinition pooled = Texts.ok(Texts.stage("run: wait.file\npool: nas\nwith: {path: /in/*}"));
     assertThat(Texts.stage(pooled, "c").ledByLeader()).isFalse();
   }
 
@@ -124,12 +127,16 @@ class FileTriggerReaderTest {
       delimiter = '|',
       quoteCharacter = '#',
       value = {
-        "run: mine, on: scheduler                                     | is possible for `run: wait.file` only",
-        "run: wait.file, on: worker, with: {path: /in/*}              | 'worker' is not one of scheduler",
+        "run: mine, on: scheduler                                     | is possible for `run:"
+            + " wait.file` only",
+        "run: wait.file, on: worker, with: {path: /in/*}              | 'worker' is not one of"
+            + " scheduler",
         "run: wait.file, on: scheduler                                | needs `with: {path: ...}`",
         "run: wait.file, on: scheduler, with: {path: in/*}            | is not absolute",
-        "run: wait.file, on: scheduler, with: {path: /*, pth: x}      | unknown key, did you mean 'path'?",
-        "run: wait.file, on: scheduler, pool: nas, with: {path: /in/*} | is not possible beside `on: scheduler`",
+        "run: wait.file, on: scheduler, with: {path: /*, pth: x}      | unknown key, did you mean"
+            + " 'path'?",
+        "run: wait.file, on: scheduler, pool: nas, with: {path: /in/*} | is not possible beside"
+            + " `on: scheduler`",
       })
   void whatIsWrongWithAWaitIsSaid(String stage, String problem) {
     assertThat(Texts.bad("id: x\nstages: [{id: a, " + stage + "}]"))

@@ -111,7 +111,8 @@ final class ProtocolExamplesTest {
   @Test
   void rawValuesTravelAsTheyAre() {
     String with =
-        "{\"price\": 0.12345678901234567890123, \"text\": \"\u00e4\ud83d\ude00 }\", \"deep\": [{}]}";
+        "{\"price\": 0.12345678901234567890123, \"text\": \"\u00e4\ud83d\ude00 }\", \"deep\":"
+            + " [{}]}";
     String message =
         "{\"v\":1,\"type\":\"job.start\",\"unknown\":{\"a\":[1]},\"starts\":[{\"claim\":{\"run\":"
             + "\"0HZXW3V5K2Q8T\",\"stage\":\"a\",\"attempt\":1},\"job\":\"j\",\"handler\":\"h\",\"with\":"

@@ -82,8 +82,7 @@ class FilesTest {
     try (Fleet fleet = Fleet.fresh(TEST)) {
       fleet.allowFiles(root);
       fleet.start(2, 1);
-      fleet.apply(
-          job("slow", path("in/slow*.csv") + ", \"stable-for\": \"3s\""));
+      fleet.apply(job("slow", path("in/slow*.csv") + ", \"stable-for\": \"3s\""));
       fleet.apply(
           job(
               "many",
@@ -122,10 +121,7 @@ class FilesTest {
               () -> {
                 try {
                   Files.writeString(
-                      file,
-                      "0123456789",
-                      StandardOpenOption.CREATE,
-                      StandardOpenOption.APPEND);
+                      file, "0123456789", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
                   written.incrementAndGet();
                 } catch (IOException e) {
                   throw new IllegalStateException(e);
@@ -145,8 +141,7 @@ class FilesTest {
     Stopwatch whole = Stopwatch.started();
     awaitCompleted(fleet, "slow", 1);
     Figures.print(TEST, "a whole file has run its run", whole.read(), "6 s");
-    assertThat(runs(fleet, "slow"))
-        .containsExactly(file + " " + Files.size(file) + " COMPLETED");
+    assertThat(runs(fleet, "slow")).containsExactly(file + " " + Files.size(file) + " COMPLETED");
     fleet.addScheduler();
     fleet.leader().kill();
     fleet.leader();

@@ -86,8 +86,7 @@ final class Led {
         case StageDefinition.WAIT_APPROVAL -> timeout(draft, index, with, now);
         case StageDefinition.WAIT_FILE -> {
           timeout(draft, index, with, now);
-          draft.wish(
-              new Wish.WatchFiles(index, draft.stage(index).attempt(), with.toString()));
+          draft.wish(new Wish.WatchFiles(index, draft.stage(index).attempt(), with.toString()));
         }
         case StageDefinition.SUB_JOB -> {
           timeout(draft, index, with, now);

@@ -127,8 +127,7 @@ public final class FileLooks {
       return;
     }
     for (List<FileMark> page : Offering.pages(files)) {
-      inTerm(
-          tx -> FilesSeen.touch(tx, watch.whose(), watch.trigger(), page, now - every / 2, now));
+      inTerm(tx -> FilesSeen.touch(tx, watch.whose(), watch.trigger(), page, now - every / 2, now));
     }
     if (due == null) {
       rememberAt.put(watch.trigger(), now + FORGET_NOT_BEFORE.toNanos() / 1_000);

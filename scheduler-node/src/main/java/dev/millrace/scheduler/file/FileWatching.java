@@ -35,6 +35,7 @@ public final class FileWatching implements Service {
       MeterRegistry metrics) {}
 
   private final Parts parts;
+
   /** What passes between the loops and the turn. */
   public record Hubs(FileOffers offers, FileWaits waits) {
     /** Empty ones. */

@@ -25,7 +25,8 @@ final class FilesApi {
         get(
                 "/api/v1/jobs/{job}/files",
                 "jobs",
-                "What a job's triggers by files watch, and the files that started runs, newest first",
+                "What a job's triggers by files watch, and the files that started runs, newest"
+                    + " first",
                 "FilePage",
                 this::files)
             .query("namespace", "limit", "after"));

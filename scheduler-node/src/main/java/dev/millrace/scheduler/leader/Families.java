@@ -51,12 +51,7 @@ final class Families {
   private final Deque<Draft> open = new ArrayDeque<>();
 
   Families(
-      Catalog catalog,
-      Drafts drafts,
-      Births births,
-      Seats seats,
-      Meters meters,
-      FileStages files) {
+      Catalog catalog, Drafts drafts, Births births, Seats seats, Meters meters, FileStages files) {
     this.catalog = catalog;
     this.drafts = drafts;
     this.births = births;

@@ -55,8 +55,7 @@ final class FileStages {
       Engine.apply(draft, no, pass.now, 0);
       return false;
     }
-    FileWaitRows.put(
-        tx, new FileWaitRows.Row(run, wish.stage(), wish.attempt(), wish.withJson()));
+    FileWaitRows.put(tx, new FileWaitRows.Row(run, wish.stage(), wish.attempt(), wish.withJson()));
     waits.add(wait);
     return true;
   }

@@ -22,7 +22,8 @@ public final class FileWaitRows {
 
   private static final String FORGET = "delete from file_wait where run = :run and idx = :stage";
 
-  private static final String ALL = "select run, idx, attempt, spec from file_wait order by run, idx";
+  private static final String ALL =
+      "select run, idx, attempt, spec from file_wait order by run, idx";
 
   public static void put(Handle tx, Row row) {
     tx.createUpdate(PUT).bindMethods(row).execute();

@@ -37,9 +37,7 @@ class FileStagesTest {
         """
             .formatted(with));
     long id =
-        at.ask(
-            new Command(
-                Command.Kind.RUN_START, "default", "waits", params, "tester", null));
+        at.ask(new Command(Command.Kind.RUN_START, "default", "waits", params, "tester", null));
     at.passes();
     assertThat(at.outcome(id).status()).isEqualTo(201);
   }

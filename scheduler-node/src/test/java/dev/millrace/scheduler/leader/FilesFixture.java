@@ -54,8 +54,7 @@ final class FilesFixture implements AutoCloseable {
             Runnable::run);
     waits =
         new FileWaitScan(
-            new FileWaitScan.Parts(
-                at.files.waits(), at.fileRoots, at.clock, () -> nanos, () -> {}),
+            new FileWaitScan.Parts(at.files.waits(), at.fileRoots, at.clock, () -> nanos, () -> {}),
             Runnable::run);
     archive =
         new FileArchive(
@@ -134,8 +133,8 @@ final class FilesFixture implements AutoCloseable {
   /** The params of the runs of a job, in the order in which they were made. */
   List<String> runs(String job) {
     return at.texts(
-        "select r.params::json->>'name' || ' ' || (r.params::json->>'size') from run r join job j on j.id = r.job"
-            + " where j.name = '"
+        "select r.params::json->>'name' || ' ' || (r.params::json->>'size') from run r join job j"
+            + " on j.id = r.job where j.name = '"
             + job
             + "' order by r.id");
   }
