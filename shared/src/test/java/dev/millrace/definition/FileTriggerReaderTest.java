@@ -111,9 +111,11 @@ class FileTriggerReaderTest {
     JobDefinition job =
         Texts.ok(
             Texts.stage(
-                "run: wait.file\n"
-                    + "on: scheduler\n"
-                    + "with: {path: '/in/${{ params.p }}/*', timeout: 1h}"));
+                """
+                run: wait.file
+                on: scheduler
+                with: {path: '/in/${{ params.p }}/*', timeout: 1h}
+                """));
     assertThat(Texts.stage(job, "c"))
         .satisfies(stage -> assertThat(stage.ledByLeader()).isTrue())
         .satisfies(stage -> assertThat(stage.pool()).isEmpty());
