@@ -20,7 +20,9 @@ final class TicksRun {
   /** So many schedules a second are made at least. */
   private static final int MADE_PER_SECOND = 1_000;
 
-  /** As many triggers as a job may have: as many armed schedules as jobs would give, made faster. */
+  /**
+   * As many triggers as a job may have: as many armed schedules as jobs would give, made faster.
+   */
   private static final int PER_JOB = 100;
 
   private final Servers servers;
@@ -56,8 +58,7 @@ final class TicksRun {
         new LocalMillrace(
             servers,
             context -> {
-              long late =
-                  Duration.between(context.start().scheduledFor(), Instant.now()).toNanos();
+              long late = Duration.between(context.start().scheduledFor(), Instant.now()).toNanos();
               int index = executed.getAndIncrement();
               if (index < due) { // a duplicate start is counted, and refuses the measurement
                 entered.set(index, late);

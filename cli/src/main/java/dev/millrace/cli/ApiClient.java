@@ -98,6 +98,19 @@ final class ApiClient implements AutoCloseable {
         LONG_ANSWER_LIMIT);
   }
 
+  /**
+   * Asks for the same thing at most once.
+   *
+   * @param key null for none
+   */
+  Answer postOnce(String path, JsonNode body, String key) throws InterruptedException {
+    HttpRequest.Builder request =
+        request(path)
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString(body.toString()));
+    return send(key == null ? request : request.header("Idempotency-Key", key));
+  }
+
   Answer put(String path, JsonNode body) throws InterruptedException {
     return send(
         request(path)

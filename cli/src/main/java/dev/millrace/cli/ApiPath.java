@@ -8,9 +8,12 @@ final class ApiPath {
   static final String GRAPH = "/api/v1/graph";
   static final String SCHEDULE = "/api/v1/schedule";
   static final String TICKS = "/api/v1/ticks";
+  static final String BACKFILLS = "/api/v1/backfills";
   static final String EVENTS = "/api/v1/events";
   static final String PAUSES = "/api/v1/pauses";
   static final String LOCKS = "/api/v1/locks";
+  static final String STARTS = "/api/v1/starts";
+  private static final String NAMESPACES = "/api/v1/namespaces";
   static final String DEAD_LETTERS = "/api/v1/dead-letters";
   static final String PATTERNS = "/api/v1/patterns";
   static final String REDRIVES = DEAD_LETTERS + "/redrives";
@@ -70,7 +73,19 @@ final class ApiPath {
     return EVENTS + "?digest=true&namespace=*&run=" + ApiClient.encoded(run);
   }
 
+  static String plannedStart(String run) {
+    return STARTS + "/" + ApiClient.encoded(run);
+  }
+
+  static String quota(String namespace) {
+    return NAMESPACES + "/" + ApiClient.encoded(namespace) + "/quota";
+  }
+
   static String deadLetter(String id) {
     return DEAD_LETTERS + "/" + ApiClient.encoded(id);
+  }
+
+  static String backfill(String id) {
+    return BACKFILLS + "/" + ApiClient.encoded(id);
   }
 }

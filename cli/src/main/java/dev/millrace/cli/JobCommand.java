@@ -240,6 +240,16 @@ final class JobCommand {
               description = "Wait for the end; exit with 0 only when the run COMPLETED.")
           boolean wait,
       @Option(
+              names = "--key",
+              paramLabel = "KEY",
+              description = "Asked for twice with one key, it is one run.")
+          String key,
+      @Option(
+              names = "--at",
+              paramLabel = "INSTANT",
+              description = "Not before, such as 2027-01-01T08:00:00Z.")
+          String at,
+      @Option(
               names = "--orchestration",
               paramLabel = "ID",
               description = "The id under which it belongs to other runs; see `trace`.")
@@ -264,7 +274,10 @@ final class JobCommand {
         session.show(session.client().post(path, body).body(), DryRunView::lines);
         return ExitCode.OK;
       }
-      ApiClient.Answer answer = session.client().post(ApiPath.runsOf(job), body);
+      if (at != null) {
+        body.put("at", at);
+      }
+      ApiClient.Answer answer = session.client().postOnce(ApiPath.runsOf(job), body, key);
       if (answer.status() == 202) {
         return acceptedOnly(session, answer.body(), wait);
       }
@@ -281,11 +294,14 @@ final class JobCommand {
   }
 
   private static int acceptedOnly(Session session, JsonNode body, boolean wait) {
-    session.show(body, none -> List.of("accepted; it starts with a leader"));
+    String run = body.path("run").asText();
+    boolean later = body.path("at").isTextual();
+    String when = later ? "at " + body.path("at").asText() : "when there is a leader";
+    session.show(body, none -> List.of("accepted; run " + run + " is made " + when));
     if (wait) {
       throw new UserError(
-          "no leader answered in time, so there is no run to wait for yet",
-          "See it later with: millrace run list");
+          "run " + run + " is not made yet, so there is nothing to wait for",
+          "See it later with: millrace run show " + run);
     }
     return ExitCode.OK;
   }

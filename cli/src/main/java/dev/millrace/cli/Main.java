@@ -62,8 +62,13 @@ public final class Main {
     commands.put("graph", () -> new GraphCommand(terminal));
     commands.put("forecast", () -> new ForecastCommand(terminal));
     commands.put("ticks", () -> new TicksCommand(terminal));
+    commands.put("backfill", () -> new BackfillCommand(terminal));
+    commands.put("backfills", () -> new BackfillsCommand(terminal));
+    commands.put("audit", () -> new AuditCommand(terminal));
     commands.put("cron", () -> new CronCommand(terminal, Clock.systemUTC()));
     commands.put("lock", () -> new LockCommand(terminal));
+    commands.put("start", () -> new StartCommand(terminal));
+    commands.put("quota", () -> new QuotaCommand(terminal));
     commands.put("dead", () -> new DeadCommand(terminal));
     commands.put("artifact", () -> new ArtifactCommand(terminal));
     commands.put("validate", () -> new ValidateCommand(terminal));

@@ -181,6 +181,56 @@ final class ClientCommandsTest {
   }
 
   @Test
+  void aKeyAndATimeGoWithTheStart() {
+    server.answer(
+        "POST /api/v1/jobs/hello/runs",
+        202,
+        "{\"accepted\":true,\"run\":\"0HZXW3V5K2Q8T\",\"at\":\"2027-01-01T00:00:00Z\"}");
+    Cli result = run("job", "trigger", "hello", "--key", "k", "--at", "2027-01-01T00:00:00Z");
+    assertThat(result.code()).isEqualTo(ExitCode.OK);
+    assertThat(result.out())
+        .isEqualTo("accepted; run 0HZXW3V5K2Q8T is made at 2027-01-01T00:00:00Z\n");
+    assertThat(server.requests().getLast().body()).isEqualTo("{\"at\":\"2027-01-01T00:00:00Z\"}");
+  }
+
+  @Test
+  void whatIsPlannedIsListedAndTakenBack() {
+    server
+        .answer(
+            "GET /api/v1/starts",
+            200,
+            """
+            {"items":[{"run":"0HZXW3V5K2Q8T","job":"hello","at":"2027-01-01T00:00:00Z","actor":"sql:app",
+             "reason":null}],"next":null}
+            """)
+        .answer("DELETE /api/v1/starts/0HZXW3V5K2Q8T", 200, "{\"takenBack\":true}");
+    assertThat(run("start", "list").out()).contains("0HZXW3V5K2Q8T").contains("sql:app");
+    assertThat(run("start", "cancel", "0HZXW3V5K2Q8T", "--reason", "no").code())
+        .isEqualTo(ExitCode.OK);
+    assertThat(server.requests().getLast().line()).contains("reason=no");
+  }
+
+  @Test
+  void aQuotaIsChangedInPart() {
+    String quota =
+        """
+        {"namespace":"shop","jobs":5,"queued":null,"running":null,"runsPerDay":7,"payloadBytes":null,
+         "minInterval":"PT1M","whenOver":"reject","used":{"jobs":2,"runsPerDay":3}}
+        """;
+    server
+        .answer("GET /api/v1/namespaces/shop/quota", 200, quota)
+        .answer("GET /api/v1/namespaces/shop/quota", 200, quota)
+        .answer("PUT /api/v1/namespaces/shop/quota", 200, quota)
+        .answer("GET /api/v1/namespaces/shop/quota", 200, quota);
+    assertThat(run("quota", "show", "shop").out()).containsPattern("runsPerDay +7 +3");
+    Cli result = run("quota", "set", "shop", "--jobs", "none", "--running", "4");
+    assertThat(result.code()).as(result.err()).isEqualTo(ExitCode.OK);
+    assertThat(server.requests().getLast().body())
+        .contains("\"jobs\":null", "\"running\":4", "\"runsPerDay\":7", "\"minInterval\":\"PT1M\"");
+    assertThat(run("quota", "set", "shop", "--jobs", "many").err()).contains("is not a number");
+  }
+
+  @Test
   void whatTheServerRefusesIsShownWithItsRemedy() {
     server.answer(
         "GET /api/v1/jobs/none",

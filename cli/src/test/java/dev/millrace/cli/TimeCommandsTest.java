@@ -87,6 +87,86 @@ final class TimeCommandsTest {
   }
 
   @Test
+  void anAuditGoesOverAllPagesAndNamesGaps() {
+    server
+        .answer(
+            "GET /api/v1/ticks/audit",
+            200,
+            "{\"planned\":10,\"accounted\":10,\"unaccounted\":0,\"items\":[],\"next\":\"1~2~3\"}")
+        .answer(
+            "GET /api/v1/ticks/audit",
+            200,
+            """
+            {"planned":5,"accounted":3,"unaccounted":2,"next":null,"items":[
+             {"job":"night","trigger":"7","gaps":[{"kind":"MISSING","from":"2026-03-08T07:00:00Z",
+              "until":"2026-03-08T08:00:00Z","ticks":2}],"problem":null}]}
+            """);
+    Cli result = run("audit", "ticks", "--job", "night");
+    assertThat(result.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(asked()).contains("job=night&limit=500&after=1%7E2%7E3");
+    assertThat(result.out()).contains("MISSING", "15 planned, 13 in the ledger, 2 unaccounted");
+  }
+
+  @Test
+  void aBackfillIsPreviewedBegunAndMoved() {
+    server
+        .answer(
+            "POST /api/v1/jobs/night/backfill",
+            200,
+            """
+            {"job":"night","trigger":"7","kind":"cron","ticks":24,"ran":2,"runs":22,"maxParallel":3,
+             "rate":"30/m","first":["2026-03-08T00:00:00Z"],"last":["2026-03-08T23:00:00Z"]}
+            """)
+        .answer("POST /api/v1/jobs/night/backfill", 201, "{\"id\":\"0HZXW3V5K2R09\",\"total\":24}")
+        .answer("POST /api/v1/backfills/0HZXW3V5K2R09/pause", 200, "{}");
+    String[] range = {
+      "backfill",
+      "night",
+      "--from",
+      "2026-03-08T00:00:00Z",
+      "--to",
+      "2026-03-09T00:00:00Z",
+      "--max-parallel",
+      "3",
+      "--rate",
+      "30/m",
+      "--dry-run"
+    };
+    assertThat(run(range).out())
+        .contains("24 ticks of trigger 7 (cron), 2 have a run; 22 runs would be made, 3 at a time")
+        .contains("at most 30/m", "  2026-03-08T23:00:00Z");
+    assertThat(asked()).endsWith("backfill?dryRun=true");
+    assertThat(server.requests().getLast().body())
+        .isEqualTo(
+            "{\"from\":\"2026-03-08T00:00:00Z\",\"to\":\"2026-03-09T00:00:00Z\","
+                + "\"maxParallel\":3,\"rate\":\"30/m\"}");
+    range[10] = "--rerun";
+    assertThat(run(range).out()).contains("backfill 0HZXW3V5K2R09 of 24 ticks");
+    assertThat(server.requests().getLast().body()).contains("\"rerun\":true");
+    assertThat(run("backfill", "pause", "0HZXW3V5K2R09").out())
+        .contains("backfill 0HZXW3V5K2R09 paused");
+    assertThat(run("backfill", "night").err()).contains("needs a job and --from and --to");
+  }
+
+  @Test
+  void backfillsShowHowFarTheyAre() {
+    String one =
+        """
+        {"id":"0HZXW3V5K2R09","job":"night","trigger":"7","state":"RUNNING","from":"2026-03-08T00:00:00Z",
+         "to":"2026-03-09T00:00:00Z","total":24,"made":5,"skipped":2,"nextTick":"2026-03-08T07:00:00Z",
+         "maxParallel":3,"rate":null,"priority":0,"runs":{"COMPLETED":3,"RUNNING":2},"actor":"api:1",
+         "reason":"late data","createdAt":"2026-03-10T00:00:00Z","movedBy":null}
+        """;
+    server
+        .answer("GET /api/v1/backfills", 200, "{\"items\":[" + one + "],\"next\":null}")
+        .answer("GET /api/v1/backfills/0HZXW3V5K2R09", 200, one);
+    assertThat(run("backfills", "--job", "night").out()).contains("RUNNING", "24");
+    assertThat(asked()).contains("backfills?job=night");
+    assertThat(run("backfills", "0HZXW3V5K2R09").out())
+        .contains("24, 5 runs made, 2 skipped", "  3 COMPLETED", ": late data");
+  }
+
+  @Test
   void aCronExpressionIsTriedWithoutAServer() {
     String[] words = {
       "cron",

@@ -146,6 +146,12 @@ public final class SchedulerNode implements Service {
         .register(metrics);
     Gauge.builder("millrace.dead.letters.open", () -> leadership.openDeadLetters())
         .register(metrics);
+    Gauge.builder("millrace.ticks.unaccounted", () -> leadership.unaccountedTicks())
+        .register(metrics);
+    Gauge.builder("millrace.queues.consumed", () -> leadership.queuesConsumed()).register(metrics);
+    Gauge.builder("millrace.queues.blocked", () -> leadership.queuesBlocked()).register(metrics);
+    Gauge.builder("millrace.start.messages.waiting", () -> leadership.startMessagesWaiting())
+        .register(metrics);
     Gauge.builder("millrace.clock.offset", this::clockOffsetSeconds)
         .baseUnit("seconds")
         .register(metrics);

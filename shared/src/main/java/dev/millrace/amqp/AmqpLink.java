@@ -49,6 +49,7 @@ public final class AmqpLink implements Service {
   private final String name;
   private final RabbitSettings broker;
   private final List<Session> sessions;
+  private final int inboundBytesMax;
   private final Pulse pulse = new Pulse();
   private final Delays delays = new Delays(RETRY_FIRST, RETRY_MAX);
   private volatile Connection connection;
@@ -63,9 +64,18 @@ public final class AmqpLink implements Service {
    * @param broker where it is and how patient to be with it; never logged with its password
    */
   public AmqpLink(String name, RabbitSettings broker, List<Session> sessions) {
+    this(name, broker, sessions, INBOUND_BYTES_MAX);
+  }
+
+  /**
+   * @param inboundBytesMax a larger message ends the connection, and comes again with the next one:
+   *     where others decide what is sent, it must not be less than what the broker takes
+   */
+  public AmqpLink(String name, RabbitSettings broker, List<Session> sessions, int inboundBytesMax) {
     this.name = name;
     this.broker = broker;
     this.sessions = List.copyOf(sessions);
+    this.inboundBytesMax = inboundBytesMax;
   }
 
   /** Starts connecting; does not wait for it. */
@@ -184,7 +194,7 @@ public final class AmqpLink implements Service {
     factory.setHandshakeTimeout(connectMillisMax);
     factory.setChannelRpcTimeout(RPC_MILLIS_MAX);
     factory.setRequestedHeartbeat(Math.toIntExact(broker.heartbeat().toSeconds()));
-    factory.setMaxInboundMessageBodySize(INBOUND_BYTES_MAX);
+    factory.setMaxInboundMessageBodySize(inboundBytesMax);
     factory.setThreadFactory(
         work -> Thread.ofPlatform().name("millrace-amqp-" + name + "-io").daemon().unstarted(work));
     connection = factory.newConnection("millrace-" + name);

@@ -96,6 +96,14 @@ public final class ConfirmedPublisher<T> implements AmqpLink.Session {
     return publish("", queue, mandatory, letter.on(TRANSIENT), body, token);
   }
 
+  /**
+   * Publishes an answer that outlives a restart of the broker, as far as its queue does; a queue
+   * that is gone is not told of.
+   */
+  public boolean publishAnswer(String queue, Letter letter, byte[] body, T token) {
+    return publish("", queue, false, letter.on(PERSISTENT), body, token);
+  }
+
   private boolean publish(
       String exchange,
       String key,

@@ -56,6 +56,7 @@ public final class Topology {
     declare(channel, Entities.DEAD, Map.of("x-max-length-bytes", DEAD_BYTES_MAX));
     channel.queueBind(Entities.DEAD, Entities.DEAD, "");
     channel.queueDeclare(Entities.REPORTS, true, false, false, null);
+    declareTriggers(channel);
     declare(channel, Entities.HEARTBEATS, Map.of("x-message-ttl", HEARTBEAT_TTL_MILLIS));
     declare(channel, Entities.LOGS, Map.of("x-max-length", LOGS_MAX));
     declare(
@@ -127,6 +128,17 @@ public final class Topology {
     return refused.getCause() instanceof ShutdownSignalException signal
         && signal.getReason() instanceof AMQP.Channel.Close close
         && close.getReplyCode() == AMQP.PRECONDITION_FAILED;
+  }
+
+  /**
+   * Declares the queue of messages that start runs. Without a bound: what others were told is
+   * accepted is not thrown away.
+   *
+   * @return the queue's name
+   */
+  public static String declareTriggers(Channel channel) throws IOException {
+    declare(channel, Entities.TRIGGERS, Map.of());
+    return Entities.TRIGGERS;
   }
 
   /** Declares a worker's own control queue, gone with its connection. */

@@ -13,7 +13,9 @@ import dev.millrace.model.EventTrigger;
 import dev.millrace.model.FileTrigger;
 import dev.millrace.model.Matching;
 import dev.millrace.model.Need;
+import dev.millrace.model.QueueTrigger;
 import dev.millrace.model.Requirement;
+import dev.millrace.model.WebhookTrigger;
 import java.time.Duration;
 import java.time.ZoneId;
 import java.util.ArrayList;
@@ -47,6 +49,8 @@ public final class EventTriggerJson {
         switch (event) {
           case AfterTrigger after -> after(after);
           case FileTrigger file -> FileTriggerJson.write(file);
+          case QueueTrigger queue -> QueueTriggerJson.write(queue);
+          case WebhookTrigger webhook -> WebhookJson.write(webhook);
         });
   }
 
@@ -54,6 +58,8 @@ public final class EventTriggerJson {
     return switch (event) {
       case AfterTrigger after -> giving(after(after), after.params());
       case FileTrigger file -> giving(FileTriggerJson.write(file), file.params());
+      case QueueTrigger queue -> QueueTriggerJson.write(queue);
+      case WebhookTrigger webhook -> WebhookJson.write(webhook);
     };
   }
 
@@ -65,6 +71,12 @@ public final class EventTriggerJson {
   }
 
   private static EventTrigger event(JsonNode node) {
+    if (node.has(WebhookTrigger.KIND)) {
+      return WebhookJson.read(node.get(WebhookTrigger.KIND));
+    }
+    if (node.has(QueueTrigger.KIND)) {
+      return QueueTriggerJson.read(node.get(QueueTrigger.KIND));
+    }
     String params = node.has("params") ? Json.write(node.get("params")) : "{}";
     if (node.has(FileTrigger.KIND)) {
       return FileTriggerJson.read(node, params);

@@ -4,6 +4,8 @@ import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
 import dev.millrace.model.FileTrigger;
 import dev.millrace.model.ParamDefinition;
+import dev.millrace.model.QueueTrigger;
+import dev.millrace.model.WebhookTrigger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -30,12 +32,23 @@ final class EventTriggerReader {
   /**
    * @param params what the job declares
    * @param jobs reads the names of other jobs
+   * @param ofRequests is added to: expressions that read a request
+   * @param ofMessages is added to: expressions that read a message
    * @param ofFiles is added to: expressions that read a file
    */
-  EventTriggerReader(List<ParamDefinition> params, JobNeedReader jobs, Expressions ofFiles) {
+  EventTriggerReader(
+      List<ParamDefinition> params,
+      JobNeedReader jobs,
+      Expressions ofRequests,
+      Expressions ofMessages,
+      Expressions ofFiles) {
     GivenReader ofFile = new GivenReader(params, ofFiles);
+    WebhookReader webhooks = new WebhookReader(ofRequests);
+    QueueTriggerReader queues = new QueueTriggerReader(params, ofMessages);
     kinds.put(AfterTrigger.KIND, trigger -> jobs.after(trigger, params));
     kinds.put(FileTrigger.KIND, trigger -> FileTriggerReader.read(trigger, ofFile));
+    kinds.put(QueueTrigger.KIND, queues::read);
+    kinds.put(WebhookTrigger.KIND, webhooks::read);
   }
 
   /** In the order of the text. */

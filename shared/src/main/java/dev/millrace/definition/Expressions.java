@@ -252,8 +252,7 @@ final class Expressions {
     Set<String> all = new TreeSet<>(unsure);
     all.addAll(scope.stages());
     try {
-      Set<String> read =
-          new TreeSet<>(compile(one, new Scope(scope.params(), all, scope.item(), scope.error())));
+      Set<String> read = new TreeSet<>(compile(one, scope.withStages(all)));
       read.removeAll(scope.stages());
       return Optional.of(
           "reads '"

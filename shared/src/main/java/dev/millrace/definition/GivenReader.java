@@ -27,7 +27,12 @@ final class GivenReader {
 
   /** A JSON object as text, <code>{}</code> when there is none or nothing of it is right. */
   String read(Fields owner) {
-    Fields fields = owner.fields("params");
+    return read(owner, "params");
+  }
+
+  /** The same under another key. */
+  String read(Fields owner, String key) {
+    Fields fields = owner.fields(key);
     ObjectNode given = Json.object();
     if (fields == null) {
       return Json.write(given);

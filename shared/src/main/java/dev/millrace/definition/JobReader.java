@@ -14,15 +14,7 @@ import java.util.Set;
 /** Reads the full form of a job. Stateless. */
 final class JobReader {
   private static final Set<String> UNSUPPORTED =
-      Set.of(
-          "limits",
-          "notify",
-          "retention",
-          "network",
-          "outputs",
-          "quota",
-          "calendar",
-          "queue-timeout");
+      Set.of("notify", "retention", "network", "outputs", "quota", "calendar", "queue-timeout");
 
   private JobReader() {}
 
@@ -38,13 +30,19 @@ final class JobReader {
     GivenReader given = new GivenReader(params, ofTicks);
     JobNeedReader jobs = new JobNeedReader(problems);
     Expressions ofFiles = new Expressions(false);
-    EventTriggerReader events = new EventTriggerReader(params, jobs, ofFiles);
+    Expressions ofRequests = new Expressions(false);
+    Expressions ofMessages = new Expressions(false);
+    EventTriggerReader events =
+        new EventTriggerReader(params, jobs, ofRequests, ofMessages, ofFiles);
     List<TriggerDefinition> triggers = TriggerReader.read(problems, job, given, events);
     events.read(problems, job);
     Integer priority = job.integer("priority", 0, 9);
     Expressions expressions = new Expressions(false);
     JobRules rules =
-        new JobRulesReader(problems, job, expressions, given).read().requiring(jobs.requires(job));
+        new JobRulesReader(problems, job, expressions, given)
+            .read()
+            .requiring(jobs.requires(job))
+            .limitedTo(RunLimitsReader.read(job));
     refuseItself(problems, id, namespace, jobs.leaves());
     RetryPolicy retry = RetryReader.read(job, "retry", expressions);
     Map<String, String> labels = job.textMap("labels");
@@ -56,7 +54,13 @@ final class JobReader {
     new ExpressionCheck(problems, job, params)
         .check(
             new ExpressionCheck.OfJob(
-                expressions, ofTicks, ofFiles, jobs.given(), paramReader.defaults()),
+                expressions,
+                ofTicks,
+                ofFiles,
+                ofRequests,
+                ofMessages,
+                jobs.given(),
+                paramReader.defaults()),
             nodes,
             stages.hasGoodGraph());
     job.finish(UNSUPPORTED);

@@ -42,6 +42,7 @@ final class JobRulesJson {
       node.put("environment", rules.environment());
     }
     EventTriggerJson.write(node, rules.requires());
+    RunLimitsJson.write(node, rules.limits());
   }
 
   static JobRules read(JsonNode node) {
@@ -57,7 +58,8 @@ final class JobRulesJson {
         duration(node.get("deadline")),
         node.has("window") ? window(node.get("window")) : null,
         node.has("environment") ? node.get("environment").asText() : null,
-        EventTriggerJson.requires(node));
+        EventTriggerJson.requires(node),
+        RunLimitsJson.read(node.get("limits")));
   }
 
   private static Overlap overlap(JsonNode node) {

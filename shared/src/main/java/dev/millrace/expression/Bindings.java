@@ -21,6 +21,10 @@ public final class Bindings {
   private final Map<String, JsonNode> run;
   private final Map<String, JsonNode> error;
   private final Map<String, JsonNode> file;
+  private final Map<String, JsonNode> properties;
+  private final JsonNode body;
+  private final JsonNode message;
+  private final JsonNode headers;
   private final Function<String, StageResult> stages;
   private final Map<String, UpstreamRun> after;
   private final String itemJson;
@@ -71,6 +75,10 @@ public final class Bindings {
     this.run = Map.copyOf(from.run);
     this.error = Map.copyOf(from.error);
     this.file = Map.copyOf(from.file);
+    this.properties = Map.copyOf(from.properties);
+    this.body = from.body;
+    this.message = from.message;
+    this.headers = from.headers;
     Map<String, StageResult> single = Map.copyOf(from.single);
     Function<String, StageResult> lookUp = from.lookUp;
     this.stages = id -> single.containsKey(id) ? single.get(id) : lookUp.apply(id);
@@ -104,6 +112,10 @@ public final class Bindings {
       case ERROR -> given(error, name);
       case FILE -> given(file, name);
       case AFTER -> name.field() == null ? wholeUpstream(name.key()) : upstreamField(name);
+      case BODY -> outside(body);
+      case MESSAGE -> outside(message);
+      case HEADERS -> outside(headers);
+      case PROPERTIES -> given(properties, name);
       case ITEM -> item();
       case INDEX -> {
         item();
@@ -213,6 +225,13 @@ public final class Bindings {
     return value;
   }
 
+  private static JsonNode outside(JsonNode part) {
+    if (part == null) {
+      throw problem("there is no such thing here");
+    }
+    return part;
+  }
+
   private static JsonNode text(String value) {
     return value == null ? NODES.nullNode() : NODES.textNode(value);
   }
@@ -231,6 +250,10 @@ public final class Bindings {
     private final Map<String, JsonNode> run = new HashMap<>();
     private final Map<String, JsonNode> error = new HashMap<>();
     private final Map<String, JsonNode> file = new HashMap<>();
+    private final Map<String, JsonNode> properties = new HashMap<>();
+    private JsonNode body;
+    private JsonNode message;
+    private JsonNode headers;
     private final Map<String, StageResult> single = new HashMap<>();
     private Function<String, StageResult> lookUp = id -> null;
     private final Map<String, UpstreamRun> after = new HashMap<>();
@@ -301,6 +324,19 @@ public final class Bindings {
       return this;
     }
 
+    /**
+     * The call of a webhook; neither may be changed afterwards.
+     *
+     * @param headers by their names in lower case
+     */
+    public Builder request(JsonNode body, Map<String, String> headers) {
+      ObjectNode all = NODES.objectNode();
+      headers.forEach(all::put);
+      this.body = body;
+      this.headers = all;
+      return this;
+    }
+
     /** For rules of retries: how the attempt ended. */
     public Builder error(String errorClass, Integer exitCode, String message, int attempt) {
       error.put("class", text(errorClass));
@@ -308,6 +344,41 @@ public final class Bindings {
       error.put("message", text(message));
       error.put("attempt", number(attempt));
       return this;
+    }
+
+    /**
+     * A message of a queue.
+     *
+     * @param body any JSON value; what is none is taken as text
+     * @param mustBeJson true when the message says that it is JSON
+     * @param amqp its properties by name; one that is not there is null in expressions
+     * @throws ExpressionException when it says that it is JSON and is not
+     */
+    public Builder message(
+        String body, boolean mustBeJson, ObjectNode header, Map<String, JsonNode> amqp) {
+      this.message = readBody(body, mustBeJson);
+      this.headers = header;
+      Name.PROPERTY_FIELDS.forEach(
+          field -> properties.put(field, amqp.getOrDefault(field, NODES.nullNode())));
+      return this;
+    }
+
+    private static JsonNode readBody(String body, boolean mustBeJson) {
+      if (body.isBlank() && !mustBeJson) {
+        return NODES.textNode(body);
+      }
+      try {
+        JsonNode read = JsonValues.parse("message", body);
+        if (!read.isMissingNode()) {
+          return read;
+        }
+      } catch (ExpressionException notJson) {
+        if (mustBeJson) {
+          throw notJson;
+        }
+        return NODES.textNode(body);
+      }
+      throw problem("message is empty, but says that it is JSON");
     }
 
     public Bindings build() {

@@ -16,7 +16,8 @@ import java.util.stream.Stream;
  * Something that an expression reads, such as {@code stages.scrape.output}. Immutable.
  *
  * @param root the first word
- * @param key a parameter, a stage, a job, or a field of run, error and file; null for all of it
+ * @param key a parameter, a stage, a job, or a field of run, error, file and properties; null for
+ *     all of it
  * @param field a field of a stage or a job's run; null for all of them
  * @param type what the checker may assume
  */
@@ -30,7 +31,11 @@ record Name(Root root, String key, String field, CelType type) {
     AFTER,
     FILE,
     ITEM,
-    INDEX
+    INDEX,
+    BODY,
+    MESSAGE,
+    HEADERS,
+    PROPERTIES
   }
 
   static final MapType ANYTHING_BY_NAME = MapType.create(SimpleType.STRING, SimpleType.DYN);
@@ -78,9 +83,29 @@ record Name(Root root, String key, String field, CelType type) {
 
   static final List<String> FILE_FIELDS = FILE_TYPES.keySet().stream().sorted().toList();
   static final List<String> AFTER_FIELDS = AFTER_TYPES.keySet().stream().sorted().toList();
+
+  /** What AMQP says about a message beside its body. */
+  private static final Map<String, CelType> PROPERTY_TYPES =
+      Map.ofEntries(
+          Map.entry("queue", SimpleType.STRING),
+          Map.entry("exchange", SimpleType.STRING),
+          Map.entry("routing_key", SimpleType.STRING),
+          Map.entry("redelivered", SimpleType.BOOL),
+          Map.entry("message_id", TEXT_OR_NULL),
+          Map.entry("correlation_id", TEXT_OR_NULL),
+          Map.entry("reply_to", TEXT_OR_NULL),
+          Map.entry("type", TEXT_OR_NULL),
+          Map.entry("app_id", TEXT_OR_NULL),
+          Map.entry("user_id", TEXT_OR_NULL),
+          Map.entry("content_type", TEXT_OR_NULL),
+          Map.entry("content_encoding", TEXT_OR_NULL),
+          Map.entry("priority", INT_OR_NULL),
+          Map.entry("timestamp", SimpleType.TIMESTAMP));
+
   static final List<String> STAGE_FIELDS = STAGE_TYPES.keySet().stream().sorted().toList();
   static final List<String> RUN_FIELDS = RUN_TYPES.keySet().stream().sorted().toList();
   static final List<String> ERROR_FIELDS = ERROR_TYPES.keySet().stream().sorted().toList();
+  static final List<String> PROPERTY_FIELDS = PROPERTY_TYPES.keySet().stream().sorted().toList();
 
   static Name params() {
     return new Name(Root.PARAMS, null, null, ANYTHING_BY_NAME);
@@ -122,8 +147,24 @@ record Name(Root root, String key, String field, CelType type) {
     return new Name(Root.ITEM, null, null, SimpleType.DYN);
   }
 
+  static Name body() {
+    return new Name(Root.BODY, null, null, SimpleType.DYN);
+  }
+
   static Name index() {
     return new Name(Root.INDEX, null, null, SimpleType.INT);
+  }
+
+  static Name message() {
+    return new Name(Root.MESSAGE, null, null, SimpleType.DYN);
+  }
+
+  static Name headers() {
+    return new Name(Root.HEADERS, null, null, ANYTHING_BY_NAME);
+  }
+
+  static Name property(String field) {
+    return new Name(Root.PROPERTIES, field, null, PROPERTY_TYPES.get(field));
   }
 
   private static CelType paramType(String type) {

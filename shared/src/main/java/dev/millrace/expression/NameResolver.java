@@ -99,12 +99,15 @@ final class NameResolver {
 
   /** The name that exactly this expression stands for; null if none. */
   private Name nameOf(CelExpr expr) {
+    if (scope.ofRequest()) {
+      return requestNameOf(expr);
+    }
     Step last = step(expr);
     if (last == null) {
       return plainNameOf(expr);
     }
     Step first = step(last.operand());
-    if (first != null && isRoot(first.operand(), "stages")) {
+    if (first != null && !scope.ofMessage() && isRoot(first.operand(), "stages")) {
       stage(first.operand(), first.key());
       return stageField(first.operand(), first.key(), last.key());
     }
@@ -117,8 +120,13 @@ final class NameResolver {
     if (isRoot(root, "after") && !scope.after().isEmpty()) {
       return job(root, last.key());
     }
-    if (isRoot(root, "stages")) {
+    if (!scope.ofMessage() && isRoot(root, "stages")) {
       return stage(root, last.key());
+    }
+    if (scope.ofMessage()) {
+      return isRoot(root, "properties")
+          ? Name.property(known(root, "properties", last.key(), Name.PROPERTY_FIELDS))
+          : null;
     }
     if (isRoot(root, "params")) {
       return param(root, last.key());
@@ -135,7 +143,20 @@ final class NameResolver {
     return null;
   }
 
+  private Name requestNameOf(CelExpr expr) {
+    if (isRoot(expr, "body")) {
+      return Name.body();
+    }
+    return isRoot(expr, "headers") ? Name.headers() : null;
+  }
+
   private Name plainNameOf(CelExpr expr) {
+    if (scope.ofMessage()) {
+      if (isRoot(expr, "message")) {
+        return Name.message();
+      }
+      return isRoot(expr, "headers") ? Name.headers() : null;
+    }
     if (isRoot(expr, "params")) {
       return Name.params();
     }
@@ -208,6 +229,17 @@ final class NameResolver {
     if (locals.contains(name) || TYPES.contains(name)) {
       return expr;
     }
+    if (scope.ofRequest()) {
+      throw positions.problem(
+          expr,
+          "unknown name '"
+              + name
+              + "'; a webhook's expressions read 'body' and 'headers'"
+              + DidYouMean.phrase(name, List.of("body", "headers")));
+    }
+    if (scope.ofMessage()) {
+      throw positions.problem(expr, unknownOfMessage(name));
+    }
     throw positions.problem(
         expr,
         switch (name) {
@@ -231,7 +263,22 @@ final class NameResolver {
         });
   }
 
+  private String unknownOfMessage(String name) {
+    return switch (name) {
+      case "properties" ->
+          "'properties' must be followed by one of " + String.join(", ", Name.PROPERTY_FIELDS);
+      case "params", "stages", "run" ->
+          "'" + name + "' cannot be read before there is a run; read message, headers, properties";
+      default -> "unknown name '" + name + "'" + suggestion(name, visible());
+    };
+  }
+
   private List<String> visible() {
+    if (scope.ofMessage()) {
+      List<String> ofMessage = new ArrayList<>(List.of("message", "headers", "properties"));
+      locals.stream().filter(name -> !name.startsWith("@")).forEach(ofMessage::add);
+      return ofMessage;
+    }
     List<String> visible = new ArrayList<>(List.of("params", "stages", "run"));
     if (scope.item()) {
       visible.addAll(List.of("item", "index"));
@@ -259,6 +306,15 @@ final class NameResolver {
   }
 
   private void checkPresenceTest(CelExpr operand, String field) {
+    if (scope.ofRequest()) {
+      return;
+    }
+    if (scope.ofMessage()) {
+      if (isRoot(operand, "properties")) {
+        throw positions.problem(operand, "has() is not needed here; compare with null");
+      }
+      return;
+    }
     if (isRoot(operand, "params")) {
       param(operand, field);
     }

@@ -15,6 +15,7 @@ import java.util.List;
  * @param window makes the job a plan, or null
  * @param environment the environment group whose global events reach its runs, or null
  * @param requires what its runs wait for before they are admitted, or null
+ * @param limits how much a run may do, or null
  */
 public record JobRules(
     Overlap overlap,
@@ -24,7 +25,8 @@ public record JobRules(
     Duration deadline,
     Window window,
     String environment,
-    Requirement requires) {
+    Requirement requires,
+    RunLimits limits) {
   public static final JobRules NONE =
       new JobRules(Overlap.ALLOW, null, List.of(), null, null, null, null);
 
@@ -32,7 +34,7 @@ public record JobRules(
     locks = List.copyOf(locks);
   }
 
-  /** Rules of a job that requires nothing of others. */
+  /** Of a job that requires nothing of others, and whose runs may do as much as they want. */
   public JobRules(
       Overlap overlap,
       Concurrency concurrency,
@@ -41,11 +43,18 @@ public record JobRules(
       Duration deadline,
       Window window,
       String environment) {
-    this(overlap, concurrency, locks, timeout, deadline, window, environment, null);
+    this(overlap, concurrency, locks, timeout, deadline, window, environment, null, null);
   }
 
   /** The same with what its runs wait for. */
   public JobRules requiring(Requirement other) {
-    return new JobRules(overlap, concurrency, locks, timeout, deadline, window, environment, other);
+    return new JobRules(
+        overlap, concurrency, locks, timeout, deadline, window, environment, other, limits);
+  }
+
+  /** The same with how much a run may do. */
+  public JobRules limitedTo(RunLimits other) {
+    return new JobRules(
+        overlap, concurrency, locks, timeout, deadline, window, environment, requires, other);
   }
 }

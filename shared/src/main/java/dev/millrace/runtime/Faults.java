@@ -12,6 +12,8 @@ public interface Faults {
     COMMITTED_NOT_PUBLISHED,
     /** Start messages are published, reports of the same turn are not acked yet. */
     PUBLISHED_NOT_ACKED,
+    /** Runs that messages asked for are committed, those messages are not acked yet. */
+    STARTS_NOT_ACKED,
     /** A worker has sent STARTED and not yet acked the delivery. */
     STARTED_NOT_ACKED,
     /** A worker's handler has ended, its FINISHED is not yet confirmed. */

@@ -77,8 +77,7 @@ public final class SettingsTable {
               "scheduler.file-roots",
               "SCHEDULER_FILE_ROOTS",
               "",
-              "Folders, with commas between, below which triggers may look for files; none when"
-                  + " empty."),
+              "Folders, with commas between, where triggers may look for files; none if empty."),
           key(
               "leader.lease-ttl",
               "LEASE_TTL",

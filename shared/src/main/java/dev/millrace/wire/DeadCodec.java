@@ -23,14 +23,36 @@ public final class DeadCodec {
    * @param cause what is wrong with it, for people
    */
   public static byte[] encode(String queue, String by, String cause, byte[] body) {
+    return encode(new Found(queue, null, null), by, cause, body, body.length);
+  }
+
+  /**
+   * Where a message was found.
+   *
+   * @param namespace of the job that is bound to the queue, null for none
+   * @param job that is bound to it, null for none
+   */
+  public record Found(String queue, String namespace, String job) {}
+
+  /**
+   * @param by who could not use it: a worker's or a node's id
+   * @param cause what is wrong with it, for people
+   * @param body of it, or its beginning
+   * @param bytes how many it had
+   */
+  public static byte[] encode(Found found, String by, String cause, byte[] body, int bytes) {
     byte[] kept = body.length > BODY_BYTES_MAX ? Arrays.copyOf(body, BODY_BYTES_MAX) : body;
     return Wire.write(
         "dead.message",
         json -> {
-          json.writeStringField("queue", queue);
+          json.writeStringField("queue", found.queue());
+          if (found.job() != null) {
+            json.writeStringField("namespace", found.namespace());
+            json.writeStringField("job", found.job());
+          }
           json.writeStringField("by", by);
           json.writeStringField("cause", cause);
-          json.writeNumberField("bytes", body.length);
+          json.writeNumberField("bytes", bytes);
           String text = text(kept);
           if (text != null) {
             json.writeStringField("body", text);

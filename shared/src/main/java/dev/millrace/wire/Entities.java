@@ -7,6 +7,12 @@ public final class Entities {
   /** Direct exchange, routing key = pool. */
   public static final String STAGES = "millrace.stages";
 
+  /** What all of them begin with. */
+  public static final String PREFIX = "millrace.";
+
+  /** What other systems ask for: each message starts a run. */
+  public static final String TRIGGERS = "millrace.triggers";
+
   public static final String REPORTS = "millrace.reports";
   public static final String HEARTBEATS = "millrace.heartbeats";
   public static final String LOGS = "millrace.logs";

@@ -80,12 +80,17 @@ public final class HeartbeatCodec {
     if (open.message() != null) {
       json.writeStringField("message", open.message());
     }
-    if (!open.counters().isEmpty()) {
-      json.writeObjectFieldStart("counters");
-      for (Map.Entry<String, Long> counter : open.counters().entrySet()) {
-        json.writeNumberField(counter.getKey(), counter.getValue());
-      }
-      json.writeEndObject();
+    writeCounters(json, open.counters());
+    json.writeEndObject();
+  }
+
+  static void writeCounters(JsonGenerator json, Map<String, Long> counters) throws IOException {
+    if (counters.isEmpty()) {
+      return;
+    }
+    json.writeObjectFieldStart("counters");
+    for (Map.Entry<String, Long> counter : counters.entrySet()) {
+      json.writeNumberField(counter.getKey(), counter.getValue());
     }
     json.writeEndObject();
   }
@@ -111,7 +116,7 @@ public final class HeartbeatCodec {
         });
   }
 
-  private static JsonNode readTree(JsonParser json) throws IOException {
+  static JsonNode readTree(JsonParser json) throws IOException {
     return json.currentToken() == JsonToken.VALUE_NULL
         ? Wire.TREES.nullNode()
         : Wire.TREES.readTree(json);
@@ -155,8 +160,8 @@ public final class HeartbeatCodec {
         open);
   }
 
-  /** As far as they keep to the bounds: a heartbeat is not refused for a counter. */
-  private static Map<String, Long> counters(JsonNode object) {
+  /** As far as they keep to the bounds: nothing is refused for a counter. */
+  static Map<String, Long> counters(JsonNode object) {
     Map<String, Long> counters = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> field : object.properties()) {
       JsonNode value = field.getValue();

@@ -2,6 +2,9 @@ package dev.millrace.wire;
 
 import dev.millrace.model.Claim;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** What a worker says about a claim. Immutable. */
 public sealed interface Report {
@@ -27,6 +30,7 @@ public sealed interface Report {
    *     say; true where there is nothing to say
    * @param retryAfter no other attempt before so much time is over, or null; kept within 0 and
    *     {@link #RETRY_AFTER_MAX}
+   * @param counters what the attempt counted until its end, within the bounds of {@link Heartbeat}
    */
   record Finished(
       Claim claim,
@@ -37,7 +41,8 @@ public sealed interface Report {
       String error,
       String output,
       boolean retryable,
-      Duration retryAfter)
+      Duration retryAfter,
+      Map<String, Long> counters)
       implements Report {
     /** Nobody is made to wait longer, whatever a server asks for. */
     public static final Duration RETRY_AFTER_MAX = Duration.ofDays(30);
@@ -48,6 +53,31 @@ public sealed interface Report {
       } else if (retryAfter != null && retryAfter.compareTo(RETRY_AFTER_MAX) > 0) {
         retryAfter = RETRY_AFTER_MAX;
       }
+      counters = Collections.unmodifiableMap(new LinkedHashMap<>(counters));
+    }
+
+    /** Of an attempt that counted nothing. */
+    public Finished(
+        Claim claim,
+        Outcome outcome,
+        long ranMillis,
+        Integer exitCode,
+        String errorClass,
+        String error,
+        String output,
+        boolean retryable,
+        Duration retryAfter) {
+      this(
+          claim,
+          outcome,
+          ranMillis,
+          exitCode,
+          errorClass,
+          error,
+          output,
+          retryable,
+          retryAfter,
+          Map.of());
     }
 
     /** With nothing to say about another attempt. */

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** {@code job.reports}: what one worker says about its claims. Stateless; any thread. */
 public final class ReportCodec {
@@ -86,6 +87,7 @@ public final class ReportCodec {
         if (r.retryAfter() != null) {
           json.writeNumberField("retryAfterMillis", r.retryAfter().toMillis());
         }
+        HeartbeatCodec.writeCounters(json, r.counters());
       }
     }
     Wire.writeClaim(json, report.claim());
@@ -115,6 +117,7 @@ public final class ReportCodec {
     private String output;
     private boolean retryable = true;
     private Duration retryAfter;
+    private Map<String, Long> counters = Map.of();
     private String checkpoint;
 
     void read(String name, JsonParser json) throws IOException {
@@ -134,6 +137,7 @@ public final class ReportCodec {
           json.skipChildren();
         }
         case "retryAfterMillis" -> retryAfter = millis(Wire.readLong(json));
+        case "counters" -> counters = HeartbeatCodec.counters(HeartbeatCodec.readTree(json));
         case "checkpoint" -> checkpoint = Wire.readRaw(json);
         default -> json.skipChildren();
       }
@@ -156,7 +160,16 @@ public final class ReportCodec {
         throw new IllegalArgumentException("a finished report needs outcome");
       }
       return new Report.Finished(
-          claim, outcome, ranMillis, exitCode, errorClass, error, output, retryable, retryAfter);
+          claim,
+          outcome,
+          ranMillis,
+          exitCode,
+          errorClass,
+          error,
+          output,
+          retryable,
+          retryAfter,
+          counters);
     }
   }
 

@@ -34,6 +34,9 @@ public final class Wire {
   public static final int LOG_LINE_CHARS_MAX = 8_192;
   private static final int DEPTH_MAX = 64;
 
+  /** That none was read yet, where one has to be. */
+  private static final int VERSION_NEEDED = -1;
+
   static final JsonFactory JSON =
       JsonFactory.builder()
           // readRaw copies from it; causes show only the first line of an error, without it.
@@ -71,6 +74,16 @@ public final class Wire {
    * @param type the type that is expected here; "" takes any and hands {@code type} to the reader
    */
   static <T> Decoded<T> read(byte[] bytes, String type, FieldReader fields, Finish<T> finish) {
+    return read(bytes, type, VERSION_NEEDED, fields, finish);
+  }
+
+  /** The same of what people write by hand: version and type may be left out. */
+  static <T> Decoded<T> readByHand(byte[] bytes, FieldReader fields, Finish<T> finish) {
+    return read(bytes, "", VERSION, fields, finish);
+  }
+
+  private static <T> Decoded<T> read(
+      byte[] bytes, String type, int versionLeftOut, FieldReader fields, Finish<T> finish) {
     if (bytes.length > MESSAGE_BYTES_MAX) {
       return new Decoded.Bad<>(
           "message has " + bytes.length + " bytes, the limit is " + MESSAGE_BYTES_MAX);
@@ -79,7 +92,7 @@ public final class Wire {
       if (json.nextToken() != JsonToken.START_OBJECT) {
         return new Decoded.Bad<>("message is not a JSON object");
       }
-      int version = -1;
+      int version = versionLeftOut;
       boolean typed = type.isEmpty();
       while (json.nextToken() == JsonToken.FIELD_NAME) {
         String name = json.currentName();
@@ -100,7 +113,7 @@ public final class Wire {
           json.skipChildren(); // unknown fields are a newer version's business
         }
       }
-      if (version == -1) {
+      if (version == VERSION_NEEDED) {
         return new Decoded.Bad<>("field v (the protocol version) is missing");
       }
       if (!typed) {

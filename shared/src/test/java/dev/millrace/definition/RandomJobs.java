@@ -13,13 +13,16 @@ import dev.millrace.model.Need;
 import dev.millrace.model.Overlap;
 import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.Phase;
+import dev.millrace.model.QueueTrigger;
 import dev.millrace.model.RateRule;
 import dev.millrace.model.Requirement;
 import dev.millrace.model.RetryMatch;
 import dev.millrace.model.RetryPolicy;
+import dev.millrace.model.RunLimits;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.model.StageRules;
 import dev.millrace.model.Tolerance;
+import dev.millrace.model.WebhookTrigger;
 import dev.millrace.model.Window;
 import java.time.Duration;
 import java.time.Instant;
@@ -64,7 +67,7 @@ final class RandomJobs {
         stages,
         Map.of(),
         null,
-        jobs.rules().requiring(jobs.requirement()),
+        jobs.rules().requiring(jobs.requirement()).limitedTo(jobs.limits()),
         jobs.events());
   }
 
@@ -76,11 +79,20 @@ final class RandomJobs {
                 jobNeed(0), maybe(() -> Duration.ofHours(24)), match, zone(match), null));
   }
 
+  private RunLimits limits() {
+    return random.nextBoolean()
+        ? null
+        : new RunLimits(maybe(() -> Duration.ofMinutes(3)), Map.of("pages", 7L));
+  }
+
   private List<EventTrigger> events() {
     Matching match = one(List.of(Matching.values()));
     List<Need> jobs = List.of(new Need.Stage("a", Need.Is.COMPLETED), jobNeed(0));
     String params = one(List.of("{}", "{\"p\":\"${{ after.a.state }}\"}"));
-    List<EventTrigger> events = new ArrayList<>();
+    List<EventTrigger> events = new ArrayList<>(queues());
+    if (random.nextBoolean()) {
+      events.add(webhook());
+    }
     if (random.nextBoolean()) {
       events.add(file());
     }
@@ -103,6 +115,33 @@ final class RandomJobs {
         maybe(() -> "nas"),
         one(List.of(FileTrigger.EVERY_USUAL, Duration.ofMillis(1_500))),
         one(List.of("{}", "{\"p\":\"${{ file.path }}\"}")));
+  }
+
+  private List<QueueTrigger> queues() {
+    QueueTrigger plain = new QueueTrigger("orders", null, null, null, 50, QueueTrigger.Reply.NONE);
+    QueueTrigger full =
+        new QueueTrigger(
+            "orders.created",
+            one(List.of("{\"p\":\"${{ message.n }}\"}", "\"${{ {'n': 1} }}\"")),
+            "string(message.id)",
+            "headers.kind == 'order'",
+            7,
+            QueueTrigger.Reply.OUTCOME);
+    return one(List.of(List.of(), List.of(), List.of(plain, full)));
+  }
+
+  private WebhookTrigger webhook() {
+    WebhookTrigger.Scheme scheme = one(List.of(WebhookTrigger.Scheme.values()));
+    return new WebhookTrigger(
+        one(List.of(WebhookTrigger.DEFAULT_NAME, "paid")),
+        one(List.of(List.of("${env:A}"), List.of("${env:A}", "${env:B}"))),
+        scheme,
+        one(List.of(scheme.header(), "X-Other")),
+        scheme.signsTime() ? Duration.ofMinutes(7) : null,
+        scheme.signsTime() || random.nextBoolean(),
+        maybe(() -> one(List.of("{\"p\":\"${{ body.p }}\"}", "\"${{ {'p': body.p} }}\""))),
+        maybe(() -> "headers['x-delivery']"),
+        maybe(() -> "body.action == 'paid'"));
   }
 
   private ZoneId zone(Matching match) {

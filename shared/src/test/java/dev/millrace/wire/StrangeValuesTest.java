@@ -118,6 +118,19 @@ class StrangeValuesTest {
   }
 
   @Test
+  void countersOfAReportKeepToTheSameBounds() {
+    Report.Finished finished =
+        (Report.Finished)
+            report("\"counters\":{\"pages\":3,\"text\":\"3\",\"" + "n".repeat(41) + "\":1}");
+    assertThat(finished.counters()).containsExactly(Map.entry("pages", 3L));
+    assertThat(((Report.Finished) report("\"counters\":null")).counters()).isEmpty();
+    assertThat(((Report.Finished) report("\"counters\":[1]")).counters()).isEmpty();
+    byte[] again = ReportCodec.encode(new Reports("w", java.util.List.of(finished)));
+    assertThat(ReportCodec.decode(again))
+        .isEqualTo(new Decoded.Ok<>(new Reports("w", java.util.List.of(finished))));
+  }
+
+  @Test
   void countersKeepToTheirBoundsOrAreNotRead() {
     assertThat(counters("{\"pages\":3,\"minus\":-9223372036854775808}"))
         .containsExactly(Map.entry("pages", 3L), Map.entry("minus", Long.MIN_VALUE));

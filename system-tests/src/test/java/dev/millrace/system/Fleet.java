@@ -121,6 +121,28 @@ final class Fleet implements AutoCloseable {
     schedulers.add(start("scheduler", settings, List.of("scheduler")));
   }
 
+  /** A scheduler that kills itself between the commit of runs and the ack of their messages. */
+  NodeProcess startDoomedScheduler() throws IOException {
+    Map<String, String> settings = new HashMap<>(database);
+    settings.put("MILLRACE_RABBITMQ_URL", broker);
+    settings.put("MILLRACE_PORT", "0");
+    String name = "doomed-" + (processes.size() + 1);
+    NodeProcess node =
+        NodeProcess.start(
+            name,
+            NodeProcess.TEST_CLASS_PATH,
+            DoomedScheduler.class.getName(),
+            settings,
+            directory.resolve("doomed.log"),
+            List.of());
+    processes.add(node);
+    return node;
+  }
+
+  URI broker() {
+    return URI.create(broker);
+  }
+
   /** A worker is told nothing about the database. */
   private void startWorker() throws IOException {
     String work = directory.resolve("work" + processes.size()).toString();

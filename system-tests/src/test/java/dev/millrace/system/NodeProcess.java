@@ -43,10 +43,22 @@ final class NodeProcess implements AutoCloseable {
   static NodeProcess start(
       String name, String classPath, Map<String, String> settings, Path log, List<String> args)
       throws IOException {
+    return start(name, classPath, "dev.millrace.cli.Main", settings, log, args);
+  }
+
+  /** With another main class. */
+  static NodeProcess start(
+      String name,
+      String classPath,
+      String main,
+      Map<String, String> settings,
+      Path log,
+      List<String> args)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
-    command.addAll(List.of("-cp", classPath, "dev.millrace.cli.Main"));
+    command.addAll(List.of("-cp", classPath, main));
     command.addAll(args);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(key -> key.startsWith("MILLRACE_"));

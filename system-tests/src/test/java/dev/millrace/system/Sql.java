@@ -62,6 +62,11 @@ final class Sql implements AutoCloseable {
     }
   }
 
+  /** Another connection, as an application has one; the caller closes it. */
+  Connection open() throws SQLException {
+    return DriverManager.getConnection(url, properties);
+  }
+
   private PreparedStatement prepare(String sql, Object... args) throws SQLException {
     if (connection == null || connection.isClosed()) {
       connection = DriverManager.getConnection(url, properties);

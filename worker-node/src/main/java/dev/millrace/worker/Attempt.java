@@ -189,14 +189,16 @@ final class Attempt {
     return slotless;
   }
 
+  /** What its handler has counted so far. */
+  Map<String, Long> counters() {
+    synchronized (counters) {
+      return counters.isEmpty() ? Map.of() : new LinkedHashMap<>(counters);
+    }
+  }
+
   /** As a heartbeat names it, with as much as there is room for. */
   Heartbeat.Open open(boolean withMessage, boolean withCounters) {
-    Map<String, Long> shown = Map.of();
-    if (withCounters) {
-      synchronized (counters) {
-        shown = counters.isEmpty() ? shown : new LinkedHashMap<>(counters);
-      }
-    }
+    Map<String, Long> shown = withCounters ? counters() : Map.of();
     return new Heartbeat.Open(claim(), percent, withMessage ? message : null, shown);
   }
 }

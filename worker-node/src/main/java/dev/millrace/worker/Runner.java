@@ -205,7 +205,10 @@ final class Runner implements AutoCloseable {
             completed.exitCode(),
             null,
             null,
-            completed.outputJson()));
+            completed.outputJson(),
+            true,
+            null,
+            attempt.counters()));
   }
 
   private void report(Attempt attempt, Outcome outcome, Result.Failed failed) {
@@ -220,7 +223,8 @@ final class Runner implements AutoCloseable {
             JsonText.clean(failed.message(), ERROR_CHARS_MAX),
             null,
             failed.retryable(),
-            failed.retryAfter()));
+            failed.retryAfter(),
+            attempt.counters()));
   }
 
   private void report(Attempt attempt, Report.Finished finished) {

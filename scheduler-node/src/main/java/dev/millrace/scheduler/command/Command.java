@@ -94,8 +94,9 @@ public record Command(
     public static final String JOB_RESUME = "job.resume";
 
     /**
-     * {@code {"params": {...}, "orchestration": "..." or absent}}; the short form of the bulk path
-     * is the params object's text alone.
+     * {@code {"params": {...}, "orchestration": "...", "run": "0H...", "by": "manual"}}, all of
+     * them optional. With a run, that is the id that was given out: where nobody waits for the
+     * answer, the run is made in any case.
      */
     public static final String RUN_START = "run.start";
 
@@ -104,6 +105,12 @@ public record Command(
      * Command#RUNS_MAX}.
      */
     public static final String RUNS_START = "runs.start";
+
+    /**
+     * Runs of any jobs, accepted already: {@code {"atomic": true, "starts": [{"job": "...", "run":
+     * "0H...", "params": {...}, "orchestration": "..." or absent}]}}.
+     */
+    public static final String RUNS_ACCEPTED = "runs.accepted";
 
     /** {@code {"run": "0H..."}}: attempts are cancelled, what always comes last still comes. */
     public static final String RUN_STOP = "run.stop";
@@ -152,6 +159,12 @@ public record Command(
     /** {@code {"weight"}}: the namespace's share of pools that are contended. */
     public static final String SHARE_PUT = "share.put";
 
+    /**
+     * {@code {"jobs", "queued", "running", "runsPerDay", "payloadBytes", "minIntervalMillis",
+     * "whenOver": "reject" | "wait"}}, of the namespace; null or absent is without a limit.
+     */
+    public static final String QUOTA_PUT = "quota.put";
+
     /** {@code {"pool", "starts", "perMillis"}}; starts 0 lifts the rate. */
     public static final String RATE_PUT = "rate.put";
 
@@ -162,6 +175,15 @@ public record Command(
      * The filter has any of run, job, stage, fingerprint, error, since, until.
      */
     public static final String DEAD_REDRIVE = "dead.redrive";
+
+    /**
+     * {@code {"trigger": "7" or absent, "from", "to": ISO instants, "params": {...}, "maxParallel",
+     * "rate": "30/m" or null, "priority", "rerun"}}: runs for the past ticks of a job's trigger.
+     */
+    public static final String BACKFILL_CREATE = "backfill.create";
+
+    /** {@code {"id": "...", "to": "RUNNING" | "PAUSED" | "CANCELLED"}} */
+    public static final String BACKFILL_MOVE = "backfill.move";
 
     /** {@code {"ids": ["..."]}}, {@code {"id": "..."}} or {@code {"filter": {...}}}. */
     public static final String DEAD_DISCARD = "dead.discard";

@@ -41,7 +41,15 @@ public final class Commands {
    *     accepted
    */
   public Optional<Outcome> ask(Command command, Duration wait) throws InterruptedException {
-    long id = jdbi.withHandle(handle -> Inbox.put(handle, command, true));
+    return outcome(jdbi.withHandle(handle -> Inbox.put(handle, command, true)), wait);
+  }
+
+  /**
+   * Waits for the outcome of a command that is in the inbox and has somebody who waits for it.
+   *
+   * @return empty when no leader answered in time
+   */
+  public Optional<Outcome> outcome(long id, Duration wait) throws InterruptedException {
     CompletableFuture<Outcome> answer =
         waiting.computeIfAbsent(id, any -> new CompletableFuture<>());
     try {
@@ -56,6 +64,22 @@ public final class Commands {
   public void tell(List<Command> commands) {
     jdbi.useHandle(handle -> Inbox.putAll(handle, commands));
     nudgeLeader.run();
+  }
+
+  /** Tells the leader that something was put into the inbox in another way. */
+  public void ring() {
+    nudgeLeader.run();
+  }
+
+  /**
+   * Stops waiting for an outcome.
+   *
+   * @return the outcome when it came after all; empty when the command is still there and will be
+   *     executed with nobody waiting for the answer
+   */
+  public Optional<Outcome> leave(long id, Duration lastWait) throws InterruptedException {
+    boolean left = jdbi.withHandle(handle -> Inbox.leave(handle, id));
+    return left ? Optional.empty() : outcome(id, lastWait);
   }
 
   /** The leader in this process has committed this outcome. */

@@ -3,6 +3,7 @@ package dev.millrace.scheduler.dispatch;
 import com.rabbitmq.client.Connection;
 import dev.millrace.amqp.AmqpLink;
 import dev.millrace.amqp.ConfirmedPublisher;
+import dev.millrace.amqp.Letter;
 import dev.millrace.amqp.Topology;
 import dev.millrace.runtime.Service;
 import dev.millrace.settings.RabbitSettings;
@@ -127,6 +128,12 @@ public final class Outbox implements Service {
   /** Puts a bad message where people look for it. */
   public boolean quarantine(byte[] message, Fated fated) {
     return publisher.publish(Entities.DEAD, "", false, true, message, fated);
+  }
+
+  /** Answers a message; a queue for answers that is gone is not told of. */
+  boolean answer(Letter to, byte[] message, Fated fated) {
+    return publisher.publishAnswer(
+        to.replyTo(), new Letter(null, to.correlationId()), message, fated);
   }
 
   /** Tells of a stage that failed for good; without a queue nobody wants to know. */

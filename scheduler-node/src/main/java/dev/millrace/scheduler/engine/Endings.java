@@ -6,6 +6,7 @@ import dev.millrace.lifecycle.StageState;
 import dev.millrace.model.Phase;
 import dev.millrace.model.Requirement;
 import dev.millrace.model.Window;
+import java.time.Duration;
 
 /**
  * How a run is paused, goes on, and is brought to its end from outside: by a person, a timeout or
@@ -57,7 +58,8 @@ final class Endings {
               : endStage(draft, i, cause, actor, reason, cancels, atOnce, now);
     }
     if (!again) {
-      RunState to = open ? RunState.STOPPING : closed(draft);
+      // Of a run that completes by a limit, the roll-up of its stages says how.
+      RunState to = open || endsByLimit(draft) ? RunState.STOPPING : closed(draft);
       draft.moveRun(to, cause, actor, reason, now);
     }
     if (open) {
@@ -156,6 +158,28 @@ final class Endings {
         cause,
         actor,
         reason);
+  }
+
+  /** Nothing new starts, what is under way is told to end, and what it has is its result. */
+  static Verdict limited(Draft draft, String why, long now) {
+    return draft.clock().is(RunClock.UNLIMITED)
+        ? Verdict.STALE
+        : end(draft, "limit", null, why, RunClock.LIMITED, true, now);
+  }
+
+  /** A person may have ended it at once in the meantime. */
+  static boolean endsByLimit(Draft draft) {
+    return draft.clock().is(RunClock.LIMITED) && !draft.clock().is(RunClock.KILLED);
+  }
+
+  /** What was cancelled for the limit's sake is no failure; what had failed before is one. */
+  static RunState limitedEnd(Draft draft) {
+    for (StageState state : draft.stageStates()) {
+      if (state == StageState.FAILED) {
+        return RunState.FAILED;
+      }
+    }
+    return RunState.COMPLETED;
   }
 
   static Verdict pause(Draft draft, Fact.Pause fact, long now) {
@@ -291,6 +315,9 @@ final class Endings {
     } else if (Timers.timeoutAt(draft) <= now) {
       String limit = "ran longer than its timeout " + draft.plan().definition().rules().timeout();
       end(draft, "timeout", null, limit, 0, true, now);
+    } else if (Timers.limitAt(draft) <= now) {
+      Duration runTime = draft.plan().definition().rules().limits().runTime();
+      limited(draft, "limit run-time " + runTime + " reached", now);
     } else if (Timers.gateEnd(draft) <= now) {
       Requirement requires = draft.plan().definition().rules().requires();
       String waited =

@@ -120,6 +120,7 @@ public final class Engine {
       case Fact.Resume f -> Endings.resume(draft, f, now);
       case Fact.Retry f -> Again.retry(draft, f, now);
       case Fact.Rerun f -> Again.rerun(draft, f, now);
+      case Fact.Limited f -> Endings.limited(draft, f.why(), now);
       case Fact.Extend f -> Endings.extend(draft, f, now);
       case Fact.Promote f -> promote(draft, f, now);
       case Fact.OnStage f -> Operators.onStage(draft, f, now);
@@ -162,6 +163,8 @@ public final class Engine {
     RunState target = RollUp.of(draft.state(), draft.stageStates());
     if (target == RunState.CANCELLED && draft.clock().is(RunClock.ENDING)) {
       target = RunState.ENDED;
+    } else if (target == RunState.CANCELLED && Endings.endsByLimit(draft)) {
+      target = Endings.limitedEnd(draft);
     }
     for (RunState next : RollUp.path(draft.state(), target)) {
       draft.moveRun(next, "stages", null, null, now);

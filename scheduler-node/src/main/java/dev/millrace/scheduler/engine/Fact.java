@@ -131,6 +131,9 @@ public sealed interface Fact {
   /** This stage and all that depend on it, again. */
   record Rerun(int stage, String actor, String reason) implements Fact {}
 
+  /** One of its limits was reached: it ends with what it has. */
+  record Limited(String why) implements Fact {}
+
   /**
    * The window's end is another one.
    *

@@ -114,7 +114,11 @@ public final class Plan {
     JobRules rules = definition.rules();
     boolean whole = part == WHOLE;
     this.timed =
-        whole && (rules.timeout() != null || rules.deadline() != null || rules.window() != null);
+        whole
+            && (rules.timeout() != null
+                || rules.deadline() != null
+                || rules.window() != null
+                || (rules.limits() != null && rules.limits().runTime() != null));
     this.limited = limited(rules, whole);
     this.led = Arrays.stream(stages).anyMatch(StageDefinition::ledByLeader);
     boolean keyed = whole && rules.concurrency() != null && rules.concurrency().key() != null;

@@ -7,7 +7,7 @@ import java.util.Objects;
  * A run and its stages at one moment. Instants are microseconds since 1970 by the database's clock,
  * 0 for none. Immutable by convention: nobody writes into {@code stages}.
  *
- * @param triggerKind cron, at, every, after, manual, item, job or plan
+ * @param triggerKind cron, at, every, after, manual, item, job, plan or backfill
  * @param trigger the trigger's key, 0 for a run that a person or program asked for
  * @param scheduledFor the tick that it stands for, 0 for none
  * @param params JSON object as text
@@ -283,5 +283,22 @@ public record Run(
     return with(
         new RunClock(
             clock.dueAt(), endsAt, clock.pausedAt(), clock.pausedMicros(), clock.pauses(), marks));
+  }
+
+  /** The same run before it is created, at a priority of its own instead of its job's. */
+  public Run atPriority(int priority) {
+    return with(clock.withOwnPriority(priority + 1));
+  }
+
+  /** The same run before it is created, at the priority of the run that it belongs to. */
+  public Run atPriorityOf(Run outer) {
+    int own = outer.clock.ownPriority();
+    return own == 0 ? this : with(clock.withOwnPriority(own)); // nearly always
+  }
+
+  /** At which its stages wait for a worker. */
+  public int priority() {
+    int own = clock.ownPriority();
+    return own == 0 ? plan.definition().priority() : own - 1;
   }
 }

@@ -10,7 +10,7 @@ package dev.millrace.scheduler.engine;
  * @param pausedMicros how long it was paused before, since its start
  * @param pauses bits of who paused it; it goes on when none is left
  * @param marks bits of {@link #LATE}, {@link #ENDING}, {@link #KILLED}, {@link #MANUAL_END}, {@link
- *     #PREPARED}, {@link #UNADMITTED}, {@link #GATED}
+ *     #PREPARED}, {@link #UNADMITTED}, {@link #GATED}, {@link #LIMITED}, {@link #UNLIMITED}
  */
 public record RunClock(
     long dueAt, long endsAt, long pausedAt, long pausedMicros, int pauses, int marks) {
@@ -35,6 +35,17 @@ public record RunClock(
   /** Runs of other jobs that it requires have not ended yet. */
   public static final int GATED = 64;
 
+  /** It ends, or has ended, because one of its limits was reached. */
+  public static final int LIMITED = 128;
+
+  /** A person let it go on after a limit had ended it: none holds any more. */
+  public static final int UNLIMITED = 256;
+
+  /** Above the marks: a priority of its own and one more, 0 when it has its job's. */
+  private static final int PRIORITY_SHIFT = 16;
+
+  private static final int MARKS = (1 << PRIORITY_SHIFT) - 1;
+
   /**
    * Paused by its own pause, its job's, its namespace's, everything's, its parent's, a blackout.
    */
@@ -47,6 +58,22 @@ public record RunClock(
   public static final int BY_BLACKOUT = 32;
 
   public static final RunClock NONE = new RunClock(0, 0, 0, 0, 0, 0);
+
+  /** A run's own priority and one more, 0 when it has its job's; it does not change. */
+  public int ownPriority() {
+    return marks >> PRIORITY_SHIFT;
+  }
+
+  /** The same with what {@link #ownPriority} said. */
+  public RunClock withOwnPriority(int other) {
+    return new RunClock(
+        dueAt, endsAt, pausedAt, pausedMicros, pauses, (marks & MARKS) | (other << PRIORITY_SHIFT));
+  }
+
+  /** The marks alone. */
+  public int plainMarks() {
+    return marks & MARKS;
+  }
 
   boolean is(int mark) {
     return (marks & mark) != 0;
@@ -79,7 +106,8 @@ public record RunClock(
    * @param restedMicros since its end, 0 when it had not started
    */
   RunClock reopened(long restedMicros) {
-    int left = marks & ~(ENDING | KILLED | UNADMITTED | PREPARED | GATED);
+    int left = marks & ~(ENDING | KILLED | UNADMITTED | PREPARED | GATED | LIMITED);
+    left |= is(LIMITED) ? UNLIMITED : 0;
     return new RunClock(dueAt, endsAt, 0, pausedMicros + restedMicros, 0, left);
   }
 

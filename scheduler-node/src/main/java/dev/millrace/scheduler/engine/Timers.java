@@ -3,6 +3,7 @@ package dev.millrace.scheduler.engine;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageState;
 import dev.millrace.model.Requirement;
+import dev.millrace.model.RunLimits;
 import dev.millrace.model.StageDefinition;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -154,6 +155,7 @@ final class Timers {
     long due = Long.MAX_VALUE;
     if (!draft.state().isFinal() && draft.plan().part() == Plan.WHOLE) {
       due = Math.min(due, timeoutAt(draft));
+      due = Math.min(due, limitAt(draft));
       due = Math.min(due, deadlineAt(draft));
       due = Math.min(due, windowEnd(draft));
       due = Math.min(due, gateEnd(draft));
@@ -166,8 +168,19 @@ final class Timers {
   }
 
   static long timeoutAt(Draft draft) {
+    return afterStart(draft, draft.plan().definition().rules().timeout());
+  }
+
+  static long limitAt(Draft draft) {
+    RunLimits limits = draft.plan().definition().rules().limits();
+    return limits == null || draft.clock().is(RunClock.UNLIMITED)
+        ? Long.MAX_VALUE
+        : afterStart(draft, limits.runTime());
+  }
+
+  /** So long after its first start, pauses left out; never while it is paused or stops. */
+  private static long afterStart(Draft draft, Duration limit) {
     Run run = draft.run();
-    Duration limit = run.plan().definition().rules().timeout();
     if (limit == null
         || run.startedAt() == 0
         || run.state() == RunState.PAUSED

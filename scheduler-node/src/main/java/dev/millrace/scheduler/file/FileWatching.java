@@ -9,7 +9,9 @@ import dev.millrace.runtime.Services;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.store.DatabaseClock;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
@@ -36,15 +38,19 @@ public final class FileWatching implements Service {
 
   private final Parts parts;
 
-  /** What passes between the loops and the turn. */
-  public record Hubs(FileOffers offers, FileWaits waits) {
-    /** Empty ones. */
-    public Hubs() {
-      this(new FileOffers(), new FileWaits());
+  /**
+   * What passes between the loops and the turn.
+   *
+   * @param roots where triggers may look on this node
+   */
+  public record Hubs(FileOffers offers, FileWaits waits, FileRoots roots) {
+    /** Empty ones; triggers may look below these folders. */
+    public static Hubs of(List<Path> roots) {
+      return new Hubs(new FileOffers(), new FileWaits(), new FileRoots(roots));
     }
   }
 
-  private final Hubs hubs = new Hubs();
+  private final Hubs hubs;
   private final FileLooks looks;
   private final PoolFiles pools;
   private final Services services = new Services();
@@ -52,6 +58,7 @@ public final class FileWatching implements Service {
 
   public FileWatching(Parts parts) {
     this.parts = parts;
+    this.hubs = new Hubs(new FileOffers(), new FileWaits(), parts.roots);
     this.looks = new FileLooks(parts.jdbi, parts.clock, parts.epoch);
     this.pools =
         new PoolFiles(
@@ -69,10 +76,6 @@ public final class FileWatching implements Service {
 
   public Hubs hubs() {
     return hubs;
-  }
-
-  public FileRoots roots() {
-    return parts.roots;
   }
 
   /** Hears what workers have seen. */

@@ -100,6 +100,11 @@ record Call(Context http) {
   }
 
   private String body(int bytesMax) {
+    return text(bytes(bytesMax));
+  }
+
+  /** The body as it came, bounded. */
+  byte[] bytes(int bytesMax) {
     if (http.req().getContentLengthLong() > bytesMax) {
       throw tooLarge(bytesMax);
     }
@@ -108,11 +113,17 @@ record Call(Context http) {
       if (bytes.length > bytesMax) {
         throw tooLarge(bytesMax);
       }
+      return bytes;
+    } catch (IOException e) {
+      throw Problem.badRequest("the body ended early", "Send it again.");
+    }
+  }
+
+  static String text(byte[] bytes) {
+    try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
       throw Problem.badRequest("the body is not UTF-8", "Send UTF-8.");
-    } catch (IOException e) {
-      throw Problem.badRequest("the body ended early", "Send it again.");
     }
   }
 

@@ -27,6 +27,9 @@ final class Failures {
     if (problem.status() == 503) {
       http.header("Retry-After", RETRY_AFTER_SECONDS);
     }
+    if (problem.extra().containsKey("retryAfter")) {
+      http.header("Retry-After", problem.extra().get("retryAfter").asText());
+    }
     // As bytes: a text would be written in the charset that the server takes an unknown type for.
     http.status(problem.status())
         .contentType(Problem.MEDIA_TYPE)
@@ -138,6 +141,14 @@ final class Failures {
                   ? Map.of("problems", body.get("problems"))
                   : Map.of());
       case 422 -> new Problem(422, "invalid", "Invalid", detail, remedy);
+      case 429 ->
+          new Problem(
+              429,
+              "quota",
+              "Over quota",
+              detail,
+              remedy,
+              body.has("retryAfter") ? Map.of("retryAfter", body.get("retryAfter")) : Map.of());
       case 503 -> new Problem(503, "unavailable", "Temporarily unavailable", detail, remedy);
       default -> new Problem(outcome.status(), "refused", "Refused", detail, remedy);
     };

@@ -2,6 +2,7 @@ package dev.millrace.scheduler.http;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.util.function.UnaryOperator;
 
 /**
  * Where and for whom the API is served. Immutable.
@@ -12,9 +13,22 @@ import java.net.UnknownHostException;
  *     machine is served
  * @param node this node's name
  * @param version of Millrace
+ * @param environment gives variables that definitions refer to, such as secrets of webhooks; null
+ *     for one that is not set
  */
-public record HttpConfig(String bind, int port, String token, String node, String version) {
+public record HttpConfig(
+    String bind,
+    int port,
+    String token,
+    String node,
+    String version,
+    UnaryOperator<String> environment) {
   private static final int TOKEN_CHARS_MIN = 16;
+
+  /** With the variables of this process. */
+  public HttpConfig(String bind, int port, String token, String node, String version) {
+    this(bind, port, token, node, version, System::getenv);
+  }
 
   public HttpConfig {
     if (token != null && token.length() < TOKEN_CHARS_MIN) {

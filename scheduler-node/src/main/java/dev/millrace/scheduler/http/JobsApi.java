@@ -252,6 +252,8 @@ final class JobsApi {
             item.put("disposition", tick.disposition());
             item.put("run", tick.run() == null ? null : new RunId(tick.run()).toString());
             item.put("recordedAt", Json.text(tick.recordedAt()));
+            Long backfilled = tick.backfilled();
+            item.put("backfilled", backfilled == null ? null : new RunId(backfilled).toString());
           }
           ReadsJobs.Tick last = ticks.isEmpty() ? null : ticks.getLast();
           call.page(

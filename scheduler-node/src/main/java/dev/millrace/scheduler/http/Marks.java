@@ -30,6 +30,8 @@ final class Marks {
     add(words, bits, RunClock.PREPARED, "prepared");
     add(words, bits, RunClock.UNADMITTED, "notAdmitted");
     add(words, bits, RunClock.GATED, "gated");
+    add(words, bits, RunClock.LIMITED, "limited");
+    add(words, bits, RunClock.UNLIMITED, "limitsLifted");
     return words;
   }
 

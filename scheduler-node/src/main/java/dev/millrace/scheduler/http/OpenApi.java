@@ -54,9 +54,15 @@ final class OpenApi {
           "since", "Only those that failed at or after this instant.",
           "until", "Only those that failed before this instant.");
 
+  private static final Map<String, String> HEADERS =
+      Map.of(
+          "Idempotency-Key",
+          "Who asks twice with one key gets one run, for seven days and per job; other params with"
+              + " it are a 409.");
+
   private static final Map<String, String> QUERY_OF_TIME =
       Map.of(
-          "namespace", "The namespace; 'default' when left out, '*' for all.",
+          "namespace", "The namespace; 'default' when left out. A forecast takes '*' for all.",
           "from", "The first instant; now when left out.",
           "to", "The first instant that is out; a day after 'from' when left out, of load an hour.",
           "per", "minute or second; minute when left out.",
@@ -73,6 +79,7 @@ final class OpenApi {
           "openapi-definitions.json",
           "openapi-dry-run.json",
           "openapi-graph.json",
+          "openapi-starts.json",
           "openapi-time.json");
 
   private OpenApi() {}
@@ -106,6 +113,9 @@ final class OpenApi {
     operation.put("summary", route.summary());
     operation.put("operationId", operationId(route));
     operation.putArray("tags").add(route.tag());
+    if (route.tag().equals(HooksApi.TAG)) {
+      operation.putArray("security"); // its calls are signed instead
+    }
     var parameters = operation.putArray("parameters");
     Matcher names = PARAMETER.matcher(route.path());
     while (names.find()) {
@@ -116,6 +126,10 @@ final class OpenApi {
       String text = describe(route.tag(), name);
       ObjectNode parameter = parameters.addObject().put("name", name).put("in", "query");
       parameter.put("description", text).putObject("schema").put("type", "string");
+    }
+    for (String name : route.headers()) {
+      ObjectNode parameter = parameters.addObject().put("name", name).put("in", "header");
+      parameter.put("description", HEADERS.get(name)).putObject("schema").put("type", "string");
     }
     if (route.body() != null) {
       ObjectNode content = operation.putObject("requestBody").putObject("content");

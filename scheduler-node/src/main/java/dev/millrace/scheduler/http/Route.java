@@ -9,6 +9,7 @@ import java.util.List;
  * @param path with {@code {name}} for parameters
  * @param tag the group it is shown in
  * @param query names of query parameters
+ * @param headers names of headers that it reads
  * @param body name of the body's schema, or null
  * @param answers status and schema name of every success; the name is null for other media types
  */
@@ -18,6 +19,7 @@ record Route(
     String tag,
     String summary,
     List<String> query,
+    List<String> headers,
     String body,
     List<Answer> answers,
     Handler handler) {
@@ -37,6 +39,7 @@ record Route(
         tag,
         summary,
         List.of(),
+        List.of(),
         null,
         List.of(new Answer(200, schema, "application/json")),
         handler);
@@ -44,7 +47,7 @@ record Route(
 
   static Route post(
       String path, String tag, String summary, String body, List<Answer> answers, Handler handler) {
-    return new Route("POST", path, tag, summary, List.of(), body, answers, handler);
+    return new Route("POST", path, tag, summary, List.of(), List.of(), body, answers, handler);
   }
 
   static Answer json(int status, String schema) {
@@ -52,7 +55,11 @@ record Route(
   }
 
   Route query(String... names) {
-    return new Route(method, path, tag, summary, List.of(names), body, answers, handler);
+    return new Route(method, path, tag, summary, List.of(names), headers, body, answers, handler);
+  }
+
+  Route headers(String... names) {
+    return new Route(method, path, tag, summary, query, List.of(names), body, answers, handler);
   }
 
   Route media(String mediaType) {
@@ -62,12 +69,13 @@ record Route(
         tag,
         summary,
         query,
+        headers,
         body,
         List.of(new Answer(200, null, mediaType)),
         handler);
   }
 
   Route as(String otherMethod) {
-    return new Route(otherMethod, path, tag, summary, query, body, answers, handler);
+    return new Route(otherMethod, path, tag, summary, query, headers, body, answers, handler);
   }
 }

@@ -1,56 +1,40 @@
 package dev.millrace.scheduler.http;
 
 import static dev.millrace.scheduler.http.Route.get;
-import static dev.millrace.scheduler.http.Route.json;
-import static dev.millrace.scheduler.http.Route.post;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.millrace.definition.StartLimits;
 import dev.millrace.expression.DidYouMean;
 import dev.millrace.lifecycle.RunState;
+import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
-import dev.millrace.scheduler.command.Command;
-import dev.millrace.scheduler.command.Outcome;
+import dev.millrace.scheduler.store.PlannedStarts;
 import dev.millrace.scheduler.store.ReadsRuns;
 import dev.millrace.scheduler.store.ReadsTrace;
 import dev.millrace.scheduler.store.ReadsWhy;
+import dev.millrace.scheduler.store.RunCounters;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
-import org.jdbi.v3.core.transaction.TransactionIsolationLevel;
 
 /** Runs, their history, and what people do with them. Any thread. */
 final class RunsApi {
   private static final String TAG = "runs";
   private static final int ATTEMPTS_MAX = 500;
-  private static final Set<String> START_KEYS = Set.of("params", "reason", "orchestration");
 
   private final Jdbi jdbi;
-  private final Asker asker;
 
-  RunsApi(Jdbi jdbi, Asker asker) {
+  RunsApi(Jdbi jdbi) {
     this.jdbi = jdbi;
-    this.asker = asker;
   }
 
   List<Route> routes() {
     return List.of(
-        post(
-                "/api/v1/jobs/{job}/runs",
-                TAG,
-                "Start a run",
-                "Start",
-                List.of(json(201, "Run"), json(202, "Accepted"), json(200, "DryRun")),
-                this::start)
-            .query("namespace", "dryRun"),
         get("/api/v1/jobs/{job}/runs", TAG, "Runs of a job", "RunPage", this::ofJob)
             .query("namespace", "state", "open", "children", "limit", "after"),
         get("/api/v1/runs", TAG, "Runs, newest first", "RunPage", this::list)
@@ -74,62 +58,6 @@ final class RunsApi {
             .query("state", "limit", "after"));
   }
 
-  private void start(Call call) throws InterruptedException {
-    String job = call.path("job");
-    ObjectNode asked = call.object(START_KEYS);
-    JsonNode params = asked.has("params") ? asked.get("params") : Json.object();
-    if (!params.isObject()) {
-      throw Problem.badRequest("params is not an object", "Send {\"params\": {\"name\": value}}.");
-    }
-    // The leader judges them with the defaults; without one, nobody would be told.
-    StartLimits.ofParams(Json.write(params)).ifPresent(RunsApi::refuseParams);
-    if (call.flag("dryRun")) {
-      call.answer(200, dryRun(call, job, (ObjectNode) params));
-      return;
-    }
-    ObjectNode body = Json.object();
-    body.set("params", params);
-    if (asked.hasNonNull("orchestration")) {
-      body.put("orchestration", TraceApi.checked(asked.get("orchestration").asText()));
-    }
-    Command command =
-        new Command(
-            Command.Kind.RUN_START,
-            call.namespace(),
-            job,
-            Json.write(body),
-            call.actor(),
-            Call.reason(asked));
-    var outcome = asker.ask(call, command, "/api/v1/jobs/" + job + "/runs");
-    if (outcome.isPresent()) {
-      answerRun(call, outcome.get(), Json.stored(outcome.get().body()).path("run").asText());
-    }
-  }
-
-  private ObjectNode dryRun(Call call, String job, ObjectNode params) {
-    return jdbi.inTransaction(
-        TransactionIsolationLevel.REPEATABLE_READ,
-        handle ->
-            new DryRun(handle, JobsApi.find(handle, call.namespace(), job))
-                .of(params, call.actor()));
-  }
-
-  private static void refuseParams(String problem) {
-    throw new Problem.Refused(
-        new Problem(
-            422,
-            "invalid",
-            "Invalid",
-            "params: " + problem,
-            "Put large values into a store that the job reads, and pass where they are."));
-  }
-
-  private void answerRun(Call call, Outcome outcome, String run) {
-    RunId id = RunId.parse(run);
-    call.http().header("Location", "/api/v1/runs/" + id);
-    call.answer(outcome.status(), read(id));
-  }
-
   private void one(Call call) {
     call.answer(200, read(call.run()));
   }
@@ -141,16 +69,41 @@ final class RunsApi {
   /** A run with its stages, as the API shows it. */
   static ObjectNode read(Jdbi jdbi, RunId id) {
     return jdbi.withHandle(
-        handle -> Views.run(find(handle, id), ReadsRuns.stages(handle, List.of(id.value()))));
+        handle -> {
+          ReadsRuns.Run run = find(handle, id);
+          ObjectNode node = Views.run(run, ReadsRuns.stages(handle, List.of(id.value())));
+          JobDefinition job = Definitions.of(run.definition());
+          if (job != null && job.rules().limits() != null) {
+            ObjectNode counted = node.putObject("counted");
+            RunCounters.of(handle, id.value()).forEach(counted::put);
+          }
+          return node;
+        });
   }
 
   static ReadsRuns.Run find(Handle handle, RunId id) {
-    return ReadsRuns.find(handle, id.value())
-        .orElseThrow(
+    return ReadsRuns.find(handle, id.value()).orElseThrow(() -> missing(handle, id));
+  }
+
+  private static Problem.Refused missing(Handle handle, RunId id) {
+    return PlannedStarts.find(handle, id.value())
+        .map(
+            planned ->
+                planned.takenBackBy() != null
+                    ? Problem.notFound(
+                        "run " + id + " was never made; taken back by " + planned.takenBackBy(),
+                        "Start another one.")
+                    : Problem.notFound(
+                        "run " + id + " is made at " + planned.dueAt() + ", not before",
+                        "GET /api/v1/starts shows what is planned; DELETE /api/v1/starts/"
+                            + id
+                            + " takes it back."))
+        .orElseGet(
             () ->
                 Problem.notFound(
                     "no run " + id,
-                    "Its day may have been dropped by hand; list the others with GET /api/v1/runs."));
+                    "Its day may have been dropped by hand; list the others with GET"
+                        + " /api/v1/runs."));
   }
 
   private void ofJob(Call call) {

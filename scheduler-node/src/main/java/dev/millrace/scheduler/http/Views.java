@@ -40,6 +40,7 @@ final class Views {
       item.put("kind", trigger.kind());
       item.set("spec", Json.stored(trigger.spec()));
       item.put("nextTick", Json.text(trigger.nextAt()));
+      item.put("problem", trigger.problem());
       String at = Json.text(trigger.nextAt());
       boolean sooner = at != null && (next == null || trigger.nextAt().isBefore(instant(next)));
       next = sooner ? at : next;
@@ -128,6 +129,7 @@ final class Views {
     node.put("prepared", words.contains("prepared"));
     ArrayNode marks = node.putArray("marks");
     words.forEach(marks::add);
+    node.put("limited", words.contains("limited"));
   }
 
   private static StageDefinition find(JobDefinition definition, String stage) {

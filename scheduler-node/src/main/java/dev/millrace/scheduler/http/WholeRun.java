@@ -138,6 +138,11 @@ final class WholeRun {
     if (Marks.ofRun(facts.run.extra().marks()).contains("gated")) {
       found.addAll(Required.reasons(facts));
     }
+    for (ReadsWhy.Place place : facts.places(RUN)) {
+      if (QuotaReason.isAbout(place)) {
+        found.add(QuotaReason.of(facts, place));
+      }
+    }
     found.addAll(lines(facts, null, RUN));
     if (found.size() == before && before == 0) {
       found.add(reason("NOT_ADMITTED", "it is admitted in a moment", LEADER));
@@ -148,6 +153,9 @@ final class WholeRun {
   static List<Why.Reason> lines(WhyFacts facts, String stage, int index) {
     List<Why.Reason> found = new ArrayList<>();
     for (ReadsWhy.Place place : facts.places(index)) {
+      if (QuotaReason.isAbout(place)) {
+        continue; // nobody holds it: it is told in words of its own
+      }
       Optional<ReadsWhy.Line> line = facts.line(place);
       if (line.isEmpty()) {
         found.add(

@@ -74,10 +74,6 @@ final class Afters {
     }
   }
 
-  boolean isArmed(long trigger) {
-    return armed.containsKey(trigger);
-  }
-
   /** It minds what ends from now on. */
   void begin(Handle tx, long trigger) {
     Followed.begin(tx, trigger, ends.reached());

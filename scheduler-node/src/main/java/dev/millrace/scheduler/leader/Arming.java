@@ -2,8 +2,12 @@ package dev.millrace.scheduler.leader;
 
 import dev.millrace.definition.EventTriggerJson;
 import dev.millrace.lifecycle.JobState;
+import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
+import dev.millrace.model.FileTrigger;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.model.QueueTrigger;
+import dev.millrace.model.WebhookTrigger;
 import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
@@ -26,10 +30,12 @@ final class Arming {
 
   private final Ticker ticker;
   private final Following following;
+  private final QueueBindings queues;
 
-  Arming(Ticker ticker, Following following) {
+  Arming(Ticker ticker, Following following, QueueBindings queues) {
     this.ticker = ticker;
     this.following = following;
+    this.queues = queues;
   }
 
   /** A job whose triggers are to be those of this definition; a new one has none yet. */
@@ -72,20 +78,24 @@ final class Arming {
       }
       for (int i = 0; i < job.definition.events().size(); i++) {
         EventTrigger event = job.definition.events().get(i);
+        if (!isMinded(event)) {
+          continue;
+        }
         int position = planned.size() + i;
-        Optional<Jobs.TriggerRow> same = take(rows, kind(event), EventTriggerJson.spec(event));
+        Optional<Jobs.TriggerRow> same = take(rows, event.kind(), EventTriggerJson.spec(event));
         if (same.isPresent()) {
           moved.put(same.get().id(), position);
-          following.arm(same.get().id(), job.row, event);
+          armed(same.get().id(), job.row, event);
         } else {
           heard.add(new Heard(job.row, position, event));
         }
       }
     }
+    // Before the new ones are armed: a queue has one trigger.
+    disarm(tx, old.values().stream().flatMap(List::stream).toList());
     JobBatches.moveTriggers(tx, moved);
     add(tx, added, now);
     addEvents(tx, heard, now);
-    disarm(tx, old.values().stream().flatMap(List::stream).toList());
   }
 
   private void add(Handle tx, List<Added> added, long now) {
@@ -100,6 +110,7 @@ final class Arming {
                             one.position,
                             one.trigger.kind(),
                             one.trigger.spec(),
+                            null,
                             one.nextAt))
                 .toList(),
             now);
@@ -134,12 +145,15 @@ final class Arming {
     List<Heard> heard = new ArrayList<>();
     for (int i = 0; i < definition.events().size(); i++) {
       EventTrigger event = definition.events().get(i);
+      if (!isMinded(event)) {
+        continue;
+      }
       int position = planned.size() + i;
-      Optional<Jobs.TriggerRow> same = take(old, kind(event), EventTriggerJson.spec(event));
+      Optional<Jobs.TriggerRow> same = take(old, event.kind(), EventTriggerJson.spec(event));
       if (same.isPresent()) {
         Jobs.rearm(tx, same.get().id(), position, 0);
-        following.arm(same.get().id(), job, event);
-        following.begin(tx, same.get().id());
+        armed(same.get().id(), job, event);
+        begin(tx, same.get().id(), event);
       } else {
         heard.add(new Heard(job, position, event));
       }
@@ -147,8 +161,37 @@ final class Arming {
     addEvents(tx, heard, now);
   }
 
-  private static String kind(EventTrigger event) {
-    return event.kind();
+  /** Webhooks need no row: whoever is called looks them up in the job's definition. */
+  private static boolean isMinded(EventTrigger event) {
+    return switch (event) {
+      case AfterTrigger after -> true;
+      case FileTrigger file -> true;
+      case QueueTrigger queue -> true;
+      case WebhookTrigger webhook -> false;
+    };
+  }
+
+  /** A row that is armed already, as at the start of a term. */
+  void armed(long id, Jobs.Row job, EventTrigger event) {
+    switch (event) {
+      case AfterTrigger after -> following.arm(id, job, after);
+      case FileTrigger file -> following.arm(id, job, file);
+      case QueueTrigger queue -> queues.arm(id, job.id(), queue);
+      case WebhookTrigger webhook ->
+          throw new IllegalStateException(
+              "webhook '" + webhook.name() + "' of job " + job.id() + " has a row; it needs none");
+    }
+  }
+
+  /** One that was not armed before minds what happens from now on. */
+  private void begin(Handle tx, long id, EventTrigger event) {
+    if (event instanceof AfterTrigger) {
+      following.begin(tx, id);
+    }
+  }
+
+  private static String queue(EventTrigger event) {
+    return event instanceof QueueTrigger queue ? queue.queue() : null;
   }
 
   private void addEvents(Handle tx, List<Heard> heard, long now) {
@@ -161,14 +204,16 @@ final class Arming {
                         new JobBatches.FreshTrigger(
                             one.job.id(),
                             one.position,
-                            kind(one.event),
+                            one.event.kind(),
                             EventTriggerJson.spec(one.event),
+                            queue(one.event),
                             0))
                 .toList(),
             now);
     for (int i = 0; i < made.size(); i++) {
-      following.arm(made.get(i), heard.get(i).job, heard.get(i).event);
-      following.begin(tx, made.get(i));
+      Heard one = heard.get(i);
+      armed(made.get(i), one.job, one.event);
+      begin(tx, made.get(i), one.event);
     }
   }
 
@@ -189,6 +234,7 @@ final class Arming {
     for (Jobs.TriggerRow trigger : triggers) {
       ticker.disarm(trigger.id());
       following.disarm(trigger.id());
+      queues.disarm(trigger.id());
     }
   }
 

@@ -1,9 +1,7 @@
 package dev.millrace.scheduler.leader;
 
-import dev.millrace.expression.ExpressionException;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
-import dev.millrace.model.RunId;
 import dev.millrace.model.Window;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
@@ -11,16 +9,17 @@ import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Plan;
 import dev.millrace.scheduler.engine.Run;
-import dev.millrace.scheduler.engine.RunParams;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.store.OpenRuns;
+import dev.millrace.scheduler.store.PlannedStarts;
 import dev.millrace.scheduler.store.Ticks;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jdbi.v3.core.Handle;
@@ -34,6 +33,7 @@ import org.slf4j.LoggerFactory;
 final class Arrivals {
   private static final Logger log = LoggerFactory.getLogger(Arrivals.class);
   private static final int COMMANDS_MIN = 50;
+  private static final String SQL_ACTOR = "sql:";
 
   private final Turn.Parts parts;
   private final Catalog catalog;
@@ -49,10 +49,13 @@ final class Arrivals {
   private final Set<Long> later = new HashSet<>();
 
   private final JobMoves jobMoves;
+  private final StartDesk startDesk;
+  private final QuotaDesk quotaDesk;
   private final RunDesk runDesk;
   private final WideDesk wideDesk;
   private final Gates gates;
   private final PlanRuns planRuns;
+  private final Backfilling backfilling;
 
   Arrivals(Turn.Parts parts, Catalog catalog, Ticker ticker, Limits limits) {
     this.parts = parts;
@@ -62,13 +65,17 @@ final class Arrivals {
     this.births = limits.births();
     this.gates = limits.gates();
     this.planRuns = new PlanRuns(catalog, limits.drafts(), births);
-    Arming arming = new Arming(ticker, limits.following());
+    this.backfilling = new Backfilling(catalog, limits, parts.meters());
+    Arming arming = limits.arming();
     this.jobMoves = new JobMoves(catalog, arming, limits.following(), births.ids());
     JobWrites writes = new JobWrites(catalog, arming, limits.following(), births.ids());
-    FileRules files = new FileRules(parts.fileRoots());
-    this.desk = new Desk(catalog, writes, limits.following().graph(), files);
-    this.versionDesk = new VersionDesk(catalog, writes, limits.following().graph(), files);
-    this.setDesk = new SetDesk(writes, jobMoves, checks, limits.following().graph(), files);
+    FileRules files = new FileRules(parts.files().roots());
+    JobGraph graph = limits.following().graph();
+    this.quotaDesk = new QuotaDesk(limits.quotas(), parts.meters());
+    this.desk = new Desk(catalog, writes, graph, quotaDesk, files);
+    this.versionDesk = new VersionDesk(catalog, writes, graph, quotaDesk, files);
+    this.setDesk = new SetDesk(writes, jobMoves, checks, graph, quotaDesk, files);
+    this.startDesk = new StartDesk(catalog, births, limits.quotas(), parts.meters());
     this.runDesk = new RunDesk(catalog, limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
@@ -80,8 +87,15 @@ final class Arrivals {
       Following following,
       Gates gates,
       Seats seats,
+      Quotas quotas,
       Dispatching dispatching,
-      DeadDesk dead) {}
+      DeadDesk dead,
+      Arming arming) {}
+
+  /** Runs for past ticks. */
+  Backfilling backfilling() {
+    return backfilling;
+  }
 
   void ticks(Handle tx, Pass pass) {
     if (ticker.nextDue() > pass.now) {
@@ -183,12 +197,11 @@ final class Arrivals {
     };
   }
 
-  /**
-   * Takes commands from the inbox.
-   *
-   * @return true when there are probably more
-   */
-  boolean commands(Handle tx, Pass pass) {
+  /** Takes commands from the inbox, into which starts go whose time has come. */
+  void commands(Handle tx, Pass pass, InboxWatch inbox) {
+    if (!inbox.any() && !inbox.laterIsDue(pass.now)) {
+      return;
+    }
     // What finds no room becomes a READY row and is written once more when it is dispatched: take
     // about what fits
     // beside the backlog that is there already.
@@ -197,17 +210,12 @@ final class Arrivals {
       room += Math.max(0, Dispatching.roomIn(pass, pool) - pool.backlog());
     }
     int fits = Math.clamp(room, Math.min(COMMANDS_MIN, parts.batchMax()), parts.batchMax());
-    int limit = Math.min(fits, pass.commandsMax);
-    if (checks.idle()) {
-      later.clear();
-    }
-    List<Inbox.Row> rows = Inbox.take(tx, limit, later);
-    rows.forEach(row -> pass.commandIds.add(row.id()));
-    int weight = rows.stream().mapToInt(Inbox.Row::weight).sum();
+    List<Inbox.Row> rows = taken(tx, pass, inbox, Math.min(fits, pass.commandsMax));
+    Object guilty = pass.guiltyCommand == null ? null : pass.guiltyCommand.input();
+    startDesk.begin(tx, rows.stream().filter(row -> !Objects.equals(guilty, row.id())).toList());
     for (Inbox.Row row : rows) {
-      boolean aside = pass.guiltyCommand != null && pass.guiltyCommand.input().equals(row.id());
-      Outcome outcome =
-          aside ? setAside(row, pass.guiltyCommand.cause()) : execute(tx, pass, row.command());
+      boolean aside = Objects.equals(guilty, row.id());
+      Outcome outcome = aside ? setAside(row, pass.guiltyCommand.cause()) : execute(tx, pass, row);
       if (outcome == null) {
         Inbox.putBack(tx, row);
         later.add(row.id());
@@ -222,7 +230,32 @@ final class Arrivals {
             outcome.body());
       }
     }
-    return weight >= limit;
+    startDesk.end(tx);
+  }
+
+  private List<Inbox.Row> taken(Handle tx, Pass pass, InboxWatch inbox, int limit) {
+    if (checks.idle()) {
+      later.clear();
+    }
+    List<Inbox.Row> rows = List.of();
+    if (inbox.any() && limit > 0) {
+      rows = Inbox.take(tx, limit, later);
+      boolean more = rows.stream().mapToInt(Inbox.Row::weight).sum() >= limit;
+      inbox.taken(more);
+      pass.more |= more;
+    }
+    rows.forEach(row -> pass.commandIds.add(row.id()));
+    if (inbox.laterIsDue(pass.now)) {
+      // They are taken by the next pass: by then their numbers are committed, so that one of them
+      // that no pass can take is found by its number.
+      int moved = PlannedStarts.moveDue(tx, pass.now, parts.batchMax());
+      inbox.laterTaken(moved > 0);
+      pass.more |= moved > 0;
+    }
+    if (rows.stream().anyMatch(row -> row.command().actor().startsWith(SQL_ACTOR))) {
+      inbox.foundSql();
+    }
+    return rows;
   }
 
   /** True while commands wait until their definitions are judged. */
@@ -253,10 +286,11 @@ final class Arrivals {
   }
 
   /** Null when it is to be executed later; then nothing was done. */
-  private Outcome execute(Handle tx, Pass pass, Command command) {
+  private Outcome execute(Handle tx, Pass pass, Inbox.Row row) {
+    Command command = row.command();
     return switch (command.kind()) {
-      case Command.Kind.RUN_START -> startRun(tx, pass, command);
-      case Command.Kind.RUNS_START -> startRuns(tx, pass, command);
+      case Command.Kind.RUN_START, Command.Kind.RUNS_START, Command.Kind.RUNS_ACCEPTED ->
+          startDesk.start(tx, pass, row);
       case Command.Kind.RUN_STOP -> runDesk.stop(tx, pass, command);
       case Command.Kind.RUN_KILL -> runDesk.kill(tx, pass, command);
       case Command.Kind.RUN_PAUSE -> runDesk.pause(tx, pass, command);
@@ -267,12 +301,15 @@ final class Arrivals {
       case Command.Kind.STAGE_ACT -> runDesk.actOnStage(tx, pass, command);
       case Command.Kind.DEAD_REDRIVE -> limits.dead().redrive(tx, pass, command);
       case Command.Kind.DEAD_DISCARD -> limits.dead().discard(tx, pass, command);
+      case Command.Kind.BACKFILL_CREATE -> backfilling.create(tx, pass, command);
+      case Command.Kind.BACKFILL_MOVE -> backfilling.move(tx, pass, command);
       case Command.Kind.PAUSE -> wideDesk.pause(tx, pass, command);
       case Command.Kind.RESUME -> wideDesk.resume(tx, pass, command);
       case Command.Kind.EVENT_SEND -> wideDesk.event(tx, pass, command);
       case Command.Kind.LOCK_PUT -> wideDesk.lock(tx, command);
       case Command.Kind.SHARE_PUT -> wideDesk.share(tx, command);
       case Command.Kind.RATE_PUT -> wideDesk.rate(tx, pass, command);
+      case Command.Kind.QUOTA_PUT -> quotaDesk.put(tx, pass, command);
       case Command.Kind.JOB_APPLY ->
           applied(tx, pass, desk.applyJob(tx, command, parts.term().epoch(), pass.now));
       case Command.Kind.JOB_ROLLBACK ->
@@ -332,80 +369,5 @@ final class Arrivals {
           .forEach(job -> planRuns.dropPrepared(tx, pass, job, command.actor()));
     }
     return done.outcome();
-  }
-
-  private Outcome startRun(Handle tx, Pass pass, Command command) {
-    return startRuns(tx, pass, command, List.of(command.body()));
-  }
-
-  private Outcome startRuns(Handle tx, Pass pass, Command command) {
-    List<String> bodies = Desk.paramsList(command.body());
-    if (bodies.isEmpty() || bodies.size() > Command.RUNS_MAX) {
-      return Desk.refused(
-          422,
-          "a bulk start needs a list of 1.." + Command.RUNS_MAX + " params objects",
-          "send it in parts");
-    }
-    return startRuns(tx, pass, command, bodies);
-  }
-
-  /** All of them or none: each body is checked before the first run is made. */
-  private Outcome startRuns(Handle tx, Pass pass, Command command, List<String> bodies) {
-    Jobs.Row job = catalog.find(tx, command.namespace(), command.job());
-    if (job == null) {
-      return Desk.noSuchJob(tx, command, "starts no runs");
-    }
-    if (job.state() != JobState.SCHEDULED) {
-      return Desk.refused(
-          409,
-          "job '" + job.name() + "' is " + job.state() + "; it starts no runs",
-          "resume it first");
-    }
-    Plan plan = catalog.plan(tx, job.id(), job.version());
-    List<Run> runs = new ArrayList<>(bodies.size());
-    for (String body : bodies) {
-      if (!Command.isOrchestration(Desk.orchestration(body))) {
-        return Desk.refused(
-            422,
-            "'" + Desk.orchestration(body) + "' is not possible as the id of an orchestration",
-            "use letters, digits, '_', '.', ':' and '-', at most 128");
-      }
-      switch (Desk.params(plan.definition(), body)) {
-        case Desk.Params.Refused refused -> {
-          return refused.outcome();
-        }
-        case Desk.Params.Good good -> {
-          try {
-            runs.add(
-                RunParams.completed(
-                    asked(plan, command, good.json(), pass)
-                        .inOrchestration(Desk.orchestration(body))));
-          } catch (ExpressionException wrong) {
-            return Desk.refused(422, wrong.getMessage(), "give it a value");
-          }
-        }
-      }
-    }
-    String first = null;
-    int made = 0;
-    String why = null;
-    for (Run run : runs) {
-      switch (births.make(tx, pass, run, "command")) {
-        case Births.Birth.Made birth -> {
-          made++;
-          parts.meters().runCreated("manual");
-          first = first == null ? new RunId(birth.draft().run().id()).toString() : first;
-        }
-        case Births.Birth.Skipped skipped -> why = skipped.why();
-      }
-    }
-    if (first == null) {
-      return Desk.refused(409, "no run was made: " + why, "wait for the other run, or stop it");
-    }
-    return new Outcome(201, "{\"run\":\"" + first + "\",\"runs\":" + made + "}");
-  }
-
-  private Run asked(Plan plan, Command command, String params, Pass pass) {
-    return births.asked(plan, "manual", params, command.actor(), command.reason(), pass.now);
   }
 }

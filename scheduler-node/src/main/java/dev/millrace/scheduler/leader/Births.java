@@ -35,25 +35,46 @@ final class Births {
     /** It was made; {@code draft} is in the pass. */
     record Made(Draft draft) implements Birth {}
 
-    /** It was not, as the ledger's word for it says. */
-    record Skipped(String disposition, String why) implements Birth {}
+    /**
+     * It was not, as the ledger's word for it says.
+     *
+     * @param retryAfterMicros when it may be asked for again, from now; 0 when nobody knows
+     * @param forGood whether asking again is in vain
+     */
+    record Skipped(String disposition, String why, long retryAfterMicros, boolean forGood)
+        implements Birth {
+      Skipped(String disposition, String why) {
+        this(disposition, why, 0, false);
+      }
+    }
   }
 
   private static final String TICK = "tick";
+  private static final String SKIPPED_QUOTA = "SKIPPED_QUOTA";
 
   private final Drafts drafts;
   private final Catalog catalog;
   private final Seats seats;
   private final Gates gates;
   private final Requires requires;
+  private final Quotas quotas;
   private final Ids ids = new Ids();
 
-  Births(Drafts drafts, Catalog catalog, Seats seats, Gates gates, Requires requires) {
+  /** What may hold a run back, or forbid it. */
+  record Bounds(Seats seats, Gates gates, Requires requires, Quotas quotas) {}
+
+  Births(Drafts drafts, Catalog catalog, Bounds bounds) {
     this.drafts = drafts;
     this.catalog = catalog;
-    this.seats = seats;
-    this.gates = gates;
-    this.requires = requires;
+    this.seats = bounds.seats();
+    this.gates = bounds.gates();
+    this.requires = bounds.requires();
+    this.quotas = bounds.quotas();
+  }
+
+  /** True when a run of this job waits for runs of other jobs that it requires. */
+  boolean anyGated(long job) {
+    return !requires.waiting(job).isEmpty();
   }
 
   Ids ids() {
@@ -173,8 +194,14 @@ final class Births {
 
   /** The same, asked for by somebody. */
   Run asked(Plan plan, String kind, String params, String actor, String reason, long now) {
+    return asked(ids.next(now), plan, kind, params, actor, reason, now);
+  }
+
+  /** The same, under an id that was given out when it was accepted. */
+  static Run asked(
+      long id, Plan plan, String kind, String params, String actor, String reason, long now) {
     return new Run(
-        ids.next(now),
+        id,
         plan,
         RunState.PENDING,
         kind,
@@ -213,12 +240,16 @@ final class Births {
       return new Birth.Made(draft);
     }
     List<Seats.Ask> asks = asks(run);
+    if (quotas.mustWait(run)) {
+      asks.add(quotaAsk(run));
+    }
     if (!asks.isEmpty()) {
       seats.ask(
           new Stages.Key(run.id(), Seats.RUN), asks, null, drafts.above(tx, pass, run, Seats.RUN));
     } else if (gates.pausesOf(catalog.find(tx, run.plan().job())) == 0) {
       // In a blackout it is not taken: the run is admitted when that is over.
       Engine.apply(draft, new Fact.Admitted("its window begins"), pass.now, 0);
+      quotas.look(draft);
     }
     return new Birth.Made(draft);
   }
@@ -238,12 +269,17 @@ final class Births {
     Jobs.Row job = catalog.find(tx, run.plan().job());
     int pauses = gates.pausesOf(job) | Engine.pausesOf(run, pass.now);
     JobRules rules = run.plan().definition().rules();
-    List<Seats.Ask> asks = List.of();
+    List<Seats.Ask> asks = new ArrayList<>();
     Run born;
     try {
       born = RunParams.completed(run);
     } catch (ExpressionException wrong) {
       return stillborn(pass, run, cause, "params: " + wrong.getMessage());
+    }
+    Seats.Ask ofQuota = quotaAsk(born);
+    Quotas.Room room = quotas.roomFor(born, seats.waiting(ofQuota.subject()) > 0);
+    if (room instanceof Quotas.Room.None none) {
+      return new Birth.Skipped(SKIPPED_QUOTA, none.why(), none.retryAfterMicros(), none.forGood());
     }
     if (run.plan().limited()) {
       try {
@@ -259,13 +295,15 @@ final class Births {
       asks = asks(born);
     }
     boolean gated = requires.holdsBack(tx, born, pass.now);
-    if (asks.isEmpty() && pauses == 0 && !gated) {
-      Draft draft = Engine.create(born, cause, pass.now);
-      pass.drafts.put(born.id(), draft);
-      return new Birth.Made(draft);
+    if (room instanceof Quotas.Room.Later) {
+      asks.add(ofQuota);
     }
+    boolean waits = gated || !asks.isEmpty() || pauses != 0;
     born = gated ? born.gated() : born;
-    Draft draft = Engine.createPending(born, cause, pauses, pass.now);
+    Draft draft =
+        waits
+            ? Engine.createPending(born, cause, pauses, pass.now)
+            : Engine.create(born, cause, pass.now);
     pass.drafts.put(born.id(), draft);
     if (gated) {
       Engine.settle(draft, pass.now); // sets when it has waited for long enough
@@ -277,15 +315,35 @@ final class Births {
           null,
           drafts.above(tx, pass, born, Seats.RUN));
     }
+    quotas.look(draft);
     return new Birth.Made(draft);
   }
 
+  /** What a run stands in line for when its namespace's quota has no room for it. */
+  static Seats.Ask quotaAsk(Run run) {
+    return new Seats.Ask(Quotas.SUBJECT + run.plan().definition().namespace(), 1, false);
+  }
+
   /** What is wrong with it is told by a run that ends at once, instead of by nothing. */
-  private static Birth stillborn(Pass pass, Run run, String cause, String why) {
+  static Birth stillborn(Pass pass, Run run, String cause, String why) {
     Draft draft = Engine.createPending(run, cause, 0, pass.now);
     Engine.apply(draft, new Fact.Stop(null, why), pass.now, 0);
     pass.drafts.put(run.id(), draft);
     return new Birth.Made(draft);
+  }
+
+  /** How many runs of this job may be made now that its overlap policy does not skip. */
+  int room(long job, JobRules rules) {
+    String subject = "job:" + job;
+    int waiters = seats.waiters(subject).size() + requires.waiting(job).size();
+    boolean nobody = waiters == 0 && seats.holders(subject).isEmpty();
+    Overlap overlap = rules.overlap();
+    return switch (overlap.kind()) {
+      case ALLOW, CANCEL_RUNNING -> Integer.MAX_VALUE;
+      case SKIP -> nobody ? 1 : 0;
+      case COALESCE -> waiters == 0 ? 1 : 0;
+      case QUEUE -> Math.max(nobody ? 1 : 0, overlap.waitingMax() - waiters);
+    };
   }
 
   /** The seats that a run as a whole takes. */

@@ -73,7 +73,7 @@ final class Books {
   private void count(Pools.Pool pool, Draft draft, StageState state, int delta) {
     if (state == StageState.READY) {
       JobDefinition job = draft.run().plan().definition();
-      booking.ready(pool, new Stages.Lane(job.namespace(), job.priority()), delta);
+      booking.ready(pool, new Stages.Lane(job.namespace(), draft.run().priority()), delta);
     } else if (state == StageState.QUEUED) {
       booking.queued(pool, delta);
     } else if (state == StageState.RUNNING) {

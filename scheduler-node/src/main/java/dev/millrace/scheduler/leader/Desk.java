@@ -16,7 +16,6 @@ import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.scheduler.trigger.PlannedTriggers;
 import dev.millrace.scheduler.trigger.Ticker;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -34,12 +33,14 @@ final class Desk {
   private final Catalog catalog;
   private final JobWrites writes;
   private final JobGraph graph;
+  private final QuotaDesk quotas;
   private final FileRules files;
 
-  Desk(Catalog catalog, JobWrites writes, JobGraph graph, FileRules files) {
+  Desk(Catalog catalog, JobWrites writes, JobGraph graph, QuotaDesk quotas, FileRules files) {
     this.catalog = catalog;
     this.writes = writes;
     this.graph = graph;
+    this.quotas = quotas;
     this.files = files;
   }
 
@@ -75,9 +76,9 @@ final class Desk {
     }
     JobBatches.Known known = JobBatches.find(tx, List.of(wanted.name())).get(wanted.name());
     if (known == null) {
-      Optional<Outcome> past = refusedAsPast(tx, null, wanted.definition(), now);
-      if (past.isPresent()) {
-        return unchanged(past.get());
+      Optional<Outcome> forbidden = forbidden(tx, null, wanted.definition(), now);
+      if (forbidden.isPresent()) {
+        return unchanged(forbidden.get());
       }
       JobState first = paused ? JobState.PAUSED : JobState.SCHEDULED;
       var fresh = JobWrites.Change.fresh(wanted, first, source);
@@ -103,9 +104,9 @@ final class Desk {
       catalog.put(moved);
       return unchanged(applied(200, moved, false, noteOf(moved)));
     }
-    Optional<Outcome> past = refusedAsPast(tx, old, wanted.definition(), now);
-    if (past.isPresent()) {
-      return unchanged(past.get());
+    Optional<Outcome> forbidden = forbidden(tx, old, wanted.definition(), now);
+    if (forbidden.isPresent()) {
+      return unchanged(forbidden.get());
     }
     var change = JobWrites.Change.of(wanted, old, owner, source);
     Jobs.Row row = writes.write(tx, List.of(change), command, epoch, now).getFirst();
@@ -166,9 +167,17 @@ final class Desk {
     return new Applied(outcome, null, null);
   }
 
-  private static Optional<Outcome> refusedAsPast(
-      Handle tx, Jobs.Row job, JobDefinition definition, long now) {
-    return past(tx, job, definition, now).map(why -> refused(422, why, PAST_REMEDY));
+  /**
+   * What forbids a definition beside what is written in it: the time, the queues of others, the
+   * quota.
+   *
+   * @param job as it is, or null for a new one
+   */
+  private Optional<Outcome> forbidden(Handle tx, Jobs.Row job, JobDefinition definition, long now) {
+    return past(tx, job, definition, now)
+        .map(why -> refused(422, why, PAST_REMEDY))
+        .or(() -> QueueBindings.conflict(tx, definition, job == null ? 0 : job.id()))
+        .or(() -> quotas.judge(tx, definition, job == null, now));
   }
 
   /**
@@ -196,27 +205,6 @@ final class Desk {
     record Good(String json) implements Params {}
 
     record Refused(Outcome outcome) implements Params {}
-  }
-
-  /**
-   * The bodies of a RUNS_START, each as that of a RUN_START; empty when it is not a list of
-   * objects.
-   */
-  static List<String> paramsList(String body) {
-    try {
-      JsonNode list = JSON.readTree(body);
-      List<String> bodies = new ArrayList<>(list.size());
-      for (JsonNode params : list) {
-        if (!params.isObject()) {
-          return List.of();
-        }
-        bodies.add(
-            params.isEmpty() ? "{}" : JSON.createObjectNode().set("params", params).toString());
-      }
-      return bodies;
-    } catch (JsonProcessingException e) {
-      return List.of(); // the caller refuses an empty list
-    }
   }
 
   /**

@@ -46,16 +46,24 @@ final class Families {
   private final Drafts drafts;
   private final Births births;
   private final Seats seats;
+  private final Quotas quotas;
   private final Meters meters;
   private final FileStages files;
   private final Deque<Draft> open = new ArrayDeque<>();
 
   Families(
-      Catalog catalog, Drafts drafts, Births births, Seats seats, Meters meters, FileStages files) {
+      Catalog catalog,
+      Drafts drafts,
+      Births births,
+      Seats seats,
+      Quotas quotas,
+      Meters meters,
+      FileStages files) {
     this.catalog = catalog;
     this.drafts = drafts;
     this.births = births;
     this.seats = seats;
+    this.quotas = quotas;
     this.meters = meters;
     this.files = files;
   }
@@ -89,6 +97,7 @@ final class Families {
       }
     }
     for (Draft draft : pass.drafts.values()) {
+      quotas.look(draft);
       if (draft.changed() && concerns(draft)) {
         open.add(draft);
       }
@@ -97,8 +106,10 @@ final class Families {
       Draft draft = open.poll();
       if (draft != null) {
         follow(tx, pass, draft);
+        quotas.look(draft);
         continue;
       }
+      quotas.wake(seats, pass.now);
       if (!seats.hasNews(pass.now)) {
         if (!endDeadlock(tx, pass)) {
           return;
@@ -160,7 +171,7 @@ final class Families {
       }
     }
     forgetWaits(tx, draft);
-    if (draft.run().plan().limited()) {
+    if (draft.run().plan().limited() || seats.has(own(draft.run()))) {
       seatsOf(tx, pass, draft);
     }
     admitUnlimited(pass, draft);
@@ -233,7 +244,8 @@ final class Families {
           births
               .asked(plan, "item", outer.params(), actor, null, pass.now)
               .childOf(parent, outer.scheduledFor())
-              .inOrchestration(outer.orchestration());
+              .inOrchestration(outer.orchestration())
+              .atPriorityOf(outer);
       open.add(births.item(pass, child, outer));
     }
     meters.runsCreated("item", items.size());
@@ -260,7 +272,8 @@ final class Families {
                   .childOf(
                       new Run.Parent(outer.id(), wish.stage(), wish.attempt(), -1, null, depth),
                       outer.scheduledFor())
-                  .inOrchestration(outer.orchestration());
+                  .inOrchestration(outer.orchestration())
+                  .atPriorityOf(outer);
           switch (births.make(tx, pass, child, "leader")) {
             case Births.Birth.Made made -> {
               meters.runCreated("job");
@@ -352,12 +365,16 @@ final class Families {
         default -> seats.release(key);
       }
     }
-    Stages.Key own = new Stages.Key(run.id(), Seats.RUN);
+    Stages.Key own = own(run);
     if (run.state().isFinal()) {
       seats.release(own);
     } else if (draft.reopens() && !seats.has(own) && !Births.asks(run).isEmpty()) {
       seats.take(own, Births.asks(run)); // a person lets it go on: nobody asks for its turn again
     }
+  }
+
+  private static Stages.Key own(Run run) {
+    return new Stages.Key(run.id(), Seats.RUN);
   }
 
   private void askForStage(Handle tx, Pass pass, Draft draft, Stages.Key key) {
@@ -417,6 +434,7 @@ final class Families {
             : new Fact.LocksGranted(key.index());
     boolean taken = Engine.apply(draft, fact, pass.now, 0) == Verdict.ACCEPTED;
     if (taken) {
+      quotas.look(draft); // whose turn comes next finds less room
       open.add(draft);
     }
     return taken;
@@ -434,7 +452,10 @@ final class Families {
     if (run.state() != dev.millrace.lifecycle.RunState.PENDING) {
       return;
     }
-    if (Births.asks(run).isEmpty()) {
+    boolean inLine = seats.has(own(run)) || !Births.asks(run).isEmpty();
+    if (!inLine && quotas.mustWait(run)) {
+      seats.ask(own(run), List.of(Births.quotaAsk(run)), null, List.of()); // it has no parent
+    } else if (!inLine) {
       Fact admitted = new Fact.Admitted("the pause is over");
       if (Engine.apply(draft, admitted, pass.now, 0) == Verdict.ACCEPTED) {
         open.add(draft);

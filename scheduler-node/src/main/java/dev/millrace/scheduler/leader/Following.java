@@ -1,7 +1,6 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.model.AfterTrigger;
-import dev.millrace.model.EventTrigger;
 import dev.millrace.model.FileTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRef;
@@ -60,18 +59,18 @@ final class Following {
   }
 
   /** A trigger as the table has it. */
-  void arm(long trigger, Jobs.Row job, EventTrigger event) {
-    switch (event) {
-      case AfterTrigger after -> afters.arm(trigger, job, after);
-      case FileTrigger file -> files.arm(trigger, job, file);
-    }
+  void arm(long trigger, Jobs.Row job, AfterTrigger after) {
+    afters.arm(trigger, job, after);
+  }
+
+  /** The same, of files. */
+  void arm(long trigger, Jobs.Row job, FileTrigger file) {
+    files.arm(trigger, job, file);
   }
 
   /** A trigger that was not armed before minds what happens from now on. */
   void begin(Handle tx, long trigger) {
-    if (afters.isArmed(trigger)) {
-      afters.begin(tx, trigger);
-    }
+    afters.begin(tx, trigger);
   }
 
   void disarm(long trigger) {

@@ -43,6 +43,7 @@ final class Gates {
   private long pausing = -1;
 
   private long resuming = -1;
+  private int changes;
 
   Gates(Catalog catalog, Drafts drafts, Pools pools) {
     this.catalog = catalog;
@@ -69,8 +70,14 @@ final class Gates {
 
   /** Every open run is looked at again: what holds it up may have changed. */
   void look() {
+    changes++;
     pausing = 0;
     resuming = 0;
+  }
+
+  /** Another number than before when something may be paused, or let go, that was not. */
+  int changes() {
+    return changes;
   }
 
   boolean hasMore() {

@@ -33,15 +33,17 @@ final class Hearing {
   private final Turn.Parts parts;
   private final Drafts drafts;
   private final Gates gates;
+  private final Counting counting;
   private final DistinctQueue<Claim> notHeld = new DistinctQueue<>();
   private final DistinctQueue<Claim> stillRunning = new DistinctQueue<>();
   private long nextDueAt = Long.MAX_VALUE;
   private boolean dueKnown;
 
-  Hearing(Turn.Parts parts, Drafts drafts, Gates gates) {
+  Hearing(Turn.Parts parts, Drafts drafts, Gates gates, Counting counting) {
     this.parts = parts;
     this.drafts = drafts;
     this.gates = gates;
+    this.counting = counting;
   }
 
   /** The worker that holds these claims says that it does not. Any thread. */
@@ -117,13 +119,13 @@ final class Hearing {
     for (ReportIntake.Message message : pass.messages) {
       if (message.decoded() instanceof Decoded.Ok<Reports> ok) {
         for (Report report : ok.value().reports()) {
-          report(pass, ok.value().worker(), report);
+          report(tx, pass, ok.value().worker(), report);
         }
       }
     }
   }
 
-  private void report(Pass pass, String worker, Report report) {
+  private void report(Handle tx, Pass pass, String worker, Report report) {
     Claim claim = report.claim();
     Draft draft = pass.drafts.get(claim.run().value());
     int index = draft == null ? -1 : draft.run().plan().indexOf(claim.stage());
@@ -152,6 +154,9 @@ final class Hearing {
         };
     Verdict verdict = Engine.apply(draft, fact, pass.now, ThreadLocalRandom.current().nextDouble());
     parts.meters().report(verdict.name());
+    if (verdict == Verdict.ACCEPTED && report instanceof Report.Finished finished) {
+      counting.ended(tx, pass, draft, claim, finished.counters());
+    }
     if (verdict == Verdict.NOT_YOURS && report instanceof Report.Started) {
       pass.controls.add(new Control.Drop(claim, worker));
     }

@@ -12,6 +12,7 @@ import dev.millrace.scheduler.store.JobBatches;
 import dev.millrace.scheduler.store.Jobs;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -40,6 +41,13 @@ final class JobMoves {
   /** Lets it start again; one that was stopped has its triggers armed from now on. */
   Outcome resume(Handle tx, Command command, long epoch, long now) {
     Jobs.Row before = catalog.find(tx, command.namespace(), command.job());
+    if (before != null && before.state() == JobState.STOPPED) {
+      var definition = catalog.plan(tx, before.id(), before.version()).definition();
+      Optional<Outcome> conflict = QueueBindings.conflict(tx, definition, before.id());
+      if (conflict.isPresent()) {
+        return conflict.get(); // another job has taken its queue meanwhile
+      }
+    }
     Outcome outcome = move(tx, command, JobState.SCHEDULED, epoch, now);
     if (outcome.status() == 200 && before.state() == JobState.STOPPED) {
       var definition = catalog.plan(tx, before.id(), before.version()).definition();

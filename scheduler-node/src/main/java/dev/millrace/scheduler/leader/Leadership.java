@@ -2,6 +2,7 @@ package dev.millrace.scheduler.leader;
 
 import dev.millrace.amqp.AmqpLink;
 import dev.millrace.file.FileRoots;
+import dev.millrace.model.RunId;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
@@ -13,6 +14,7 @@ import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.file.FileLooks;
 import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.store.Acceptance;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.DeadLetters;
@@ -20,18 +22,25 @@ import dev.millrace.scheduler.store.Events;
 import dev.millrace.scheduler.store.FilesSeen;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Partitions;
+import dev.millrace.scheduler.store.PlannedStarts;
+import dev.millrace.scheduler.store.QuotaRows;
 import dev.millrace.scheduler.store.Redrives;
+import dev.millrace.scheduler.store.Replies;
+import dev.millrace.scheduler.store.RunCounters;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.store.StoreException;
 import dev.millrace.scheduler.store.Workers;
 import dev.millrace.scheduler.sweep.BrokerRepair;
 import dev.millrace.scheduler.sweep.DeadLetterSweep;
+import dev.millrace.scheduler.sweep.TickAuditSweep;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.settings.SchedulerSettings;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.JdbiException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,6 +57,8 @@ public final class Leadership implements Elector.Duties {
   private static final int REPUBLISH_PAGE = 2_000;
   private static final Duration FILES_KEPT = Duration.ofDays(32);
   private static final int FORGET_MAX = 10_000;
+  private static final int KEYS_PER_PASS_MAX = 20_000;
+  private static final int COUNTER_DAYS = 90;
 
   /** What a term needs of its node. */
   public record Node(
@@ -68,6 +79,8 @@ public final class Leadership implements Elector.Duties {
   private volatile WorkerTable workers;
   private volatile DeadLetterSweep deadLetters;
   private volatile FileLooks looks;
+  private volatile TickAuditSweep tickAudit;
+  private volatile Starters starting;
 
   public Leadership(Node node, Pools pools) {
     this.node = node;
@@ -100,6 +113,14 @@ public final class Leadership implements Elector.Duties {
                 pulse::nudge,
                 node.outbox,
                 node.metrics));
+    Starters starters =
+        new Starters(
+            node.name,
+            node.settings.rabbit(),
+            node.database.leader(),
+            node.outbox,
+            node.metrics,
+            pulse::nudge);
     Turn turn =
         new Turn(
             new Turn.Parts(
@@ -111,16 +132,17 @@ public final class Leadership implements Elector.Duties {
                 pools,
                 sending,
                 intake,
+                starters.forTurn(),
                 table,
                 new Meters(node.metrics),
                 node.faults,
                 node.settings.engine().batchMax(),
-                files.hubs(),
-                files.roots()));
+                files.hubs()));
     BrokerRepair repair =
         new BrokerRepair(
             node.database.leader(), node.clock, pools, table, intake, findings(turn, pulse));
     DeadLetterSweep dead = new DeadLetterSweep(node.database.leader(), node.outbox, node.commands);
+    TickAuditSweep audit = new TickAuditSweep(node.database.leader(), node.metrics);
     takeOver(term, turn, table);
     AmqpLink consuming =
         new AmqpLink(
@@ -141,14 +163,18 @@ public final class Leadership implements Elector.Duties {
     workers = table;
     deadLetters = dead;
     looks = files.looks();
+    tickAudit = audit;
+    starting = starters;
     try {
       services.start(files); // closed last: a move may take long
       services.start(consuming);
+      starters.start(services);
       services.start(sending.loop());
       services.start(new Loop("turn", turn::runOnce, pulse, turn::waitNanos));
       services.start(new Loop("workers", table::sweepOnce, new Pulse(), WORKER_SWEEP));
       services.start(new Loop("repair", repair::runOnce, new Pulse(), REPAIR_SWEEP));
       services.start(dead.loop());
+      services.start(audit.loop());
       services.start(new Loop("housekeeping", this::keepHouse, new Pulse(), HOUSEKEEPING));
     } catch (Exception e) {
       forget();
@@ -209,9 +235,9 @@ public final class Leadership implements Elector.Duties {
   }
 
   private boolean keepHouse() {
-    node.database
+    return node.database
         .leader()
-        .useHandle(
+        .withHandle(
             handle -> {
               Partitions.ensure(handle);
               Inbox.sweepOutcomes(handle);
@@ -221,8 +247,25 @@ public final class Leadership implements Elector.Duties {
               Redrives.forgetOld(handle);
               FilesSeen.forgetOrphans(
                   handle, node.clock.micros() - FILES_KEPT.toNanos() / 1_000, FORGET_MAX);
+              PlannedStarts.forgetTakenBack(handle);
+              QuotaRows.forgetOld(handle);
+              forgetCounters(handle);
+              Replies.forgetOld(handle);
+              return forgetKeys(handle);
             });
-    return false;
+  }
+
+  private void forgetCounters(Handle handle) {
+    long days = TimeUnit.DAYS.toMillis(COUNTER_DAYS);
+    long below = RunId.firstAt(node.clock.micros() / 1_000 - days);
+    RunCounters.forget(handle, below, KEYS_PER_PASS_MAX);
+  }
+
+  /** Returns true when there are more to forget. */
+  private boolean forgetKeys(Handle handle) {
+    long days = TimeUnit.DAYS.toMillis(Acceptance.KEY_DAYS);
+    long below = RunId.firstAt(node.clock.micros() / 1_000 - days);
+    return Acceptance.forgetKeys(handle, below, KEYS_PER_PASS_MAX) == KEYS_PER_PASS_MAX;
   }
 
   private void forget() {
@@ -231,6 +274,8 @@ public final class Leadership implements Elector.Duties {
     workers = null;
     deadLetters = null;
     looks = null;
+    tickAudit = null;
+    starting = null;
     dispatcher = null;
   }
 
@@ -271,5 +316,29 @@ public final class Leadership implements Elector.Duties {
   public int openDeadLetters() {
     DeadLetterSweep sweep = deadLetters;
     return sweep == null ? 0 : sweep.open();
+  }
+
+  /** Planned ticks that the ledger does not have; 0 when this node does not lead. */
+  public long unaccountedTicks() {
+    TickAuditSweep sweep = tickAudit;
+    return sweep == null ? 0 : sweep.unaccounted();
+  }
+
+  /** Queues whose messages start runs and that are consumed; 0 when this node does not lead. */
+  public int queuesConsumed() {
+    Starters now = starting;
+    return now == null ? 0 : now.consuming();
+  }
+
+  /** Queues of triggers that cannot be consumed; 0 when this node does not lead. */
+  public int queuesBlocked() {
+    Starters now = starting;
+    return now == null ? 0 : now.blocked();
+  }
+
+  /** Messages that wait for another try; 0 when this node does not lead. */
+  public int startMessagesWaiting() {
+    Starters now = starting;
+    return now == null ? 0 : now.waiting();
   }
 }

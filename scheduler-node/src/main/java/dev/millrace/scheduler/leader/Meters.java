@@ -39,6 +39,7 @@ final class Meters {
   private final Timer tickLateness;
   private final Counter quarantined;
   private final Counter republished;
+  private final Counter quotaWaited;
   private final Map<String, Counter> counters = new ConcurrentHashMap<>();
 
   Meters(MeterRegistry registry) {
@@ -52,6 +53,7 @@ final class Meters {
             .maximumExpectedValue(Duration.ofMinutes(1))
             .register(registry);
     this.quarantined = registry.counter("millrace.messages.quarantined");
+    this.quotaWaited = registry.counter("millrace.quota.waited");
     this.republished = registry.counter("millrace.dispatch.republished", "cause", "sweep");
   }
 
@@ -108,6 +110,15 @@ final class Meters {
     if (count > 0) {
       counter("millrace.dead.letters.closed", "how", how).increment(count);
     }
+  }
+
+  /** The limit that was reached, one of a fixed set. */
+  void quotaRefused(String limit) {
+    counter("millrace.quota.refused", "limit", limit).increment();
+  }
+
+  void quotaWaited() {
+    quotaWaited.increment();
   }
 
   private Counter counter(String name, String label, String value) {

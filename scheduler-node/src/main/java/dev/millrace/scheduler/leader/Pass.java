@@ -7,7 +7,9 @@ import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.FamilyNews;
 import dev.millrace.scheduler.file.FileWaits;
+import dev.millrace.scheduler.ingest.QueueUse;
 import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.ingest.StartMessage;
 import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.wire.Control;
@@ -53,6 +55,20 @@ final class Pass {
   final List<Claim> notHeld = new ArrayList<>();
   final List<Stages.Key> republish = new ArrayList<>();
 
+  /** Messages that ask for runs, and what is decided about each, in the same order. */
+  final List<StartMessage> starts;
+
+  final List<MessageDesk.Verdict> verdicts = new ArrayList<>();
+
+  /** Whom the end of a run will be told, when this is committed. */
+  final List<Long> awaited = new ArrayList<>();
+
+  /** Whether answers are owed that were not before. */
+  boolean replies;
+
+  /** The queues that are consumed when this is committed; null when it changes nothing. */
+  List<QueueUse> queues;
+
   /** Stages that failed for good in this pass. */
   final List<Dead> dead = new ArrayList<>();
 
@@ -77,8 +93,9 @@ final class Pass {
   long now;
   boolean more;
 
-  Pass(List<ReportIntake.Message> messages) {
+  Pass(List<ReportIntake.Message> messages, List<StartMessage> starts) {
     this.messages = messages;
+    this.starts = starts;
     int reports = messages.stream().mapToInt(ReportIntake.Message::size).sum();
     this.reportsTaken =
         new Isolation.Taken(reports, messages.isEmpty() ? null : messages.getFirst());

@@ -29,6 +29,7 @@ import org.jdbi.v3.core.Handle;
 final class Requires {
   private final Drafts drafts;
   private final Seats seats;
+  private final Quotas quotas;
   private final Ends ends;
   private final Map<Long, SortedSet<Long>> byJob = new HashMap<>();
   private final Map<JobRef, SortedSet<Long>> byUpstream = new HashMap<>();
@@ -37,9 +38,10 @@ final class Requires {
   /** Up to where the jobs' last runs have looked, as the table has it. */
   private final Map<Long, Followed.GateMark> marks = new HashMap<>();
 
-  Requires(Drafts drafts, Seats seats, Ends ends) {
+  Requires(Drafts drafts, Seats seats, Quotas quotas, Ends ends) {
     this.drafts = drafts;
     this.seats = seats;
+    this.quotas = quotas;
     this.ends = ends;
   }
 
@@ -149,17 +151,19 @@ final class Requires {
   }
 
   private void admit(Handle tx, Pass pass, Draft draft) {
-    List<Seats.Ask> asks = Births.asks(draft.run());
+    Run run = draft.run();
+    List<Seats.Ask> asks = Births.asks(run);
+    if (quotas.mustWait(run)) {
+      asks.add(Births.quotaAsk(run));
+    }
     if (!asks.isEmpty()) {
-      seats.ask(
-          new Stages.Key(draft.run().id(), Seats.RUN),
-          asks,
-          null,
-          drafts.above(tx, pass, draft.run(), Seats.RUN));
-    } else if (draft.run().state() == RunState.PENDING) {
+      Stages.Key key = new Stages.Key(run.id(), Seats.RUN);
+      seats.ask(key, asks, null, drafts.above(tx, pass, run, Seats.RUN));
+    } else if (run.state() == RunState.PENDING) {
       // One that is paused is admitted when that is over.
       Engine.apply(draft, new Fact.Admitted("what it requires is there"), pass.now, 0);
       Engine.settle(draft, pass.now);
+      quotas.look(draft); // whose turn comes next finds less room
     }
   }
 

@@ -40,7 +40,7 @@ final class Seats {
 
   private static final class Request {
     final Stages.Key owner;
-    final List<Ask> asks;
+    List<Ask> asks;
     final Pace pace;
     long number;
     boolean held;
@@ -75,10 +75,22 @@ final class Seats {
   private final Map<Stages.Key, Request> changed = new LinkedHashMap<>();
   private final Set<Stages.Key> gone = new HashSet<>();
   private final Set<String> freed = new HashSet<>();
+  private final Predicate<String> gate;
   private long lastNumber;
 
   /** Somebody waits who has something already: it may be the last one of a ring. */
   private boolean suspicious;
+
+  /**
+   * @param gate whether one more may pass a gate, which is a subject that nobody holds
+   */
+  Seats(Predicate<String> gate) {
+    this.gate = gate;
+  }
+
+  private static boolean isGate(String subject) {
+    return subject.startsWith(Quotas.SUBJECT);
+  }
 
   /** What the tables say, instead of what was known. */
   void load(Handle tx) {
@@ -126,6 +138,13 @@ final class Seats {
     limits.put(subject, capacity);
     freed.add(subject);
     suspicious |= !requests.isEmpty();
+  }
+
+  /** A gate may be open now. */
+  void wake(String subject) {
+    if (subjects.containsKey(subject)) {
+      freed.add(subject);
+    }
   }
 
   private int limitOf(String subject) {
@@ -329,6 +348,9 @@ final class Seats {
       if (!isFirst(subject, request) || !fits(subject, request, ask)) {
         return false;
       }
+      if (isGate(ask.subject) && !gate.test(ask.subject)) {
+        return false;
+      }
     }
     if (request.pace == null) {
       return true;
@@ -390,7 +412,11 @@ final class Seats {
     for (Ask ask : request.asks) {
       Subject subject = subjects.get(ask.subject);
       subject.waiting.remove(request);
-      subject.holders.add(request);
+      if (!isGate(ask.subject)) {
+        subject.holders.add(request);
+      } else if (subject.waiting.isEmpty()) {
+        subjects.remove(ask.subject);
+      }
     }
     if (request.pace != null) {
       Subject pace = subjects.get(request.pace.subject);
@@ -398,6 +424,20 @@ final class Seats {
       pace.nextAt = Math.max(pace.nextAt, now) + request.pace.everyMicros;
     }
     changed.put(request.owner, request);
+    forgetGates(request);
+  }
+
+  /** Who has passed a gate holds nothing of it. */
+  private void forgetGates(Request request) {
+    if (request.asks.stream().noneMatch(ask -> isGate(ask.subject))) {
+      return;
+    }
+    request.asks = request.asks.stream().filter(ask -> !isGate(ask.subject)).toList();
+    gone.add(request.owner); // its rows are written anew, as far as there are any
+    if (request.asks.isEmpty()) {
+      requests.remove(request.owner);
+      changed.remove(request.owner);
+    }
   }
 
   /** Writes what changed in this pass. */

@@ -41,14 +41,22 @@ final class SetDesk {
   private final JobMoves moves;
   private final Checks checks;
   private final JobGraph graph;
+  private final QuotaDesk quotas;
   private final FileRules files;
 
-  SetDesk(JobWrites writes, JobMoves moves, Checks checks, JobGraph graph, FileRules files) {
+  SetDesk(
+      JobWrites writes,
+      JobMoves moves,
+      Checks checks,
+      JobGraph graph,
+      QuotaDesk quotas,
+      FileRules files) {
     this.writes = writes;
     this.moves = moves;
     this.checks = checks;
     this.graph = graph;
     this.files = files;
+    this.quotas = quotas;
   }
 
   /**
@@ -140,6 +148,8 @@ final class SetDesk {
     tell(asked, jobs, steps, problems);
     tellOfPast(tx, asked, jobs, steps, now, problems);
     tellOfWaiting(asked, jobs, steps, problems);
+    tellOfQuotas(tx, asked, jobs, steps, problems, now);
+    tellOfQueues(tx, asked, jobs, steps, problems);
     checks.forgetOld();
     return problems.none()
         ? written(tx, command, asked, jobs, steps, epoch, now)
@@ -172,6 +182,36 @@ final class SetDesk {
     }
   }
 
+  /** What the quotas of their namespaces forbid, when all of the set is in force. */
+  private void tellOfQuotas(
+      Handle tx,
+      Asked asked,
+      List<Wanted> jobs,
+      List<SetDecision.Step> steps,
+      Problems problems,
+      long now) {
+    List<QuotaDesk.Job> changing = new ArrayList<>();
+    List<Integer> places = new ArrayList<>();
+    Map<String, Integer> gone = new HashMap<>();
+    for (int i = 0; i < steps.size(); i++) {
+      SetDecision.Step step = steps.get(i);
+      if (step.action() == Action.DELETE) {
+        gone.merge(step.name().namespace(), 1, Integer::sum);
+      } else if (step.action().changes() && checks.problem(jobs.get(i)) == null) {
+        changing.add(new QuotaDesk.Job(jobs.get(i).definition(), step.have() == null));
+        places.add(i);
+      }
+    }
+    quotas
+        .judge(tx, changing, gone, now)
+        .forEach(
+            (index, over) -> {
+              int i = places.get(index);
+              String why = over.detail() + "; " + over.remedy();
+              problems.add(asked.files.get(i), steps.get(i).name(), why);
+            });
+  }
+
   /** Instants that are past, where the definition wants to be refused for that. */
   private static void tellOfPast(
       Handle tx,
@@ -189,6 +229,31 @@ final class SetDesk {
             .ifPresent(why -> problems.add(file, step.name(), why + "; " + Desk.PAST_REMEDY));
       }
     }
+  }
+
+  /** Queues that more than one job would consume. */
+  private static void tellOfQueues(
+      Handle tx, Asked asked, List<Wanted> jobs, List<SetDecision.Step> steps, Problems problems) {
+    List<QueueBindings.Wish> wishes = new ArrayList<>();
+    List<Integer> places = new ArrayList<>();
+    Set<Long> gone = new HashSet<>();
+    for (int i = 0; i < steps.size(); i++) {
+      SetDecision.Step step = steps.get(i);
+      long id = step.have() == null ? 0 : step.have().known().row().id();
+      if (step.action() == Action.DELETE) {
+        gone.add(id);
+      } else if (step.action().changes()) {
+        wishes.add(new QueueBindings.Wish(jobs.get(i).definition(), id));
+        places.add(i);
+      }
+    }
+    QueueBindings.conflicts(tx, wishes, gone)
+        .forEach(
+            (index, why) -> {
+              int i = places.get(index);
+              String told = why + "; " + QueueBindings.REMEDY;
+              problems.add(asked.files.get(i), steps.get(i).name(), told);
+            });
   }
 
   /** Jobs that would wait for each other, or for one that goes. */
@@ -257,9 +322,10 @@ final class SetDesk {
                 : JobWrites.Change.of(wanted, step.have().known().row(), source, source));
       }
     }
-    List<Jobs.Row> rows = writes.write(tx, changes, command, epoch, now);
+    // Before the others are written: what it had, such as a queue, one of them may have now.
     List<Jobs.Row> archived =
         gone.isEmpty() ? List.of() : moves.archive(tx, gone, command, epoch, now);
+    List<Jobs.Row> rows = writes.write(tx, changes, command, epoch, now);
     if (asked.rules.prune()) {
       asked.patterns.prune(tx, source, now);
     }

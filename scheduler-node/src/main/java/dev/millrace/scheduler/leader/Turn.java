@@ -1,6 +1,5 @@
 package dev.millrace.scheduler.leader;
 
-import dev.millrace.file.FileRoots;
 import dev.millrace.model.Claim;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
@@ -10,13 +9,17 @@ import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.dispatch.ReplySender;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.Wish;
 import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.ingest.Quarantine;
+import dev.millrace.scheduler.ingest.QueueConsumers;
 import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.ingest.StartIntake;
+import dev.millrace.scheduler.ingest.StartMessage;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Jobs;
@@ -30,6 +33,7 @@ import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
 import dev.millrace.wire.ReportCodec;
 import dev.millrace.wire.Reports;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -46,9 +50,11 @@ import org.slf4j.LoggerFactory;
  */
 final class Turn {
   private static final Logger log = LoggerFactory.getLogger(Turn.class);
-  private static final long INBOX_POLL_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long JUDGED_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
   static final long CANCEL_GRACE_MILLIS = 5_000;
+
+  /** Messages that start runs; reports must not wait for more of them. */
+  private static final int STARTS_MAX = 500;
 
   /** What the turn works with; all of it belongs to one term. */
   record Parts(
@@ -60,18 +66,22 @@ final class Turn {
       Pools pools,
       Dispatcher dispatcher,
       ReportIntake intake,
+      Starting starting,
       WorkerTable workers,
       Meters meters,
       Faults faults,
       int batchMax,
-      FileWatching.Hubs files,
-      FileRoots fileRoots) {}
+      FileWatching.Hubs files) {}
+
+  /** Between the broker and the turn: messages that start runs, and the answers to them. */
+  record Starting(StartIntake intake, QueueConsumers consumers, ReplySender replies) {}
 
   private final Parts parts;
   private final Catalog catalog = new Catalog();
   private final Ticker ticker = new Ticker();
   private final Drafts drafts = new Drafts(catalog);
-  private final Seats seats = new Seats();
+  private final Quotas quotas;
+  private final Seats seats;
   private final Gates gates;
   private final Families families;
   private final Following following;
@@ -79,22 +89,30 @@ final class Turn {
   private final FileStages fileStages;
   private final DeadDesk dead;
   private final Hearing hearing;
+  private final Counting counting;
+  private final QueueBindings queues;
+  private final Arming arming;
+  private final MessageDesk messages;
   private final Arrivals arrivals;
   private final Dispatching dispatching;
   private final Writer writer;
   private final Isolation isolation;
   private boolean loaded;
-  private volatile boolean inboxHint = true;
-  private long inboxLookedNanos;
+  private final InboxWatch inbox;
 
   Turn(Parts parts) {
     this.parts = parts;
+    this.inbox = new InboxWatch(parts.jdbi);
+    this.quotas = new Quotas(parts.pools, parts.meters);
+    this.seats = new Seats(quotas::isOpen);
     this.gates = new Gates(catalog, drafts, parts.pools);
-    this.hearing = new Hearing(parts, drafts, gates);
+    this.counting = new Counting(drafts);
+    this.hearing = new Hearing(parts, drafts, gates, counting);
+    parts.workers.countersTo(counting::heard);
     this.dispatching = new Dispatching(parts, catalog, drafts, gates);
     Ends ends = new Ends(catalog);
-    Requires requires = new Requires(drafts, seats, ends);
-    Births births = new Births(drafts, catalog, seats, gates, requires);
+    Requires requires = new Requires(drafts, seats, quotas, ends);
+    Births births = new Births(drafts, catalog, new Births.Bounds(seats, gates, requires, quotas));
     Afters afters =
         new Afters(new Afters.Parts(catalog, drafts, births, gates, ends, parts.meters));
     this.files = new FileStarts(catalog, births, gates, parts.meters, parts.files.offers());
@@ -106,13 +124,17 @@ final class Turn {
             new Following.Who(ends, afters, requires, files),
             parts.term.epoch());
     this.dead = new DeadDesk(catalog, drafts, births, gates, parts.meters);
-    this.families = new Families(catalog, drafts, births, seats, parts.meters, fileStages);
+    this.families = new Families(catalog, drafts, births, seats, quotas, parts.meters, fileStages);
+    this.queues = new QueueBindings(catalog, gates);
+    this.arming = new Arming(ticker, following, queues);
+    this.messages = new MessageDesk(catalog, births, queues, parts.starting, parts.meters);
     this.arrivals =
         new Arrivals(
             parts,
             catalog,
             ticker,
-            new Arrivals.Limits(drafts, births, following, gates, seats, dispatching, dead));
+            new Arrivals.Limits(
+                drafts, births, following, gates, seats, quotas, dispatching, dead, arming));
     this.writer = new Writer(parts.jdbi, parts.term.epoch());
     this.isolation = new Isolation(parts.batchMax);
   }
@@ -122,6 +144,11 @@ final class Turn {
     return hearing;
   }
 
+  /** What attempts count; parts of it take news from any thread. */
+  Counting counting() {
+    return counting;
+  }
+
   /** What goes to the broker; parts of it take news from any thread. */
   Dispatching dispatching() {
     return dispatching;
@@ -129,16 +156,21 @@ final class Turn {
 
   /** The inbox probably has something. Any thread. */
   void inboxHint() {
-    inboxHint = true;
+    inbox.hint();
   }
 
   /** How long the loop may wait after a pass that found nothing more. */
   long waitNanos() {
     long nextAt = Math.min(ticker.nextDue(), hearing.nextDueAt());
+    nextAt = Math.min(nextAt, arrivals.backfilling().nextDueAt());
     nextAt = Math.min(nextAt, Math.min(seats.nextPaceAt(), dispatching.nextRateAt()));
-    long untilDue =
-        nextAt == Long.MAX_VALUE ? INBOX_POLL_NANOS : (nextAt - parts.clock.micros()) * 1_000;
-    return Math.clamp(untilDue, 0, arrivals.judging() ? JUDGED_POLL_NANOS : INBOX_POLL_NANOS);
+    nextAt = Math.min(nextAt, inbox.nextLaterAt());
+    long poll = Math.max(0, Math.min(inbox.pollNanos(), parts.starting.intake.nextNanos()));
+    if (arrivals.judging()) {
+      poll = Math.min(poll, JUDGED_POLL_NANOS);
+    }
+    long untilDue = nextAt == Long.MAX_VALUE ? poll : (nextAt - parts.clock.micros()) * 1_000;
+    return Math.clamp(untilDue, 0, poll);
   }
 
   /**
@@ -153,18 +185,19 @@ final class Turn {
     if (loaded) {
       hearing.readNextDue();
     }
-    boolean inbox = lookIntoInbox() || arrivals.judged(); // before anything is taken: it may fail
-    Pass pass = new Pass(parts.intake.take(isolation.reportsMax()));
-    pass.commandsMax = isolation.commandsMax();
-    pass.guiltyCommand = isolation.guiltyCommand();
-    quarantineBad(pass.messages);
-    if (!isolation.active() && !hasWork(pass, inbox)) {
+    if (arrivals.judged() || isolation.active()) {
+      inbox.hint(); // commands that waited for that are still in it
+    }
+    inbox.look(); // before anything is taken: it may fail
+    Pass pass = take();
+    quarantineBad(pass);
+    if (!isolation.active() && !hasWork(pass)) {
       return false;
     }
     long startedNanos = System.nanoTime();
     pass.lost = parts.workers.takeLost();
     try {
-      parts.jdbi.useTransaction(tx -> inTransaction(tx, pass, inbox));
+      parts.jdbi.useTransaction(tx -> inTransaction(tx, pass));
     } catch (RuntimeException | Error e) {
       // Nothing was written, or nobody knows whether it was: forget what we thought we knew and
       // read it again.
@@ -173,7 +206,8 @@ final class Turn {
       hearing.putBack(pass);
       dispatching.publishAgain(pass);
       parts.intake.giveBack(pass.messages);
-      inboxHint = true;
+      parts.starting.intake.failed(pass.starts, e);
+      inbox.putBack();
       if (!isolation.failed(e, pass.reportsTaken, pass.commandsTaken())) {
         throw e;
       }
@@ -186,7 +220,7 @@ final class Turn {
       return true;
     }
     if (isolation.succeeded(pass.reportsTaken, pass.commandsTaken())) {
-      inboxHint = true;
+      inbox.hint();
       pass.more = true;
     }
     afterCommit(pass);
@@ -194,7 +228,26 @@ final class Turn {
     return pass.more;
   }
 
-  private void quarantineBad(List<ReportIntake.Message> messages) throws InterruptedException {
+  /**
+   * A message with which a transaction has failed comes without reports and commands that could
+   * fail it. While one of those is looked for, messages wait.
+   */
+  private Pass take() {
+    List<StartMessage> starts =
+        isolation.active()
+            ? List.of()
+            : parts.starting.intake.take(Math.min(STARTS_MAX, parts.batchMax));
+    boolean alone = starts.size() == 1 && starts.getFirst().isSuspect();
+    Pass pass =
+        new Pass(alone ? new ArrayList<>() : parts.intake.take(isolation.reportsMax()), starts);
+    pass.commandsMax = alone ? 0 : isolation.commandsMax();
+    pass.guiltyCommand = isolation.guiltyCommand();
+    pass.more = parts.starting.intake.any();
+    return pass;
+  }
+
+  private void quarantineBad(Pass pass) throws InterruptedException {
+    List<ReportIntake.Message> messages = pass.messages;
     for (int i = 0; i < messages.size(); i++) {
       ReportIntake.Message message = messages.get(i);
       Isolation.Guilty guilty = isolation.guiltyReport();
@@ -216,45 +269,36 @@ final class Turn {
           messages.set(i, message.dealtWith());
         } catch (QuietFailure e) {
           parts.intake.giveBack(messages);
+          parts.starting.intake.failed(pass.starts, e);
           throw e;
         }
       }
     }
   }
 
-  /** A hint may be lost: once a second the table itself is asked, with one cheap statement. */
-  private boolean lookIntoInbox() {
-    long now = System.nanoTime();
-    if (inboxHint) {
-      inboxHint = false;
-      inboxLookedNanos = now;
-      return true;
-    }
-    if (now - inboxLookedNanos < INBOX_POLL_NANOS) {
-      return false;
-    }
-    inboxLookedNanos = now;
-    return parts.jdbi.withHandle(Inbox::hasAny);
-  }
-
-  private boolean hasWork(Pass pass, boolean inbox) {
+  private boolean hasWork(Pass pass) {
     long now = parts.clock.micros();
     return !loaded
-        || inbox
+        || inbox.any()
+        || inbox.laterIsDue(now)
         || !pass.messages.isEmpty()
+        || !pass.starts.isEmpty()
         || ticker.nextDue() <= now
         || parts.workers.hasLost()
         || parts.dispatcher.hasNews()
         || hearing.hasNews(now)
+        || counting.hasNews()
         || dispatching.republishes()
         || seats.hasNews(now)
+        || quotas.hasNews(now)
         || gates.hasMore()
         || files.hasNews()
         || fileStages.hasNews()
+        || arrivals.backfilling().nextDueAt() <= now
         || dispatching.backlogHasRoom(now);
   }
 
-  private void inTransaction(Handle tx, Pass pass, boolean inbox) {
+  private void inTransaction(Handle tx, Pass pass) {
     if (!Leases.fence(tx, parts.term.epoch())) {
       throw new QuietFailure("epoch " + parts.term.epoch() + " is over; nothing was written");
     }
@@ -268,17 +312,17 @@ final class Turn {
     hearing.lostWorkers(tx, pass);
     hearing.dueStages(tx, pass);
     fileStages.found(tx, pass);
+    counting.apply(tx, pass);
     hearing.toldToEnd(tx, pass);
     pass.drafts.values().forEach(draft -> Engine.settle(draft, pass.now));
     writer.begin(pass.drafts.values(), pass.now);
+    pass.drafts.values().forEach(quotas::look); // what has ended makes room
     arrivals.ticks(tx, pass);
     files.fire(tx, pass, parts.term.epoch());
     dispatching.countFreed(pass);
-    boolean takes = (inbox || isolation.active()) && pass.commandsMax > 0;
-    if (takes && arrivals.commands(tx, pass)) {
-      pass.more = true;
-      inboxHint = true;
-    }
+    arrivals.commands(tx, pass, inbox);
+    arrivals.backfilling().step(tx, pass);
+    messages.start(tx, pass);
     for (Draft draft : pass.drafts.values()) {
       if (!draft.sealed()) {
         Engine.settle(draft, pass.now);
@@ -291,10 +335,15 @@ final class Turn {
     dispatching.republishLost(tx, pass);
     follow(tx, pass); // what could not be dispatched may have ended its run
     arrivals.startDelays(tx, pass);
+    arrivals.backfilling().ended(pass);
     pass.drafts.values().removeIf(draft -> !draft.changed());
     writer.write(tx, pass.drafts.values(), pass.now);
     seats.write(tx, pass.now);
+    quotas.write(tx);
+    counting.write(tx, pass);
     dead.flush(tx, pass);
+    messages.writeReplies(tx, pass);
+    queues.settle(tx, pass);
     Inbox.answer(tx, pass.answerIds, pass.answers);
   }
 
@@ -311,6 +360,7 @@ final class Turn {
     drafts.clear();
     ticker.clear();
     following.load(tx, pass);
+    queues.clear();
     Map<Long, JobDefinition> definitions = new HashMap<>();
     for (Jobs.TriggerRow row : Jobs.allTriggers(tx)) {
       Jobs.Row job = catalog.find(tx, row.job());
@@ -321,7 +371,7 @@ final class Turn {
       if (row.position() < planned.size()) {
         arrivals.arm(row, definition);
       } else {
-        following.arm(row.id(), job, definition.events().get(row.position() - planned.size()));
+        arming.armed(row.id(), job, definition.events().get(row.position() - planned.size()));
       }
     }
     arrivals.restartDelays(tx, pass.now);
@@ -329,7 +379,9 @@ final class Turn {
     gates.load(tx);
     seats.load(tx);
     fileStages.load(tx);
+    quotas.load(tx, pass.now);
     families.load(tx, pass);
+    arrivals.backfilling().load(tx);
     dispatching.loadLimits(tx, pass.now);
     hearing.lookForDue(); // in this pass, and read after it
     loaded = true;
@@ -337,9 +389,11 @@ final class Turn {
 
   private void forget() {
     loaded = false;
+    counting.clear();
     drafts.clear();
     catalog.clear();
     ticker.clear();
+    queues.clear();
   }
 
   private void afterCommit(Pass pass) {
@@ -350,6 +404,7 @@ final class Turn {
       drafts.committed(run);
       if (run.state().isFinal() && (draft.isNew() || draft.before().state() != run.state())) {
         parts.meters.runFinished(run.state().name());
+        parts.starting.replies.ended(run.id());
       }
       for (Wish wish : draft.wishes()) {
         if (wish instanceof Wish.Cancel cancel) {
@@ -363,7 +418,11 @@ final class Turn {
     fileStages.committed(pass);
     hearing.committed(pass);
     parts.faults.at(Faults.Point.COMMITTED_NOT_PUBLISHED);
+    if (pass.queues != null) {
+      parts.starting.consumers.want(pass.queues);
+    }
     if (!parts.term.trusted()) {
+      messages.committed(pass); // given back, those without a key would start a second run
       // Trust may come back: a slow renewal can still succeed. Then this leader goes on with it.
       dispatching.publishAgain(pass);
       parts.intake.giveBack(pass.messages);
@@ -375,6 +434,10 @@ final class Turn {
     parts.dispatcher.dispatch(pass.items, !dispatching.republishes());
     parts.faults.at(Faults.Point.PUBLISHED_NOT_ACKED);
     parts.intake.ack(pass.messages);
+    if (!pass.starts.isEmpty()) {
+      parts.faults.at(Faults.Point.STARTS_NOT_ACKED);
+      messages.committed(pass);
+    }
     for (int i = 0; i < pass.answerIds.size(); i++) {
       parts.commands.answered(pass.answerIds.get(i), pass.answers.get(i));
     }

@@ -25,12 +25,15 @@ final class VersionDesk {
   private final Catalog catalog;
   private final JobWrites writes;
   private final JobGraph graph;
+  private final QuotaDesk quotas;
   private final FileRules files;
 
-  VersionDesk(Catalog catalog, JobWrites writes, JobGraph graph, FileRules files) {
+  VersionDesk(
+      Catalog catalog, JobWrites writes, JobGraph graph, QuotaDesk quotas, FileRules files) {
     this.catalog = catalog;
     this.writes = writes;
     this.graph = graph;
+    this.quotas = quotas;
     this.files = files;
   }
 
@@ -125,12 +128,18 @@ final class VersionDesk {
     if (past.isPresent()) {
       return Desk.unchanged(Desk.refused(422, past.get(), Desk.PAST_REMEDY));
     }
+    JobDefinition made = wanted.definition();
+    Optional<Outcome> over =
+        QueueBindings.conflict(tx, made, row.id()).or(() -> quotas.judge(tx, made, false, now));
+    if (over.isPresent()) {
+      return Desk.unchanged(over.get());
+    }
     JobWrites.Change change =
         new JobWrites.Change(wanted, row, row.state(), row.source(), Owners.API, old.version());
-    Jobs.Row made = writes.write(tx, List.of(change), command, epoch, now).getFirst();
+    Jobs.Row written = writes.write(tx, List.of(change), command, epoch, now).getFirst();
     Outcome outcome =
-        new Outcome(200, Desk.answer(made, true).put("restored", old.version()).toString());
-    return new Desk.Applied(outcome, made, wanted.definition());
+        new Outcome(200, Desk.answer(written, true).put("restored", old.version()).toString());
+    return new Desk.Applied(outcome, written, wanted.definition());
   }
 
   private static int version(Command command) {

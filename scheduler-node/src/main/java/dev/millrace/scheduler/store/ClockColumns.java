@@ -27,7 +27,7 @@ final class ClockColumns {
     paused.add(clock.pausedAt());
     pausedMicros.add(clock.pausedMicros());
     pauses.add(clock.pauses());
-    marks.add(clock.marks());
+    marks.add(clock.plainMarks());
   }
 
   void add(RunClock clock, RunClock before) {
@@ -36,6 +36,6 @@ final class ClockColumns {
     paused.add(clock.pausedAt(), before.pausedAt());
     pausedMicros.add(clock.pausedMicros(), before.pausedMicros());
     pauses.add(clock.pauses(), before.pauses());
-    marks.add(clock.marks(), before.marks());
+    marks.add(clock.plainMarks(), before.plainMarks());
   }
 }

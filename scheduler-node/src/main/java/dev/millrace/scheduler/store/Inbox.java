@@ -80,11 +80,37 @@ public final class Inbox {
   private static final String SWEEP =
       "delete from outcome where at < clock_timestamp() - interval '1 hour'";
 
-  private static final String HAS_ANY = "select exists (select 1 from inbox)";
+  private static final String LOOK =
+      """
+      select exists (select 1 from inbox), (select micros(min(due_at)) from start_later where taken_back_at is null)
+      """;
+
+  private static final String LEAVE = "update inbox set answer = false where id = :id and answer";
+
+  /**
+   * What there is to take.
+   *
+   * @param any whether a command is there
+   * @param laterAt when the first start is due that was asked for later, in microseconds; 0 for
+   *     none
+   */
+  public record Look(boolean any, long laterAt) {}
 
   /** One cheap look, outside any transaction. */
-  public static boolean hasAny(Handle handle) {
-    return handle.createQuery(HAS_ANY).mapTo(Boolean.class).one();
+  public static Look look(Handle handle) {
+    return handle
+        .createQuery(LOOK)
+        .map((row, context) -> new Look(row.getBoolean(1), row.getLong(2)))
+        .one();
+  }
+
+  /**
+   * Nobody waits for the outcome of this command any more.
+   *
+   * @return false when it was taken already: its outcome is there, or comes at once
+   */
+  public static boolean leave(Handle handle, long id) {
+    return handle.createUpdate(LEAVE).bind("id", id).execute() == 1;
   }
 
   public static long put(Handle handle, Command command, boolean answer) {

@@ -50,7 +50,8 @@ public final class JobBatches {
       String written) {}
 
   /** A trigger to be written; {@code nextAt} in microseconds, 0 for none. */
-  public record FreshTrigger(long job, int position, String kind, String spec, long nextAt) {}
+  public record FreshTrigger(
+      long job, int position, String kind, String spec, String queue, long nextAt) {}
 
   /** A move of a job; {@code id} stands where a run's id stands in the log. */
   public record Moved(long id, long job, String movesJson) {}
@@ -106,10 +107,19 @@ public final class JobBatches {
 
   private static final String INSERT_TRIGGERS =
       """
-      insert into trigger (job, position, kind, spec, active, next_at, created_at)
-      select job, position, kind, spec, true, ts(next_at), ts(:now)
-      from unnest(:jobs, :positions, :kinds, :specs, :nextAts) as u (job, position, kind, spec, next_at)
-      returning id, job, position
+      with made as (
+        insert into trigger (job, position, kind, spec, queue, active, next_at, created_at)
+        select job, position, kind, spec, queue, true, ts(next_at), ts(:now)
+        from unnest(:jobs, :positions, :kinds, :specs, :queues, :nextAts)
+          as u (job, position, kind, spec, queue, next_at)
+        returning id, job, position, kind, spec, next_at
+      ), spans as (
+        insert into trigger_span (trigger, from_at, checked_at)
+        select id, next_at, next_at from made
+        where next_at is not null and kind in ('cron', 'at', 'every', 'plan')
+          and spec not like '%"mode":"fixed-delay"%'
+      )
+      select id, job, position from made
       """;
 
   private static final String MOVE_TRIGGERS =
@@ -119,6 +129,11 @@ public final class JobBatches {
 
   private static final String DISARM =
       """
+      with over as (
+        update trigger_span s set until_at = coalesce(t.next_at, ts(:never))
+        from unnest(:ids) as u (id) join trigger t on t.id = u.id
+        where s.trigger = t.id and s.until_at is null
+      )
       update trigger t set active = false, next_at = null, catch_up_until = null, rests_on = null
       from unnest(:ids) as u (id) where t.id = u.id
       """;
@@ -221,6 +236,7 @@ public final class JobBatches {
         .bindArray("positions", Integer.class, each(triggers, FreshTrigger::position))
         .bindArray("kinds", String.class, each(triggers, FreshTrigger::kind))
         .bindArray("specs", String.class, each(triggers, FreshTrigger::spec))
+        .bindArray("queues", String.class, each(triggers, FreshTrigger::queue))
         .bindArray("nextAts", Long.class, each(triggers, FreshTrigger::nextAt))
         .bind("now", now)
         .map((row, context) -> ids.put(new Place(row.getLong(2), row.getInt(3)), row.getLong(1)))
@@ -241,7 +257,10 @@ public final class JobBatches {
 
   public static void disarm(Handle tx, List<Long> triggers) {
     if (!triggers.isEmpty()) {
-      tx.createUpdate(DISARM).bindArray("ids", Long.class, triggers).execute();
+      tx.createUpdate(DISARM)
+          .bindArray("ids", Long.class, triggers)
+          .bind("never", TickSpans.NEVER)
+          .execute();
     }
   }
 

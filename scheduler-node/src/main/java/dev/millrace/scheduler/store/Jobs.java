@@ -76,6 +76,12 @@ public final class Jobs {
         select 1 from job where namespace = :namespace and name = :name and state = 'ARCHIVED')
       """;
 
+  private static final String FIND_LAST =
+      """
+      select id, namespace, name, state, version, source from job
+      where namespace = :namespace and name = :name order by (state = 'ARCHIVED'), id desc limit 1
+      """;
+
   private static final String ANY_PAUSED =
       "select exists (select 1 from job where state = 'PAUSED')";
 
@@ -153,7 +159,15 @@ public final class Jobs {
 
   private static final String REARM =
       """
-      update trigger set active = true, position = :position, next_at = ts(:nextAt) where id = :id
+      with armed as (
+        update trigger set active = true, position = :position, next_at = ts(:nextAt) where id = :id
+        returning id, kind, spec, next_at
+      )
+      insert into trigger_span (trigger, from_at, checked_at)
+      select id, next_at, next_at from armed
+      where next_at is not null and kind in ('cron', 'at', 'every', 'plan')
+        and spec not like '%"mode":"fixed-delay"%'
+      on conflict (trigger, from_at) do update set until_at = null
       """;
 
   private static final String ADVANCE =
@@ -187,6 +201,15 @@ public final class Jobs {
         .bind("name", name)
         .mapTo(Boolean.class)
         .one();
+  }
+
+  /** The living one; when there is none, the one archived last. */
+  public static Optional<Row> findLast(Handle tx, String namespace, String name) {
+    return tx.createQuery(FIND_LAST)
+        .bind("namespace", namespace)
+        .bind("name", name)
+        .map((r, c) -> row(r))
+        .findOne();
   }
 
   public static boolean anyPaused(Handle tx) {

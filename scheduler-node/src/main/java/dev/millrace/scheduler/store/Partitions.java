@@ -1,5 +1,6 @@
 package dev.millrace.scheduler.store;
 
+import java.time.LocalDate;
 import org.jdbi.v3.core.Handle;
 
 /** Day partitions, made ahead. Stateless. */
@@ -9,8 +10,22 @@ public final class Partitions {
   /** Days kept ready ahead of today. */
   public static final int DAYS_AHEAD = 7;
 
+  private static final long MICROS_PER_DAY = 86_400_000_000L;
+
   private static final String ENSURE =
       "select ensure_partitions((clock_timestamp() at time zone 'UTC')::date - 1, :days)";
+
+  private static final String ENSURE_DAY = "select ensure_partitions(cast(:day as date), 1)";
+
+  /** Makes the partitions of the day that a run's id belongs to, if they are not there. */
+  public static void ensureDayOf(Handle tx, long run, long now) {
+    long day = Days.epochDay(run);
+    long today = Math.floorDiv(now, MICROS_PER_DAY);
+    if (day < today - 1 || day > today + 1) {
+      String text = LocalDate.ofEpochDay(day).toString();
+      tx.createQuery(ENSURE_DAY).bind("day", text).mapTo(Integer.class).one();
+    }
+  }
 
   /**
    * @return how many partitions were made

@@ -39,7 +39,12 @@ public final class ReadsJobs {
       PatternVersion pattern,
       String written) {}
 
-  /** An armed trigger; {@code nextAt} is null when nothing is planned any more. */
+  /**
+   * An armed trigger.
+   *
+   * @param nextAt null when nothing is planned any more
+   * @param problem why it cannot do its work, null when it can
+   */
   public record Trigger(
       long id,
       String namespace,
@@ -48,7 +53,8 @@ public final class ReadsJobs {
       int position,
       String kind,
       String spec,
-      Instant nextAt) {}
+      Instant nextAt,
+      String problem) {}
 
   /** A version of a pattern that a job was made of. */
   public record PatternVersion(String namespace, String name, int version) {}
@@ -73,7 +79,11 @@ public final class ReadsJobs {
       String written,
       String definition) {}
 
-  /** One row of the tick ledger. */
+  /**
+   * One row of the tick ledger.
+   *
+   * @param backfilled the newest run that a backfill has made for that tick, or null
+   */
   public record Tick(
       long trigger,
       String kind,
@@ -82,7 +92,8 @@ public final class ReadsJobs {
       int ticks,
       String disposition,
       Long run,
-      Instant recordedAt) {}
+      Instant recordedAt,
+      Long backfilled) {}
 
   /** A job's name. */
   public record Name(long id, String namespace, String name) {}
@@ -118,7 +129,7 @@ public final class ReadsJobs {
 
   private static final String TRIGGERS =
       """
-      select g.id, j.namespace, j.name, j.state, g.position, g.kind, g.spec, g.next_at
+      select g.id, j.namespace, j.name, j.state, g.position, g.kind, g.spec, g.next_at, g.problem
       from trigger g join job j on j.id = g.job
       where g.active and g.job = any (:jobs)
       order by g.job, g.position
@@ -144,7 +155,9 @@ public final class ReadsJobs {
   private static final String TICKS =
       """
       select t.trigger, g.kind, t.planned_at, t.planned_until, t.ticks, t.disposition, t.run,
-        t.recorded_at
+        t.recorded_at,
+        (select m.run from backfill_run m where m.trigger = t.trigger and m.planned_at = t.planned_at
+         order by m.backfill desc limit 1) as backfilled
       from trigger g
       cross join lateral (
         select * from (
@@ -231,7 +244,8 @@ public final class ReadsJobs {
                     row.getInt("ticks"),
                     row.getString("disposition"),
                     number(row, "run"),
-                    instant(row, "recorded_at")))
+                    instant(row, "recorded_at"),
+                    number(row, "backfilled")))
         .list();
   }
 
@@ -295,6 +309,7 @@ public final class ReadsJobs {
         row.getInt("position"),
         row.getString("kind"),
         row.getString("spec"),
-        instant(row, "next_at"));
+        instant(row, "next_at"),
+        row.getString("problem"));
   }
 }

@@ -18,6 +18,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -35,7 +36,7 @@ public final class Runs {
              stop_reason, micros(created_at), micros(started_at), micros(finished_at),
              coalesce(part, -1), key, coalesce(parent, 0), parent_idx, parent_attempt, coalesce(item, -1), item_json,
              depth, micros(due_at), micros(ends_at), micros(paused_at), coalesce(paused_micros, 0),
-             coalesce(pauses, 0), coalesce(marks, 0), orchestration
+             coalesce(pauses, 0), coalesce(marks, 0), orchestration, coalesce(priority, 0)
       from run
       where id = any (:ids)
       """;
@@ -49,12 +50,25 @@ public final class Runs {
       where run = any (:ids)
       """;
 
+  private static final String EXISTING = "select id from run where id = any (:ids)";
+
   private static final String KEEP_OLD_ENDS =
       """
       insert into transition (run, seq) select id, ended from run where id = any (:ids) and ended is not null
       """;
 
   private static final String FORGET_ENDS = "update run set ended = null where id = any (:ids)";
+
+  /** Those of these ids that are runs. */
+  public static Set<Long> existing(Handle tx, Collection<Long> ids) {
+    return ids.isEmpty()
+        ? Set.of()
+        : Set.copyOf(
+            tx.createQuery(EXISTING)
+                .bindArray("ids", Long.class, List.copyOf(ids))
+                .mapTo(Long.class)
+                .list());
+  }
 
   /** Writes a batch of drafts, in the transaction that checked the lease. */
   public static void write(Handle tx, Collection<Draft> drafts, long epoch, long now) {
@@ -134,6 +148,7 @@ public final class Runs {
     var born = rows.numbers("born", Kind.LONG);
     var key = rows.texts("key");
     var orchestration = rows.texts("orchestration");
+    var priority = rows.numbers("priority", Kind.INT_UNLESS_ZERO);
     ParentColumns parents = new ParentColumns(rows);
     ClockColumns clocks = new ClockColumns(rows);
     for (Draft draft : drafts) {
@@ -155,6 +170,7 @@ public final class Runs {
       finished.add(run.finishedAt());
       key.add(run.key());
       orchestration.add(run.orchestration());
+      priority.add(run.clock().ownPriority());
       parents.add(run);
       clocks.add(run.clock());
     }
@@ -209,7 +225,7 @@ public final class Runs {
         name.add(definition.id());
         handler.add(definition.handler());
         pool.add(definition.pool());
-        priority.add(plan.definition().priority());
+        priority.add(draft.run().priority());
         namespace.add(plan.definition().namespace());
         columns.add(draft.stage(i));
         size++;
@@ -349,6 +365,8 @@ public final class Runs {
             row.getLong(26),
             row.getInt(27),
             row.getInt(28));
+    int priority = row.getInt(30);
+    clock = priority == 0 ? clock : clock.withOwnPriority(priority);
     return clock.equals(RunClock.NONE) ? RunClock.NONE : clock;
   }
 

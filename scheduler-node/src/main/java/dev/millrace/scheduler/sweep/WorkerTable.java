@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiPredicate;
 import org.jdbi.v3.core.Jdbi;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -76,6 +77,7 @@ public final class WorkerTable {
   private volatile boolean frozen = true;
   private long storedNanos;
   private volatile boolean changed;
+  private volatile BiPredicate<Claim, Map<String, Long>> counters = (claim, counted) -> false;
 
   public WorkerTable(
       WorkerTimeouts timeouts,
@@ -142,7 +144,11 @@ public final class WorkerTable {
           beat.host());
     }
     Set<Claim> open = HashSet.newHashSet(beat.open().size());
-    beat.open().forEach(one -> open.add(one.claim()));
+    boolean counted = false;
+    for (Heartbeat.Open one : beat.open()) {
+      open.add(one.claim());
+      counted |= !one.counters().isEmpty() && counters.test(one.claim(), one.counters());
+    }
     view.open = open;
     givenUp.heard(beat.worker(), open);
     boolean first = view.beat == null;
@@ -154,8 +160,18 @@ public final class WorkerTable {
     }
     if (first || news) {
       refreshCapacity();
+    }
+    if (first || news || counted) {
       nudge.run();
     }
+  }
+
+  /**
+   * Whom to tell what attempts count; it is told on the connection's thread and says whether the
+   * leader has to look at it.
+   */
+  public void countersTo(BiPredicate<Claim, Map<String, Long>> listener) {
+    counters = listener;
   }
 
   /** True while nobody's silence is believed. */

@@ -16,6 +16,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Clock;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import org.flywaydb.core.Flyway;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.postgres.PostgresPlugin;
@@ -36,6 +37,20 @@ final class ApiFixture implements AutoCloseable {
   private final String token;
 
   ApiFixture(String url, String user, String password, String token, int port) throws Exception {
+    this(url, user, password, token, port, variable -> null);
+  }
+
+  /**
+   * @param environment what definitions may refer to
+   */
+  ApiFixture(
+      String url,
+      String user,
+      String password,
+      String token,
+      int port,
+      UnaryOperator<String> environment)
+      throws Exception {
     this.token = token;
     Flyway.configure()
         .dataSource(url, user, password)
@@ -60,7 +75,7 @@ final class ApiFixture implements AutoCloseable {
     artifacts = new ArtifactStore(jdbi, ArtifactStores.settings(), Clock.systemUTC());
     server =
         new HttpServer(
-            new HttpConfig("127.0.0.1", port, token, "node-1", "0.1.0"),
+            new HttpConfig("127.0.0.1", port, token, "node-1", "0.1.0", environment),
             jdbi,
             commands,
             artifacts,

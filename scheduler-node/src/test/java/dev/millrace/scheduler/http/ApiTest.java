@@ -410,7 +410,8 @@ class ApiTest {
                   .POST(HttpRequest.BodyPublishers.noBody())
                   .build());
       assertThat(answer.status()).isEqualTo(202);
-      assertThat(answer.header("Location")).startsWith("/api/v1/jobs/kept/runs");
+      assertThat(answer.header("Location"))
+          .isEqualTo("/api/v1/runs/" + answer.json().path("run").asText());
       long kept =
           alone.jdbi.withHandle(
               h -> h.createQuery("select count(*) from inbox").mapTo(Long.class).one());

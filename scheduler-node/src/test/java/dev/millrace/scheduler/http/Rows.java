@@ -100,7 +100,10 @@ final class Rows {
   }
 
   RunId run(Handle tx, long job, JobDefinition definition, String params) {
-    long id = ids.addAndGet(1L << 22);
+    return run(tx, ids.addAndGet(1L << 22), job, definition, params);
+  }
+
+  RunId run(Handle tx, long id, long job, JobDefinition definition, String params) {
     tx.createUpdate(
             """
             insert into run (id, job, version, state, trigger_kind, params, actor, created_at,

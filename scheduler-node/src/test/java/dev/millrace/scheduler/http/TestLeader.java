@@ -78,7 +78,14 @@ final class TestLeader implements AutoCloseable {
       case Command.Kind.JOB_RESUME -> state(tx, command, "SCHEDULED");
       case Command.Kind.JOB_STOP -> state(tx, command, "STOPPED");
       case Command.Kind.JOB_DELETE -> state(tx, command, "ARCHIVED");
-      case Command.Kind.RUN_START -> start(tx, command, body.get("params").toString());
+      case Command.Kind.RUN_START -> start(tx, command, command.job(), body);
+      case Command.Kind.RUNS_ACCEPTED -> {
+        int made = 0;
+        for (JsonNode start : body.get("starts")) {
+          made += start(tx, command, start.get("job").asText(), start).status() == 201 ? 1 : 0;
+        }
+        yield new Outcome(200, "{\"made\":" + made + ",\"refused\":[]}");
+      }
       case Command.Kind.RUN_STOP -> stop(tx, RunId.parse(body.get("run").asText()));
       case Command.Kind.DEAD_REDRIVE, Command.Kind.DEAD_DISCARD -> dead(tx, command, body);
       default -> new Outcome(422, "{\"detail\":\"unknown kind\"}");
@@ -110,13 +117,14 @@ final class TestLeader implements AutoCloseable {
     return new Outcome(200, "{\"state\":\"" + state + "\"}");
   }
 
-  private Outcome start(Handle tx, Command command, String params) {
-    Optional<ReadsJobs.Job> found = ReadsJobs.find(tx, command.namespace(), command.job());
+  private Outcome start(Handle tx, Command command, String job, JsonNode body) {
+    Optional<ReadsJobs.Job> found = ReadsJobs.find(tx, command.namespace(), job);
     if (found.isEmpty()) {
       return noJob();
     }
     JobDefinition definition = DefinitionJson.fromJson(found.get().definition());
-    RunId run = rows.run(tx, found.get().id(), definition, params);
+    RunId run = RunId.parse(body.get("run").asText());
+    rows.run(tx, run.value(), found.get().id(), definition, body.get("params").toString());
     Rows.transition(tx, run, found.get().id(), "[[\"\",null,\"SCHEDULED\",\"command\"]]");
     return new Outcome(201, "{\"run\":\"" + run + "\"}");
   }

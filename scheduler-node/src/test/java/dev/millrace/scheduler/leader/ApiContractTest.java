@@ -20,12 +20,14 @@ import org.junit.jupiter.api.Test;
  * about jobs, runs, stages, limits and dead letters, in success and in refusal.
  */
 class ApiContractTest {
-  /** No JSON, or nothing of the run engine. */
+  /** No JSON, or nothing of the run engine, or not without a signature. */
   private static final Set<String> ELSEWHERE =
       Set.of(
           "GET /api/v1/events",
           "GET /api/v1/artifacts/{artifact}",
           "GET /api/v1/runs/{run}/artifacts",
+          "POST /api/v1/hooks/{namespace}/{job}",
+          "POST /api/v1/hooks/{namespace}/{job}/{trigger}",
           "GET /livez",
           "GET /readyz",
           "GET /metrics",
@@ -135,7 +137,9 @@ class ApiContractTest {
     runs(run);
     families();
     plans();
+    backfills();
     limits();
+    starts();
     deadLetters();
     fleet();
     Set<String> missing = new TreeSet<>(contract.operations());
@@ -181,6 +185,7 @@ class ApiContractTest {
         "",
         201);
     assertThat(get("/jobs/filed/files").path("watches")).hasSize(1);
+    assertThat(get("/ticks/audit?job=walk").path("unaccounted").asInt()).isZero();
   }
 
   private void definitions() throws Exception {
@@ -321,6 +326,46 @@ class ApiContractTest {
     assertThat(shown.path("late").asBoolean() || shown.path("prepared").asBoolean()).isFalse();
     assertThat(shown.path("dueAt").isTextual()).isTrue();
     ask("POST", "/runs/" + run + "/extend", "{\"until\":\"tomorrow\"}", 422);
+    work(true);
+  }
+
+  private void starts() throws Exception {
+    apply("id: later\nparams: {n: integer}\nstages: [{id: a, run: noop}]", "", 201);
+    String when = Clock.systemUTC().instant().plus(1, ChronoUnit.DAYS) + "";
+    String accepted =
+        ask("POST", "/jobs/later/runs", "{\"at\":\"" + when + "\"}", 202).path("run").asText();
+    assertThat(get("/starts").path("items").path(0).path("run").asText()).isEqualTo(accepted);
+    ask("DELETE", "/starts/" + accepted + "?reason=why", "", 200);
+    ask("DELETE", "/starts/" + accepted, "", 409);
+    JsonNode many =
+        post(
+            "/runs/bulk",
+            "{\"items\":[{\"job\":\"later\",\"params\":{\"n\":1},\"key\":\"k\"},{\"job\":\"nobody\"},"
+                + "{\"job\":\"later\",\"params\":{\"n\":\"x\"}}]}");
+    assertThat(many.path("items").findValuesAsText("status")).containsExactly("201", "404", "422");
+    ask("POST", "/runs/bulk", "{\"items\":[]}", 400);
+    ask("PUT", "/namespaces/default/quota", "{\"jobs\":500,\"queued\":1000}", 200);
+    ask("PUT", "/namespaces/default/quota", "{\"jobs\":-1}", 400);
+    assertThat(get("/namespaces/default/quota").path("jobs").toString()).contains("500");
+    work(true);
+  }
+
+  private void backfills() throws Exception {
+    apply("id: old\ntriggers: [{every: 1h}]\nstages: [{id: a, run: noop}]", "", 201);
+    String range = "{\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-02T00:00:00Z\"%s}";
+    assertThat(ask("POST", "/jobs/old/backfill?dryRun=true", range.formatted(""), 200).path("runs"))
+        .hasToString("24");
+    ask("POST", "/jobs/old/backfill", "{}", 422);
+    ask("POST", "/jobs/none/backfill", range.formatted(""), 404);
+    JsonNode made = ask("POST", "/jobs/old/backfill", range.formatted(",\"rate\":\"1/h\""), 201);
+    String path = "/backfills/" + made.path("id").asText();
+    post(path + "/pause", "{\"reason\":\"wait\"}");
+    post(path + "/resume", "{}");
+    post(path + "/cancel", "{}");
+    ask("POST", path + "/cancel", "{}", 409);
+    assertThat(get("/backfills?job=old").path("items")).hasSize(1);
+    assertThat(get(path).path("state").asText()).isEqualTo("CANCELLED");
+    assertThat(get(path + "/runs").path("items")).hasSize(1);
     work(true);
   }
 

@@ -1,6 +1,5 @@
 package dev.millrace.scheduler.leader;
 
-import dev.millrace.file.FileRoots;
 import dev.millrace.scheduler.file.FileArchive;
 import dev.millrace.scheduler.file.FileLooks;
 import dev.millrace.scheduler.file.FileScan;
@@ -32,20 +31,19 @@ final class FilesFixture implements AutoCloseable {
   FilesFixture(Path temporary) throws Exception {
     root = Files.createDirectories(temporary.resolve("root/in")).toRealPath().getParent();
     at = new TurnFixture();
-    at.fileRoots = new FileRoots(List.of(root));
     newLeader();
   }
 
   /** As after a failover: nothing is known but what the tables say. */
   void newLeader() throws Exception {
-    at.files = new FileWatching.Hubs();
+    at.files = FileWatching.Hubs.of(List.of(root));
     at.newTurn();
     looks = new FileLooks(at.database.leader(), at.clock, at.term.epoch());
     scan =
         new FileScan(
             new FileScan.Parts(
                 at.files.offers(),
-                at.fileRoots,
+                at.files.roots(),
                 at.database.leader(),
                 at.clock,
                 looks,
@@ -54,12 +52,13 @@ final class FilesFixture implements AutoCloseable {
             Runnable::run);
     waits =
         new FileWaitScan(
-            new FileWaitScan.Parts(at.files.waits(), at.fileRoots, at.clock, () -> nanos, () -> {}),
+            new FileWaitScan.Parts(
+                at.files.waits(), at.files.roots(), at.clock, () -> nanos, () -> {}),
             Runnable::run);
     archive =
         new FileArchive(
             new FileArchive.Parts(
-                at.fileRoots,
+                at.files.roots(),
                 at.database.leader(),
                 at.clock,
                 at.term.epoch(),

@@ -46,7 +46,7 @@ class FilesTest {
   }
 
   private void complete(int starts) throws Exception {
-    at.complete(at.starts(starts).stream().map(Start::claim).toList(), null);
+    at.complete(at.starts(starts).stream().map(Start::claim).toList(), "{}");
     at.passes();
   }
 
@@ -238,7 +238,7 @@ class FilesTest {
       if (start.params().contains("bad.csv")) {
         at.fail(List.of(start.claim()), "crash");
       } else {
-        at.complete(List.of(start.claim()), null);
+        at.complete(List.of(start.claim()), "{}");
       }
       at.passes();
     }

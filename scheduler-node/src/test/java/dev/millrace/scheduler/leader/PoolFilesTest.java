@@ -200,7 +200,7 @@ class PoolFilesTest {
     seconds(2);
     assertThat(files.runs("load")).containsExactly("1.csv 10");
     tells("a", false, List.of(), List.of("/nas/in/2.csv"));
-    at.complete(at.starts(1).stream().map(Start::claim).toList(), null);
+    at.complete(at.starts(1).stream().map(Start::claim).toList(), "{}");
     at.passes();
     seconds(5);
     assertThat(files.runs("load")).hasSize(1);
@@ -238,7 +238,7 @@ class PoolFilesTest {
     tells("a", true, List.of(mark("/nas/in/1.csv", 10)), List.of());
     tells("b", true, List.of(), List.of());
     seconds(1);
-    at.complete(at.starts(1).stream().map(Start::claim).toList(), null);
+    at.complete(at.starts(1).stream().map(Start::claim).toList(), "{}");
     at.passes();
     seconds(4);
     await().atMost(SOON).until(() -> !orders().isEmpty());

@@ -11,13 +11,14 @@ import dev.millrace.amqp.AmqpLink;
 import dev.millrace.amqp.Topology;
 import dev.millrace.definition.DefinitionJson;
 import dev.millrace.definition.DefinitionReader;
-import dev.millrace.file.FileRoots;
 import dev.millrace.model.Claim;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
+import dev.millrace.runtime.Services;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Commands;
+import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
@@ -38,13 +39,8 @@ import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
 import dev.millrace.testing.TestVirtualHost;
 import dev.millrace.wire.Control;
-import dev.millrace.wire.ControlCodec;
 import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
-import dev.millrace.wire.Outcome;
-import dev.millrace.wire.Report;
-import dev.millrace.wire.ReportCodec;
-import dev.millrace.wire.Reports;
 import dev.millrace.wire.Start;
 import dev.millrace.wire.StartCodec;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -60,6 +56,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
@@ -91,21 +88,31 @@ final class TurnFixture implements AutoCloseable {
   private final AmqpLink consuming;
   private final Connection connection;
   final Channel channel;
+  private final WorkerReports reports;
   private final Commands commands;
   private final RabbitSettings rabbit;
   private final List<AmqpLink> more = new ArrayList<>();
-  private String control;
+  private ControlTap controls;
   private final Map<String, Pools.Capacity> capacities = new HashMap<>();
+  private final Starters starters;
+  private final Services queues = new Services();
   private volatile Turn turn;
-
-  FileWatching.Hubs files = new FileWatching.Hubs();
-  FileRoots fileRoots = new FileRoots(List.of());
+  FileWatching.Hubs files = FileWatching.Hubs.of(List.of());
 
   TurnFixture() throws Exception {
     this(SETTINGS);
   }
 
   TurnFixture(EngineSettings settings) throws Exception {
+    this(settings, TestServers.broker().freshVirtualHost());
+  }
+
+  /** At a broker of the test's choice. */
+  TurnFixture(TestVirtualHost host) throws Exception {
+    this(SETTINGS, host);
+  }
+
+  private TurnFixture(EngineSettings settings, TestVirtualHost host) throws Exception {
     this.settings = settings;
     pools = new Pools(settings);
     postgres = TestServers.postgres().freshDatabase();
@@ -118,7 +125,7 @@ final class TurnFixture implements AutoCloseable {
     Leases.Won won = Leases.take(lease, "test", "test", TTL.toSeconds()).orElseThrow();
     clock.sync(won.now(), System.nanoTime());
     term = new Term(won.epoch(), won.confirmed(), TTL.toNanos(), System.nanoTime());
-    host = TestServers.broker().freshVirtualHost();
+    this.host = host;
     rabbit = RabbitSettings.of(host.uri().toString());
     ConnectionFactory factory = new ConnectionFactory();
     factory.setUri(host.uri());
@@ -127,6 +134,7 @@ final class TurnFixture implements AutoCloseable {
     Topology.declareShared(channel);
     Topology.declarePool(channel, "default");
     channel.confirmSelect();
+    reports = new WorkerReports(channel, intake);
     outbox = new Outbox("test", rabbit);
     outbox.start();
     await().atMost(SOON).until(outbox::ready);
@@ -138,8 +146,37 @@ final class TurnFixture implements AutoCloseable {
     intake.consumer().on(consuming);
     consuming.start();
     await().atMost(SOON).until(consuming::connected);
+    starters = new Starters("test", rabbit, database.leader(), outbox, metrics, () -> {});
     capacity("default", new Pools.Capacity(1, 100, Set.of("noop")));
     newTurn();
+  }
+
+  /** From now on messages of queues start runs: they are taken by the passes that follow. */
+  void consumeQueues() throws Exception {
+    starters.start(queues);
+  }
+
+  /** Ends the connection that takes messages; what was not acked is in the queues again. */
+  void stopQueues() {
+    queues.close();
+  }
+
+  /** For what the test does to the broker. */
+  Channel channel() {
+    return channel;
+  }
+
+  /** Passes until it is so. */
+  void passUntil(String what, Callable<Boolean> so) {
+    await(what)
+        .atMost(SOON)
+        .pollDelay(Duration.ZERO)
+        .pollInterval(OFTEN)
+        .until(
+            () -> {
+              turn.runOnce();
+              return so.call();
+            });
   }
 
   /** What repairs the broker's losses for this turn; its own canary has come back. */
@@ -191,25 +228,12 @@ final class TurnFixture implements AutoCloseable {
 
   /** Copies of what the leader tells the workers from now on. */
   void listenToControl() throws IOException {
-    control = channel.queueDeclare().getQueue();
-    channel.queueBind(control, Entities.CONTROL, "");
+    controls = new ControlTap(channel);
   }
 
   /** What it has told them since the last call, up to and with this. */
   List<Control> controlsUpTo(Control last) {
-    List<Control> heard = new ArrayList<>();
-    await()
-        .atMost(SOON)
-        .until(
-            () -> {
-              GetResponse got = channel.basicGet(control, true);
-              if (got != null
-                  && ControlCodec.decode(got.getBody()) instanceof Decoded.Ok<Control> ok) {
-                heard.add(ok.value());
-              }
-              return heard.contains(last);
-            });
-    return heard;
+    return controls.upTo(last);
   }
 
   private WorkerTable workers(Pools pools) {
@@ -235,12 +259,12 @@ final class TurnFixture implements AutoCloseable {
                 pools,
                 dispatcher,
                 intake,
+                starters.forTurn(),
                 workers(pools),
                 new Meters(metrics),
                 point -> faults.get().at(point),
                 settings.batchMax(),
-                files,
-                fileRoots));
+                files));
   }
 
   /** What live workers of a pool can do from now on; declares its queue. */
@@ -309,23 +333,25 @@ final class TurnFixture implements AutoCloseable {
     return id;
   }
 
-  /** Makes a job of YAML. */
+  /** Something was put into the inbox in another way. */
+  void hint() {
+    turn.inboxHint();
+  }
+
+  void execute(String sql) {
+    database.api().useHandle(handle -> handle.execute(sql));
+  }
+
   void apply(String yaml) throws InterruptedException {
     apply(yaml, 201);
   }
 
-  /** Makes another version of it. */
   void applyAgain(String yaml) throws InterruptedException {
     apply(yaml, 200);
   }
 
-  /** Asks for it and expects this answer. */
   void apply(String yaml, int status) throws InterruptedException {
-    String definition =
-        switch (new DefinitionReader().read(yaml, "test")) {
-          case DefinitionReader.Result.Ok ok -> DefinitionJson.toJson(ok.job());
-          case DefinitionReader.Result.Bad bad -> throw new AssertionError(bad.problems());
-        };
+    String definition = canonical(yaml);
     long id =
         ask(
             new Command(
@@ -336,10 +362,18 @@ final class TurnFixture implements AutoCloseable {
                 "tester",
                 null));
     passes();
-    assertThat(outcome(id).status()).as(outcome(id).body()).isEqualTo(status);
+    assertThat(outcome(id).status()).isEqualTo(status);
   }
 
-  dev.millrace.scheduler.command.Outcome outcome(long id) {
+  /** A definition as the inbox has it. */
+  static String canonical(String yaml) {
+    return switch (new DefinitionReader().read(yaml, "test")) {
+      case DefinitionReader.Result.Ok ok -> DefinitionJson.toJson(ok.job());
+      case DefinitionReader.Result.Bad bad -> throw new AssertionError(bad.problems());
+    };
+  }
+
+  Outcome outcome(long id) {
     return database.api().withHandle(handle -> Inbox.outcome(handle, id)).orElseThrow();
   }
 
@@ -378,50 +412,32 @@ final class TurnFixture implements AutoCloseable {
 
   /** Reports that these have completed, in one message, and waits until it is in the intake. */
   void complete(List<Claim> claims, String output) throws Exception {
-    finished(claims, any -> output);
+    reports.finished(claims, any -> output);
   }
 
   /** The same, each with an output of its own. */
   void finished(List<Claim> claims, Function<Claim, String> outputs) throws Exception {
-    List<Report> reports = new ArrayList<>();
-    for (Claim claim : claims) {
-      String output = outputs.apply(claim);
-      reports.add(new Report.Finished(claim, Outcome.COMPLETED, 1, 0, null, null, output));
-    }
-    byte[] body = ReportCodec.encode(new Reports("worker", reports));
-    channel.basicPublish("", Entities.REPORTS, null, body);
-    channel.waitForConfirmsOrDie(20_000);
-    await()
-        .atMost(SOON)
-        .pollDelay(Duration.ZERO)
-        .pollInterval(OFTEN)
-        .until(() -> !intake.isEmpty());
+    reports.finished(claims, outputs);
   }
 
   /** Reports that these are being executed. */
   void started(List<Claim> claims) throws Exception {
-    List<Report> reports = new ArrayList<>();
-    claims.forEach(claim -> reports.add(new Report.Started(claim)));
-    byte[] body = ReportCodec.encode(new Reports("worker", reports));
-    channel.basicPublish("", Entities.REPORTS, null, body);
-    channel.waitForConfirmsOrDie(20_000);
-    await().atMost(SOON).until(() -> !intake.isEmpty());
+    reports.started(claims);
+  }
+
+  /** Reports that these have completed and counted so much each. */
+  void complete(List<Claim> claims, Map<String, Long> counters) throws Exception {
+    reports.counted(claims, counters);
+  }
+
+  /** A heartbeat says that this attempt has counted so much. */
+  void counts(Claim claim, Map<String, Long> counters) {
+    turn.counting().heard(claim, counters);
   }
 
   /** Reports that these have failed, each with this class. */
   void fail(List<Claim> claims, String errorClass) throws Exception {
-    List<Report> reports = new ArrayList<>();
-    for (Claim claim : claims) {
-      reports.add(new Report.Finished(claim, Outcome.FAILED, 1, 1, errorClass, "it said no", null));
-    }
-    byte[] body = ReportCodec.encode(new Reports("worker", reports));
-    channel.basicPublish("", Entities.REPORTS, null, body);
-    channel.waitForConfirmsOrDie(20_000);
-    await()
-        .atMost(SOON)
-        .pollDelay(Duration.ZERO)
-        .pollInterval(OFTEN)
-        .until(() -> !intake.isEmpty());
+    reports.failed(claims, errorClass);
   }
 
   /** Takes what is in a queue. */
@@ -448,28 +464,12 @@ final class TurnFixture implements AutoCloseable {
 
   /** The same, by an error of this SQL state. */
   void failCommits(int count, String sqlState) {
-    database
-        .api()
-        .useHandle(
-            handle -> {
-              handle.execute("create sequence commits");
-              handle.execute(
-                  """
-                  create function fail_commit() returns trigger language plpgsql as $$
-                  begin
-                    if nextval('millrace.commits') <= %d then
-                      raise exception 'a commit that fails for a test' using errcode = '%s';
-                    end if;
-                    return null;
-                  end $$
-                  """
-                      .formatted(count, sqlState));
-              handle.execute(
-                  """
-                  create constraint trigger fail_commit after insert on outcome
-                  deferrable initially deferred for each row execute function fail_commit()
-                  """);
-            });
+    FailingCommits.make(database.api(), count, sqlState, "outcome");
+  }
+
+  /** The next so many commits that write a row of this table fail at the very end. */
+  void failCommitsOf(String table, int count) {
+    FailingCommits.make(database.api(), count, "P0001", table);
   }
 
   List<String> texts(String sql) {
@@ -486,6 +486,7 @@ final class TurnFixture implements AutoCloseable {
 
   @Override
   public void close() throws IOException, SQLException {
+    queues.close();
     more.forEach(AmqpLink::close);
     consuming.close();
     publishing.close();

@@ -357,4 +357,40 @@ class WeekTest {
     }
     assertThat(at.count("select count(*) from run")).isEqualTo(1 + 6 + 2 + 3);
   }
+
+  /**
+   * The database's clock is put forward by an hour: what lies between is missed and judged. It is
+   * put back by an hour: nothing comes again, and nothing new until it has caught up.
+   */
+  @Test
+  void aClockThatJumpsMakesNoTickVanishOrComeTwice() throws Exception {
+    Instant noon = Instant.parse("2026-06-01T12:00:30Z");
+    at.at(noon.toString());
+    at.apply(
+        """
+        id: quarters
+        overlap: allow
+        triggers: [{cron: '*/15 * * * *', misfire: latest}]
+        stages: [{id: only, run: noop, pool: nobody}]
+        """);
+    String fired =
+        "select to_char(planned_at at time zone 'UTC', 'HH24:MI') from tick"
+            + " where disposition = 'FIRED' order by planned_at";
+    at.clockAt(noon.plusSeconds(3_600)); // 13:00:30
+    at.passes();
+    assertThat(at.texts(fired)).containsExactly("13:00");
+    assertThat(at.count("select sum(ticks)::int from tick where disposition = 'MISSED'"))
+        .isEqualTo(3);
+    at.clockAt(noon);
+    at.passes();
+    at.newTurn(); // whoever leads now sees the same clock
+    at.clockAt(noon.plusSeconds(3_500));
+    at.passes();
+    assertThat(at.texts(fired)).containsExactly("13:00");
+    at.clockAt(noon.plusSeconds(3_600 + 900));
+    at.passes();
+    assertThat(at.texts(fired)).containsExactly("13:00", "13:15");
+    assertThat(at.count("select sum(ticks)::int from tick")).isEqualTo(5);
+    assertThat(at.count("select count(*) from run")).isEqualTo(2);
+  }
 }

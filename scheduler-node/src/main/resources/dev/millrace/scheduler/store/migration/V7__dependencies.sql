@@ -55,7 +55,8 @@ comment on column after_mark.key is 'what the runs have in common: their planned
 create table after_fire (
   trigger     bigint not null references trigger,
   upstream    text not null,
-  disposition text not null check (disposition in ('FIRED', 'SKIPPED_PAUSED', 'SKIPPED_OVERLAP', 'COALESCED')),
+  disposition text not null check (disposition in ('FIRED', 'SKIPPED_PAUSED', 'SKIPPED_OVERLAP', 'SKIPPED_QUOTA',
+    'COALESCED')),
   run         bigint,
   epoch       bigint not null,
   recorded_at timestamptz not null,

@@ -1,0 +1,2 @@
+/** Calls of webhooks: whether they are genuine, and what they ask for. No I/O. */
+package dev.millrace.scheduler.hook;
