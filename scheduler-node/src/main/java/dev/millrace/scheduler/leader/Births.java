@@ -3,8 +3,10 @@ package dev.millrace.scheduler.leader;
 import dev.millrace.definition.ParamValues;
 import dev.millrace.expression.Bindings;
 import dev.millrace.expression.ExpressionException;
+import dev.millrace.file.FileMark;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.model.Concurrency;
+import dev.millrace.model.FileTrigger;
 import dev.millrace.model.JobRules;
 import dev.millrace.model.Overlap;
 import dev.millrace.scheduler.engine.Draft;
@@ -20,6 +22,7 @@ import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -146,13 +149,39 @@ final class Births {
     return given(run.inOrchestration(orchestration), upstream.params(), upstream.results());
   }
 
+  /** A run that a file starts, with what its trigger gives it. */
+  Fresh ofFile(Plan plan, long trigger, String params, FileMark mark, long now) {
+    Run run =
+        new Run(
+            ids.next(now),
+            plan,
+            RunState.PENDING,
+            FileTrigger.KIND,
+            trigger,
+            0,
+            "{}",
+            "trigger:file",
+            "file " + mark.path(),
+            null,
+            now,
+            0,
+            0,
+            Engine.fresh(plan));
+    var file = new Bindings.FoundFile(mark.path(), mark.size(), mark.modified());
+    return given(run, () -> RunParams.given(run, params, file));
+  }
+
   private static Fresh given(Run run, String params, Map<String, Bindings.UpstreamRun> after) {
+    return given(run, () -> RunParams.given(run, params, after));
+  }
+
+  private static Fresh given(Run run, Supplier<String> params) {
     Plan plan = run.plan();
     if (plan.definition().params().isEmpty()) {
       return new Fresh(run, null);
     }
     try {
-      String given = RunParams.given(run, params, after);
+      String given = params.get();
       return switch (ParamValues.check(plan.definition().params(), given)) {
         case ParamValues.Result.Ok ok ->
             new Fresh(RunParams.completed(run.withParams(ok.json())), null);
