@@ -98,6 +98,9 @@ final class Turn {
   private final Writer writer;
   private final Isolation isolation;
   private boolean loaded;
+
+  /** A pass has failed with messages: the next one is without. */
+  private boolean messagesWait;
   private final InboxWatch inbox;
 
   Turn(Parts parts) {
@@ -189,10 +192,11 @@ final class Turn {
       inbox.hint(); // commands that waited for that are still in it
     }
     inbox.look(); // before anything is taken: it may fail
+    boolean skipsMessages = messagesWait;
     Pass pass = take();
     quarantineBad(pass);
     if (!isolation.active() && !hasWork(pass)) {
-      return false;
+      return skipsMessages;
     }
     long startedNanos = System.nanoTime();
     pass.lost = parts.workers.takeLost();
@@ -206,16 +210,18 @@ final class Turn {
       hearing.putBack(pass);
       dispatching.publishAgain(pass);
       parts.intake.giveBack(pass.messages);
-      parts.starting.intake.failed(pass.starts, e);
+      messagesWait = parts.starting.intake.failed(pass.starts, e);
       inbox.putBack();
-      if (!isolation.failed(e, pass.reportsTaken, pass.commandsTaken())) {
+      boolean looks = isolation.failed(e, pass.reportsTaken, pass.commandsTaken());
+      if (!looks && !messagesWait) {
         throw e;
       }
       log.warn(
-          "a pass failed reports={} commands={} cause={}; nothing of it was written, taking fewer"
-              + " to find by what",
+          "a pass failed reports={} commands={} messages={} cause={}; nothing of it was written,"
+              + " taking fewer to find by what",
           pass.reportsTaken.count(),
           pass.commandIds.size(),
+          pass.starts.size(),
           Isolation.message(e));
       return true;
     }
@@ -230,13 +236,15 @@ final class Turn {
 
   /**
    * A message with which a transaction has failed comes without reports and commands that could
-   * fail it. While one of those is looked for, messages wait.
+   * fail it. While one of those is looked for, messages wait, and so they do for one pass after
+   * each that failed with some: however many are bad, everything else goes on between them.
    */
   private Pass take() {
     List<StartMessage> starts =
-        isolation.active()
+        isolation.active() || messagesWait
             ? List.of()
             : parts.starting.intake.take(Math.min(STARTS_MAX, parts.batchMax));
+    messagesWait = false;
     boolean alone = starts.size() == 1 && starts.getFirst().isSuspect();
     Pass pass =
         new Pass(alone ? new ArrayList<>() : parts.intake.take(isolation.reportsMax()), starts);
