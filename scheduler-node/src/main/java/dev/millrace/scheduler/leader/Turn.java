@@ -101,6 +101,7 @@ final class Turn {
 
   /** A pass has failed with messages: the next one is without. */
   private boolean messagesWait;
+
   private final InboxWatch inbox;
 
   Turn(Parts parts) {

@@ -8,7 +8,6 @@ import dev.millrace.testing.TestServers;
 import dev.millrace.wire.Start;
 import java.io.IOException;
 import java.net.Socket;
-import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -99,7 +98,8 @@ class RefusalTest {
   void aQueryWithABadEscapeIsRefused() throws Exception {
     int port = api.request("/").build().uri().getPort();
     try (Socket socket = new Socket("127.0.0.1", port)) {
-      String head = "GET /api/v1/jobs?namespace=%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close";
+      String head =
+          "GET /api/v1/jobs?namespace=%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close";
       socket.getOutputStream().write((head + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
       String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       assertThat(answer).startsWith("HTTP/1.1 400");

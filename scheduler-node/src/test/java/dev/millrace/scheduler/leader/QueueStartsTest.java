@@ -161,7 +161,9 @@ class QueueStartsTest {
         """);
   }
 
-  /** The leader's loop would wait after a pass that throws: none does, and others have their turn. */
+  /**
+   * The leader's loop would wait after a pass that throws: none does, and others have their turn.
+   */
   @Test
   void howeverManyFailEverythingElseGoesOn() throws Exception {
     int bad = 20;
@@ -185,7 +187,9 @@ class QueueStartsTest {
               at.pass();
               return at.count("select count(*) from run") == 6;
             });
-    assertThat(mail.messages("refused")).as("they have not waited for all of these").isLessThan(bad);
+    assertThat(mail.messages("refused"))
+        .as("they have not waited for all of these")
+        .isLessThan(bad);
     mail.passUntilMessages("refused", bad);
     assertThat(at.count("select count(*) from run")).isEqualTo(6);
     assertThat(mail.left(Entities.TRIGGERS)).isZero();
