@@ -127,6 +127,27 @@ final class JobCommand {
   }
 
   @Command(
+      name = "files",
+      description = "What its triggers by files watch, and the files that started runs.",
+      mixinStandardHelpOptions = true)
+  int files(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB") String job,
+      @Option(
+              names = "--limit",
+              paramLabel = "N",
+              defaultValue = "50",
+              description = "At most so many files, 1 to 500 (default ${DEFAULT-VALUE}).")
+          int limit)
+      throws InterruptedException {
+    try (Session session = server.open(terminal)) {
+      session.show(
+          session.client().get(ApiPath.job(job) + "/files?limit=" + limit), FilesView::lines);
+    }
+    return ExitCode.OK;
+  }
+
+  @Command(
       name = "versions",
       description = "What a job's definition was, newest first.",
       mixinStandardHelpOptions = true)
@@ -314,7 +335,8 @@ final class JobCommand {
       @Option(
               names = "--force",
               description =
-                  "Also when a file defines it, whose directory nobody watches, or when other jobs need it.")
+                  "Also when a file defines it, whose directory nobody watches, or when other jobs"
+                      + " need it.")
           boolean force,
       @Mixin ReasonOption reason)
       throws InterruptedException {

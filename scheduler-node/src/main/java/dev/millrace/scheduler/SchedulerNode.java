@@ -155,6 +155,12 @@ public final class SchedulerNode implements Service {
     Gauge.builder("millrace.clock.offset", this::clockOffsetSeconds)
         .baseUnit("seconds")
         .register(metrics);
+    for (String state :
+        List.of("READ", "MISSING", "UNREADABLE", "REFUSED", "CROWDED", "UNWATCHED")) {
+      Gauge.builder("millrace.file.triggers", () -> leadership.filesIn(state))
+          .tag("state", state)
+          .register(metrics);
+    }
     for (String state : List.of("ALIVE", "SUSPECT", "LOST", "GONE")) {
       Gauge.builder("millrace.workers", () -> workersIn(state))
           .tag("state", state)

@@ -24,6 +24,11 @@ public final class Topology {
   /** After this time whoever asked has asked again. */
   private static final int ARTIFACT_TTL_MILLIS = 30_000;
 
+  /** After this time the worker has told it again. */
+  private static final int FILES_TTL_MILLIS = 600_000;
+
+  private static final int FILES_BYTES_MAX = 64 * 1024 * 1024;
+
   /**
    * Bytes of requests that wait there while no node takes them; further ones are refused to the
    * sender.
@@ -54,6 +59,10 @@ public final class Topology {
     declareTriggers(channel);
     declare(channel, Entities.HEARTBEATS, Map.of("x-message-ttl", HEARTBEAT_TTL_MILLIS));
     declare(channel, Entities.LOGS, Map.of("x-max-length", LOGS_MAX));
+    declare(
+        channel,
+        Entities.FILES,
+        Map.of("x-message-ttl", FILES_TTL_MILLIS, "x-max-length-bytes", FILES_BYTES_MAX));
     declare(
         channel,
         Entities.ARTIFACTS,

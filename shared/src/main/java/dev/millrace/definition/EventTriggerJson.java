@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
+import dev.millrace.model.FileTrigger;
 import dev.millrace.model.Matching;
 import dev.millrace.model.Need;
 import dev.millrace.model.QueueTrigger;
@@ -47,6 +48,7 @@ public final class EventTriggerJson {
     return Json.write(
         switch (event) {
           case AfterTrigger after -> after(after);
+          case FileTrigger file -> FileTriggerJson.write(file);
           case QueueTrigger queue -> QueueTriggerJson.write(queue);
           case WebhookTrigger webhook -> WebhookJson.write(webhook);
         });
@@ -54,16 +56,18 @@ public final class EventTriggerJson {
 
   private static ObjectNode node(EventTrigger event) {
     return switch (event) {
-      case AfterTrigger after -> {
-        ObjectNode node = after(after);
-        if (!after.params().equals("{}")) {
-          node.set("params", Json.parseTrusted(after.params()));
-        }
-        yield node;
-      }
+      case AfterTrigger after -> giving(after(after), after.params());
+      case FileTrigger file -> giving(FileTriggerJson.write(file), file.params());
       case QueueTrigger queue -> QueueTriggerJson.write(queue);
       case WebhookTrigger webhook -> WebhookJson.write(webhook);
     };
+  }
+
+  private static ObjectNode giving(ObjectNode node, String params) {
+    if (!params.equals("{}")) {
+      node.set("params", Json.parseTrusted(params));
+    }
+    return node;
   }
 
   private static EventTrigger event(JsonNode node) {
@@ -74,6 +78,9 @@ public final class EventTriggerJson {
       return QueueTriggerJson.read(node.get(QueueTrigger.KIND));
     }
     String params = node.has("params") ? Json.write(node.get("params")) : "{}";
+    if (node.has(FileTrigger.KIND)) {
+      return FileTriggerJson.read(node, params);
+    }
     return new AfterTrigger(
         whole(need(node, AfterTrigger.KIND)),
         duration(node.get("within")),

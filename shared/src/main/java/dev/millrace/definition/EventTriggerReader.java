@@ -2,6 +2,7 @@ package dev.millrace.definition;
 
 import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
+import dev.millrace.model.FileTrigger;
 import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.QueueTrigger;
 import dev.millrace.model.WebhookTrigger;
@@ -33,15 +34,19 @@ final class EventTriggerReader {
    * @param jobs reads the names of other jobs
    * @param ofRequests is added to: expressions that read a request
    * @param ofMessages is added to: expressions that read a message
+   * @param ofFiles is added to: expressions that read a file
    */
   EventTriggerReader(
       List<ParamDefinition> params,
       JobNeedReader jobs,
       Expressions ofRequests,
-      Expressions ofMessages) {
+      Expressions ofMessages,
+      Expressions ofFiles) {
+    GivenReader ofFile = new GivenReader(params, ofFiles);
     WebhookReader webhooks = new WebhookReader(ofRequests);
     QueueTriggerReader queues = new QueueTriggerReader(params, ofMessages);
     kinds.put(AfterTrigger.KIND, trigger -> jobs.after(trigger, params));
+    kinds.put(FileTrigger.KIND, trigger -> FileTriggerReader.read(trigger, ofFile));
     kinds.put(QueueTrigger.KIND, queues::read);
     kinds.put(WebhookTrigger.KIND, webhooks::read);
   }

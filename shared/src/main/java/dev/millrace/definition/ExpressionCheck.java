@@ -27,6 +27,7 @@ final class ExpressionCheck {
    *
    * @param rules may read the run's parameters
    * @param ticks what triggers by time and the window give: before a run has parameters
+   * @param files what triggers by files give; it may read the file
    * @param requests read the call of a webhook and nothing else
    * @param messages read a message of a queue and nothing else
    * @param afters what triggers by other jobs give; it may read their runs
@@ -34,13 +35,14 @@ final class ExpressionCheck {
   record OfJob(
       Expressions rules,
       Expressions ticks,
+      Expressions files,
       Expressions requests,
       Expressions messages,
       List<JobNeedReader.Given> afters,
       List<ParamReader.Default> defaults) {
     Stream<Expressions> all() {
       return Stream.of(
-              Stream.of(rules, ticks, requests, messages),
+              Stream.of(rules, ticks, files, requests, messages),
               afters.stream().map(JobNeedReader.Given::expressions),
               defaults.stream().map(ParamReader.Default::expressions))
           .flatMap(each -> each);
@@ -73,6 +75,7 @@ final class ExpressionCheck {
     }
     ofJob.rules().check(problems, good, new Scope(params, Set.of(), false, false), Set.of());
     ofJob.ticks().check(problems, Scope.NONE, params, NO_PARAMS_YET);
+    ofJob.files().check(problems, Scope.ofFile(), params, NO_PARAMS_YET);
     ofJob.requests().check(problems, new HashMap<>(), Scope.REQUEST, Set.of());
     ofJob.messages().check(problems, new HashMap<>(), Scope.MESSAGE, Set.of());
     for (JobNeedReader.Given each : ofJob.afters()) {

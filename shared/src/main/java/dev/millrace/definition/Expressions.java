@@ -257,8 +257,8 @@ final class Expressions {
       return Optional.of(
           "reads '"
               + String.join("', '", read)
-              + "', of which nothing says that it has ended by then; add it to `needs`, of the stage"
-              + " or of the group around it");
+              + "', of which nothing says that it has ended by then; add it to `needs`, of the"
+              + " stage or of the group around it");
     } catch (ExpressionException | TemplateException stillWrong) {
       return Optional.empty();
     }

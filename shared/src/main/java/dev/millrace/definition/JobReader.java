@@ -29,9 +29,11 @@ final class JobReader {
     Expressions ofTicks = new Expressions(false);
     GivenReader given = new GivenReader(params, ofTicks);
     JobNeedReader jobs = new JobNeedReader(problems);
+    Expressions ofFiles = new Expressions(false);
     Expressions ofRequests = new Expressions(false);
     Expressions ofMessages = new Expressions(false);
-    EventTriggerReader events = new EventTriggerReader(params, jobs, ofRequests, ofMessages);
+    EventTriggerReader events =
+        new EventTriggerReader(params, jobs, ofRequests, ofMessages, ofFiles);
     List<TriggerDefinition> triggers = TriggerReader.read(problems, job, given, events);
     events.read(problems, job);
     Integer priority = job.integer("priority", 0, 9);
@@ -52,7 +54,13 @@ final class JobReader {
     new ExpressionCheck(problems, job, params)
         .check(
             new ExpressionCheck.OfJob(
-                expressions, ofTicks, ofRequests, ofMessages, jobs.given(), paramReader.defaults()),
+                expressions,
+                ofTicks,
+                ofFiles,
+                ofRequests,
+                ofMessages,
+                jobs.given(),
+                paramReader.defaults()),
             nodes,
             stages.hasGoodGraph());
     job.finish(UNSUPPORTED);

@@ -2,6 +2,7 @@ package dev.millrace.definition;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.expression.DidYouMean;
+import dev.millrace.file.FilePattern;
 import dev.millrace.model.KeyText;
 import dev.millrace.model.StageDefinition;
 import java.time.Duration;
@@ -11,15 +12,33 @@ import java.util.Set;
 /** Reads the {@code with} of stages that the leader executes itself. Stateless. */
 final class LedReader {
   static final List<String> WAITS =
-      List.of(StageDefinition.WAIT_TIME, StageDefinition.WAIT_EVENT, StageDefinition.WAIT_APPROVAL);
+      List.of(
+          StageDefinition.WAIT_TIME,
+          StageDefinition.WAIT_EVENT,
+          StageDefinition.WAIT_APPROVAL,
+          StageDefinition.WAIT_FILE);
 
-  private static final String WAIT_FILE = "wait.file";
+  /** A handler of workers, unless it says {@code on: scheduler}. */
+  static final String WAIT_FILE = "wait.file";
+
+  private static final Duration STABLE_FOR_MAX = Duration.ofHours(24);
   private static final Duration TIMEOUT_MIN = Duration.ofMillis(1);
   private static final int MESSAGE_CHARS_MAX = 4_096;
   private static final List<String> ROLES = List.of("viewer", "operator", "editor", "admin");
   private static final List<String> ON_TIMEOUT = List.of("fail", "approve", "reject", "skip");
 
   private LedReader() {}
+
+  /** Who executes what {@code run} names. */
+  static String handler(Fields fields) {
+    String written = fields.requiredId("run");
+    String on = fields.oneOf("on", List.of("scheduler"));
+    if (on == null || WAIT_FILE.equals(written)) {
+      return on == null ? written : StageDefinition.WAIT_FILE;
+    }
+    fields.problem(fields.map().get("on"), "on", "is possible for `run: wait.file` only");
+    return written;
+  }
 
   static boolean isLed(String handler) {
     return StageDefinition.GROUP.equals(handler)
@@ -90,9 +109,11 @@ final class LedReader {
       return "is not possible for a group; write it at the stages in it";
     }
     if (key.equals("timeout") && !handler.equals(StageDefinition.WAIT_TIME)) {
-      return "is not possible for `" + handler + "`; write it in `with`";
+      return "is not possible here; write it in `with`";
     }
-    return "is not possible for `" + handler + "`, which needs no worker";
+    return handler.equals(StageDefinition.WAIT_FILE)
+        ? "is not possible beside `on: scheduler`, which needs no worker"
+        : "is not possible for `" + handler + "`, which needs no worker";
   }
 
   static ObjectNode job(Fields with) {
@@ -134,6 +155,32 @@ final class LedReader {
       with.problem(with.map().get("key"), "key", KeyText.problem(key));
     }
     put(json, "key", key);
+    put(json, "timeout", with.duration("timeout", TIMEOUT_MIN));
+    with.finish(Set.of());
+    return json;
+  }
+
+  static ObjectNode file(Fields with) {
+    ObjectNode json = Json.object();
+    String path = with.requiredText("path");
+    Integer depth = with.integer("depth", 1, FilePattern.DEPTH_MAX);
+    if (path != null && !path.contains("${{")) {
+      try {
+        FilePattern.of(path, depth == null ? FilePattern.AS_WRITTEN : depth);
+      } catch (IllegalArgumentException wrong) {
+        with.problem(with.map().get("path"), "path", wrong.getMessage());
+      }
+    }
+    put(json, "path", path);
+    if (depth != null) {
+      json.put("depth", depth);
+    }
+    Duration stableFor = with.duration("stable-for", Duration.ZERO);
+    if (stableFor != null && stableFor.compareTo(STABLE_FOR_MAX) > 0) {
+      with.problem(with.map().get("stable-for"), "stable-for", "must be at most 24h");
+    }
+    put(json, "stable-for", stableFor);
+    put(json, "min-age", with.duration("min-age", Duration.ZERO));
     put(json, "timeout", with.duration("timeout", TIMEOUT_MIN));
     with.finish(Set.of());
     return json;

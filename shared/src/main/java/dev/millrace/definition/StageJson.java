@@ -79,7 +79,11 @@ final class StageJson {
   /** What a compensation has too; the needs stand where they always stood. */
   private static void work(ObjectNode node, StageDefinition stage, Runnable needs) {
     boolean group = stage.handler().equals(StageDefinition.GROUP);
-    node.put("run", stage.handler());
+    boolean files = stage.handler().equals(StageDefinition.WAIT_FILE);
+    node.put("run", files ? LedReader.WAIT_FILE : stage.handler());
+    if (files) {
+      node.put("on", "scheduler");
+    }
     if (!stage.pool().equals(StageDefinition.NO_POOL)) {
       node.put("pool", stage.pool());
     }
@@ -185,7 +189,7 @@ final class StageJson {
       JsonNode node, String id, Need needs, Duration queueTimeout, StageRules rules) {
     return new StageDefinition(
         id,
-        need(node, "run").asText(),
+        node.has("on") ? StageDefinition.WAIT_FILE : need(node, "run").asText(),
         node.has("pool") ? node.get("pool").asText() : StageDefinition.NO_POOL,
         with(node),
         needs,

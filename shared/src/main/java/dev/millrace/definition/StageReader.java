@@ -141,7 +141,7 @@ final class StageReader {
   private void one(Fields fields, Level level) {
     String written = fields.requiredId("id");
     String id = wholeId(fields, level, written);
-    String handler = fields.requiredId("run");
+    String handler = LedReader.handler(fields);
     LedReader.refuseUnknownWait(fields, handler);
     Expressions expressions = new Expressions(level.each());
     NeedReader needs = new NeedReader(problems, level.prefix());

@@ -20,19 +20,9 @@ import java.util.stream.Stream;
 final class TriggerReader {
   static final int TRIGGERS_MAX = 100;
   private static final List<String> KINDS = List.of("cron", "at", "every");
-  private static final Set<String> OTHER_KINDS = Set.of("file", "sql", "event");
+  private static final Set<String> OTHER_KINDS = Set.of("sql", "event");
   private static final Set<String> UNSUPPORTED =
-      Set.of(
-          "file",
-          "sql",
-          "event",
-          "delay",
-          "window",
-          "blackout",
-          "calendar",
-          "key",
-          "map",
-          "overlap");
+      Set.of("sql", "event", "delay", "window", "blackout", "calendar", "key", "map", "overlap");
 
   /** What may stand beside each kind. */
   private static final Map<String, Set<String>> BESIDE =
@@ -104,7 +94,7 @@ final class TriggerReader {
       BESIDE.values().forEach(keys -> keys.forEach(fields::take));
     } else if (kinds.isEmpty()) {
       if (OTHER_KINDS.stream().allMatch(kind -> fields.map().get(kind) == null)) {
-        fields.problem("needs one of cron, at, every, after, queue, webhook");
+        fields.problem("needs one of cron, at, every, after, file, queue, webhook");
       }
       KINDS.forEach(fields::take);
       BESIDE.values().forEach(keys -> keys.forEach(fields::take));

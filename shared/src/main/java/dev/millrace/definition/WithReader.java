@@ -36,6 +36,7 @@ final class WithReader {
           case StageDefinition.WAIT_TIME -> LedReader.time(with);
           case StageDefinition.WAIT_EVENT -> LedReader.event(with);
           case StageDefinition.WAIT_APPROVAL -> LedReader.approval(with);
+          case StageDefinition.WAIT_FILE -> LedReader.file(with);
           default -> (ObjectNode) with.map().toJson();
         };
     String text = Json.write(json);
@@ -51,6 +52,7 @@ final class WithReader {
           case StageDefinition.SUB_JOB -> "{job: ...}";
           case StageDefinition.WAIT_TIME -> "{for: ...}` or `with: {until: ...}";
           case StageDefinition.WAIT_EVENT -> "{event: ...}";
+          case StageDefinition.WAIT_FILE -> "{path: ...}";
           default -> null;
         };
     return Optional.ofNullable(form).map(with -> "needs `with: " + with + "`");

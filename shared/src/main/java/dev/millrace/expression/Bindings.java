@@ -20,6 +20,7 @@ public final class Bindings {
   private final String paramsJson;
   private final Map<String, JsonNode> run;
   private final Map<String, JsonNode> error;
+  private final Map<String, JsonNode> file;
   private final Map<String, JsonNode> properties;
   private final JsonNode body;
   private final JsonNode message;
@@ -66,10 +67,14 @@ public final class Bindings {
     static final UpstreamRun NONE = new UpstreamRun(null, null, null);
   }
 
+  /** A file as it was found. Immutable. */
+  public record FoundFile(String path, long size, Instant modified) {}
+
   private Bindings(Builder from, Map<String, JsonNode> parsed) {
     this.paramsJson = from.paramsJson;
     this.run = Map.copyOf(from.run);
     this.error = Map.copyOf(from.error);
+    this.file = Map.copyOf(from.file);
     this.properties = Map.copyOf(from.properties);
     this.body = from.body;
     this.message = from.message;
@@ -93,6 +98,7 @@ public final class Bindings {
     builder.paramsJson = paramsJson;
     builder.run.putAll(run);
     builder.error.putAll(error);
+    builder.file.putAll(file);
     builder.lookUp = stages;
     builder.after.putAll(after);
     return new Bindings(builder.item(json, index), parsed);
@@ -104,6 +110,7 @@ public final class Bindings {
       case STAGES -> name.field() == null ? wholeStage(name.key()) : stageField(name);
       case RUN -> given(run, name);
       case ERROR -> given(error, name);
+      case FILE -> given(file, name);
       case AFTER -> name.field() == null ? wholeUpstream(name.key()) : upstreamField(name);
       case BODY -> outside(body);
       case MESSAGE -> outside(message);
@@ -242,6 +249,7 @@ public final class Bindings {
     private String paramsJson = "{}";
     private final Map<String, JsonNode> run = new HashMap<>();
     private final Map<String, JsonNode> error = new HashMap<>();
+    private final Map<String, JsonNode> file = new HashMap<>();
     private final Map<String, JsonNode> properties = new HashMap<>();
     private JsonNode body;
     private JsonNode message;
@@ -262,7 +270,7 @@ public final class Bindings {
     /**
      * The run.
      *
-     * @param trigger what started it: cron, at, every, plan, after, manual, job or item
+     * @param trigger what started it: cron, at, every, plan, after, file, manual, job or item
      * @param scheduledForIso null for a run that no schedule started
      * @param attemptOrZero of the stage's item
      */
@@ -298,6 +306,15 @@ public final class Bindings {
     /** The run of a job that this one comes after; jobs that are not given have none. */
     public Builder after(String job, UpstreamRun upstream) {
       after.put(job, upstream);
+      return this;
+    }
+
+    /** The file that starts the run. */
+    public Builder file(FoundFile found) {
+      file.put("path", text(found.path()));
+      file.put("name", text(found.path().substring(found.path().lastIndexOf('/') + 1)));
+      file.put("size", NODES.numberNode(found.size()));
+      file.put("modified", text(found.modified().toString()));
       return this;
     }
 

@@ -16,8 +16,8 @@ import java.util.stream.Stream;
  * Something that an expression reads, such as {@code stages.scrape.output}. Immutable.
  *
  * @param root the first word
- * @param key a parameter, a stage, a job, or a field of run, error and properties; null for all of
- *     it
+ * @param key a parameter, a stage, a job, or a field of run, error, file and properties; null for
+ *     all of it
  * @param field a field of a stage or a job's run; null for all of them
  * @param type what the checker may assume
  */
@@ -29,6 +29,7 @@ record Name(Root root, String key, String field, CelType type) {
     RUN,
     ERROR,
     AFTER,
+    FILE,
     ITEM,
     INDEX,
     BODY,
@@ -73,6 +74,14 @@ record Name(Root root, String key, String field, CelType type) {
   private static final Map<String, CelType> AFTER_TYPES =
       Map.of("run", TEXT_OR_NULL, "state", TEXT_OR_NULL, "output", SimpleType.DYN);
 
+  private static final Map<String, CelType> FILE_TYPES =
+      Map.of(
+          "path", SimpleType.STRING,
+          "name", SimpleType.STRING,
+          "size", SimpleType.INT,
+          "modified", SimpleType.TIMESTAMP);
+
+  static final List<String> FILE_FIELDS = FILE_TYPES.keySet().stream().sorted().toList();
   static final List<String> AFTER_FIELDS = AFTER_TYPES.keySet().stream().sorted().toList();
 
   /** What AMQP says about a message beside its body. */
@@ -128,6 +137,10 @@ record Name(Root root, String key, String field, CelType type) {
 
   static Name after(String job, String field) {
     return new Name(Root.AFTER, job, field, AFTER_TYPES.get(field));
+  }
+
+  static Name file(String field) {
+    return new Name(Root.FILE, field, null, FILE_TYPES.get(field));
   }
 
   static Name item() {

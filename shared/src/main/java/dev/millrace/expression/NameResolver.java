@@ -137,6 +137,9 @@ final class NameResolver {
     if (isRoot(root, "error") && scope.error()) {
       return Name.error(known(root, "error", last.key(), Name.ERROR_FIELDS));
     }
+    if (isRoot(root, "file") && scope.file()) {
+      return Name.file(known(root, "file", last.key(), Name.FILE_FIELDS));
+    }
     return null;
   }
 
@@ -251,6 +254,10 @@ final class NameResolver {
               scope.after().isEmpty()
                   ? "'after' exists in the params of an `after` trigger only"
                   : "'after' must be followed by a job: after.<job> or after[\"<job>\"]";
+          case "file" ->
+              scope.file()
+                  ? "'file' must be followed by one of " + String.join(", ", Name.FILE_FIELDS)
+                  : "'file' exists in the params of a `file` trigger only";
           case "item", "index" -> "'" + name + "' exists only in a stage that runs for each item";
           default -> "unknown name '" + name + "'" + suggestion(name, visible());
         });
@@ -282,6 +289,9 @@ final class NameResolver {
     if (!scope.after().isEmpty()) {
       visible.add("after");
     }
+    if (scope.file()) {
+      visible.add("file");
+    }
     locals.stream().filter(name -> !name.startsWith("@")).forEach(visible::add);
     return visible;
   }
@@ -308,7 +318,9 @@ final class NameResolver {
     if (isRoot(operand, "params")) {
       param(operand, field);
     }
-    if (isRoot(operand, "run") || (isRoot(operand, "error") && scope.error())) {
+    if (isRoot(operand, "run")
+        || (isRoot(operand, "error") && scope.error())
+        || (isRoot(operand, "file") && scope.file())) {
       throw positions.problem(operand, "has() is not needed here; compare with null");
     }
     Step stage = step(operand);

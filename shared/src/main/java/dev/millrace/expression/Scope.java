@@ -24,6 +24,8 @@ public record Scope(
   public enum About {
     /** A run, or one that is about to be made. */
     RUN,
+    /** The same, and the {@code file} that starts it. */
+    FILE,
     /** The call of a webhook: {@code body} and {@code headers}. */
     REQUEST,
     /** A message of a queue: {@code message}, {@code headers} and {@code properties}. */
@@ -54,6 +56,15 @@ public record Scope(
   /** The runs of these jobs may be read. */
   public static Scope ofAfter(Set<String> jobs) {
     return new Scope(Map.of(), Set.of(), false, false, jobs, About.RUN);
+  }
+
+  /** The file that starts the run may be read. */
+  public static Scope ofFile() {
+    return new Scope(Map.of(), Set.of(), false, false, Set.of(), About.FILE);
+  }
+
+  boolean file() {
+    return about == About.FILE;
   }
 
   boolean ofRequest() {

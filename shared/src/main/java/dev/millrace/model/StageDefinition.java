@@ -35,6 +35,9 @@ public record StageDefinition(
   public static final String WAIT_EVENT = "wait.event";
   public static final String WAIT_APPROVAL = "wait.approval";
 
+  /** A {@code wait.file} that says {@code on: scheduler}; people cannot write it like this. */
+  public static final String WAIT_FILE = "wait.file@scheduler";
+
   /** The pool of stages that no worker executes. */
   public static final String NO_POOL = "";
 
@@ -64,7 +67,7 @@ public record StageDefinition(
   public boolean ledByLeader() {
     return rules.forEach() != null
         || switch (handler) {
-          case GROUP, SUB_JOB, WAIT_TIME, WAIT_EVENT, WAIT_APPROVAL -> true;
+          case GROUP, SUB_JOB, WAIT_TIME, WAIT_EVENT, WAIT_APPROVAL, WAIT_FILE -> true;
           default -> false;
         };
   }

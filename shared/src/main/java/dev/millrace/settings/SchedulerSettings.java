@@ -1,12 +1,14 @@
 package dev.millrace.settings;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * All settings of a scheduler node. Immutable.
  *
  * @param jobsDir folder of job files, if one is watched
+ * @param fileRoots absolute folders below which triggers may look for files
  */
 public record SchedulerSettings(
     PostgresSettings postgres,
@@ -16,7 +18,12 @@ public record SchedulerSettings(
     EngineSettings engine,
     WorkerTimeouts workers,
     ArtifactSettings artifacts,
-    Optional<Path> jobsDir) {
+    Optional<Path> jobsDir,
+    List<Path> fileRoots) {
+  public SchedulerSettings {
+    fileRoots = List.copyOf(fileRoots);
+  }
+
   /**
    * Reads and checks everything.
    *
@@ -37,7 +44,8 @@ public record SchedulerSettings(
             EngineSettings.read(values),
             WorkerTimeouts.read(values),
             ArtifactSettings.read(values),
-            jobsDir);
+            jobsDir,
+            WorkerSettings.fileRoots(values, "scheduler.file-roots"));
     values.finish();
     return settings;
   }

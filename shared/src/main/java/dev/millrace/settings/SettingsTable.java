@@ -74,6 +74,11 @@ public final class SettingsTable {
           secret("http.token", "TOKEN", "Bearer token; required when others can reach the API."),
           key("jobs.dir", "JOBS_DIR", "", "Folder whose job files are loaded and watched."),
           key(
+              "scheduler.file-roots",
+              "SCHEDULER_FILE_ROOTS",
+              "",
+              "Folders, with commas between, where triggers may look for files; none if empty."),
+          key(
               "leader.lease-ttl",
               "LEASE_TTL",
               "6s",

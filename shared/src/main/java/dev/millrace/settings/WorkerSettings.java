@@ -36,7 +36,7 @@ public record WorkerSettings(
         path(values, "worker.work-dir"),
         handlers(values),
         values.integer("worker.output-max-bytes", 0, 64 << 20),
-        fileRoots(values));
+        fileRoots(values, "worker.file-roots"));
   }
 
   /** May this worker run that handler, as far as its settings go? */
@@ -60,8 +60,7 @@ public record WorkerSettings(
     return handlers;
   }
 
-  private static List<Path> fileRoots(Values values) {
-    String key = "worker.file-roots";
+  static List<Path> fileRoots(Values values, String key) {
     List<Path> roots = new ArrayList<>();
     for (String text : values.text(key).split(",", -1)) {
       if (!text.isBlank()) {

@@ -1,7 +1,14 @@
 package dev.millrace.wire;
 
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.millrace.model.Claim;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 /** What the leader says to workers. Stateless; any thread. */
 public final class ControlCodec {
@@ -25,42 +32,124 @@ public final class ControlCodec {
               });
       case Control.Drain d ->
           Wire.write("worker.drain", json -> json.writeStringField("worker", d.worker()));
+      case Control.Watch w ->
+          Wire.write(
+              "worker.watch",
+              json -> {
+                json.writeStringField("pool", w.pool());
+                json.writeNumberField("epoch", w.epoch());
+                json.writeArrayFieldStart("orders");
+                for (WatchOrder order : w.orders()) {
+                  write(json, order);
+                }
+                json.writeEndArray();
+              });
+      case Control.Archive a ->
+          Wire.write(
+              "worker.archive",
+              json -> {
+                json.writeStringField("worker", a.worker());
+                json.writeStringField("order", Long.toString(a.order()));
+                json.writeFieldName("file");
+                FileNewsCodec.write(json, a.file());
+                json.writeStringField("to", a.to());
+              });
     };
   }
 
+  private static void write(JsonGenerator json, WatchOrder order) throws IOException {
+    json.writeStartObject();
+    json.writeStringField("trigger", Long.toString(order.trigger()));
+    json.writeStringField("path", order.path());
+    json.writeNumberField("depth", order.depth());
+    json.writeNumberField("stableForMillis", order.stableFor().toMillis());
+
+    json.writeNumberField("minSize", order.minSize());
+    json.writeNumberField("everyMillis", order.every().toMillis());
+    json.writeEndObject();
+  }
+
   public static Decoded<Control> decode(byte[] message) {
-    Claim[] claim = new Claim[1];
-    String[] type = {""};
-    String[] worker = {""};
-    long[] graceMillis = {0};
-    return Wire.read(
-        message,
-        "",
-        (name, json) -> {
-          switch (name) {
-            case "type" -> type[0] = json.getValueAsString("");
-            case "claim" ->
-                claim[0] =
-                    json.currentToken() == JsonToken.VALUE_NULL ? null : Wire.readClaim(json);
-            case "worker" -> worker[0] = json.getValueAsString("");
-            case "graceMillis" -> graceMillis[0] = Math.max(0, json.getValueAsLong());
-            default -> {
-              return false;
-            }
+    Read read = new Read();
+    return Wire.read(message, "", read::field, read::control);
+  }
+
+  /** A message as far as it has been read. */
+  private static final class Read {
+    private String type = "";
+    private Claim claim;
+    private String worker = "";
+    private long graceMillis;
+    private String pool = "";
+    private long epoch;
+    private JsonNode orders;
+    private String order = "";
+    private JsonNode file;
+    private String to = "";
+
+    boolean field(String name, JsonParser json) throws IOException {
+      switch (name) {
+        case "type" -> type = json.getValueAsString("");
+        case "claim" ->
+            claim = json.currentToken() == JsonToken.VALUE_NULL ? null : Wire.readClaim(json);
+        case "worker" -> worker = json.getValueAsString("");
+        case "graceMillis" -> graceMillis = Math.max(0, json.getValueAsLong());
+        case "pool" -> pool = json.getValueAsString("");
+        case "epoch" -> epoch = json.getValueAsLong();
+        case "orders" -> orders = tree(json);
+        case "order" -> order = json.getValueAsString("");
+        case "file" -> file = tree(json);
+        case "to" -> to = json.getValueAsString("");
+        default -> {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    private static JsonNode tree(JsonParser json) throws IOException {
+      return json.currentToken() == JsonToken.VALUE_NULL ? null : Wire.TREES.readTree(json);
+    }
+
+    Control control() {
+      return switch (type) {
+        case "worker.cancel" -> new Control.Cancel(claimed(), graceMillis);
+        case "worker.drop" -> new Control.Drop(claimed(), worker);
+        case "worker.drain" -> new Control.Drain(worker);
+        case "worker.watch" -> new Control.Watch(pool, epoch, orders());
+        case "worker.archive" -> {
+          if (file == null || to.isEmpty()) {
+            throw new IllegalArgumentException("an order to archive needs file and to");
           }
-          return true;
-        },
-        () -> {
-          if (claim[0] == null && !type[0].equals("worker.drain")) {
-            throw new IllegalArgumentException("field claim is missing");
-          }
-          return switch (type[0]) {
-            case "worker.cancel" -> new Control.Cancel(claim[0], graceMillis[0]);
-            case "worker.drop" -> new Control.Drop(claim[0], worker[0]);
-            case "worker.drain" -> new Control.Drain(worker[0]);
-            default ->
-                throw new IllegalArgumentException("type '" + type[0] + "' does not belong here");
-          };
-        });
+          yield new Control.Archive(
+              worker, FileNewsCodec.number("order", order), FileNewsCodec.mark(file), to);
+        }
+        default -> throw new IllegalArgumentException("type '" + type + "' does not belong here");
+      };
+    }
+
+    private Claim claimed() {
+      if (claim == null) {
+        throw new IllegalArgumentException("field claim is missing");
+      }
+      return claim;
+    }
+
+    private List<WatchOrder> orders() {
+      List<WatchOrder> found = new ArrayList<>();
+      if (orders != null) {
+        for (JsonNode node : orders) {
+          found.add(
+              new WatchOrder(
+                  FileNewsCodec.number(node, "trigger"),
+                  node.path("path").asText(),
+                  node.path("depth").asInt(),
+                  Duration.ofMillis(node.path("stableForMillis").asLong()),
+                  node.path("minSize").asLong(),
+                  Duration.ofMillis(node.path("everyMillis").asLong())));
+        }
+      }
+      return found;
+    }
   }
 }

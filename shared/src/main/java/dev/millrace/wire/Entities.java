@@ -20,6 +20,9 @@ public final class Entities {
   /** Requests of workers to store and to read artifacts; answers go to where they say. */
   public static final String ARTIFACTS = "millrace.artifacts";
 
+  /** What workers have seen of files, and moved. */
+  public static final String FILES = "millrace.files";
+
   /** Fanout exchange; each worker binds an exclusive queue. */
   public static final String CONTROL = "millrace.control";
 

@@ -23,7 +23,13 @@ public record StartRequest(
 
   /** What is wrong with a key, or null. */
   public static String problemOfKey(String key) {
-    return key == null || (!key.isBlank() && key.length() <= KEY_CHARS_MAX && key.indexOf('\0') < 0)
+    if (key == null) {
+      return null;
+    }
+    if (key.indexOf('\0') >= 0) {
+      return "a key has no NUL characters, this one has; leave them out";
+    }
+    return !key.isBlank() && key.length() <= KEY_CHARS_MAX
         ? null
         : "a key has 1 to " + KEY_CHARS_MAX + " characters, this one has " + key.length();
   }

@@ -59,11 +59,22 @@ public final class StartRequestCodec {
       throw new IllegalArgumentException(name + " must be a text");
     }
 
+    /** No column can hold it. */
+    private static void refuseNul(String name, String text) {
+      if (text != null && text.indexOf('\0') >= 0) {
+        throw new IllegalArgumentException(name + " has a NUL character; leave it out");
+      }
+    }
+
     private StartRequest finish() {
       if (job == null || job.isBlank()) {
         throw new IllegalArgumentException(
             "field job is missing; send {\"job\": \"ship-order\", \"params\": {}}");
       }
+      refuseNul("job", job);
+      refuseNul("namespace", namespace);
+      refuseNul("reason", reason);
+      refuseNul("orchestration", orchestration);
       String wrong = StartRequest.problemOfKey(key);
       if (wrong != null) {
         throw new IllegalArgumentException(wrong);

@@ -12,13 +12,14 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * Every piece of docs/jobs.md, docs/plans.md and docs/dependencies.md is what it says: a good
- * definition, or a bad one with its message.
+ * Every piece of docs/jobs.md, docs/plans.md, docs/dependencies.md and docs/files.md is what it
+ * says: a good definition, or a bad one with its message.
  */
 class JobsDocTest {
   private static final Path DOC = Path.of("../docs/jobs.md");
   private static final Path PLANS = Path.of("../docs/plans.md");
   private static final Path DEPENDENCIES = Path.of("../docs/dependencies.md");
+  private static final Path FILES = Path.of("../docs/files.md");
   private static final Pattern GOOD = Pattern.compile("```yaml\n(.*?)\n```", Pattern.DOTALL);
   private static final Pattern BAD =
       Pattern.compile("```yaml bad\n(.*?)\n```\n\n> ([^\n]+)", Pattern.DOTALL);
@@ -28,6 +29,7 @@ class JobsDocTest {
     List<String> pieces = new ArrayList<>(goodPieces(DOC));
     pieces.addAll(goodPieces(PLANS));
     pieces.addAll(goodPieces(DEPENDENCIES));
+    pieces.addAll(goodPieces(FILES));
     pieces.forEach(piece -> Texts.ok(whole(piece)));
     assertThat(pieces).hasSizeGreaterThan(20);
   }
@@ -44,7 +46,7 @@ class JobsDocTest {
 
   @Test
   void badPiecesAreRefusedWithTheirMessage() throws IOException {
-    String doc = Files.readString(DOC) + Files.readString(DEPENDENCIES);
+    String doc = Files.readString(DOC) + Files.readString(DEPENDENCIES) + Files.readString(FILES);
     int seen = 0;
     Matcher found = BAD.matcher(doc);
     while (found.find()) {

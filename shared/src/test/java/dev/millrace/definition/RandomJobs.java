@@ -4,6 +4,7 @@ import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.Backoff;
 import dev.millrace.model.Concurrency;
 import dev.millrace.model.EventTrigger;
+import dev.millrace.model.FileTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRules;
 import dev.millrace.model.LockUse;
@@ -93,11 +94,27 @@ final class RandomJobs {
       events.add(webhook());
     }
     if (random.nextBoolean()) {
+      events.add(file());
+    }
+    if (random.nextBoolean()) {
       events.add(
           new AfterTrigger(
               new Need.All(jobs), maybe(() -> Duration.ofMinutes(90)), match, zone(match), params));
     }
     return events;
+  }
+
+  private FileTrigger file() {
+    return new FileTrigger(
+        one(List.of("/data/in/*.csv", "/a/**", "/b/{x,y}/*")),
+        one(List.of(0, 3)),
+        one(List.of(FileTrigger.STABLE_FOR_USUAL, Duration.ofMinutes(2))),
+        one(List.of(Duration.ZERO, Duration.ofHours(1))),
+        one(List.of(0L, 17L)),
+        maybe(() -> "/archive"),
+        maybe(() -> "nas"),
+        one(List.of(FileTrigger.EVERY_USUAL, Duration.ofMillis(1_500))),
+        one(List.of("{}", "{\"p\":\"${{ file.path }}\"}")));
   }
 
   private List<QueueTrigger> queues() {

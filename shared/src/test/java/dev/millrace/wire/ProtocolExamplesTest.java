@@ -48,9 +48,10 @@ final class ProtocolExamplesTest {
             ((HeartbeatCodec.Beat.Worker) ok(HeartbeatCodec.decode(example("heartbeat"))))
                 .heartbeat()),
         "heartbeat");
-    for (String control : List.of("cancel", "drop", "drain")) {
+    for (String control : List.of("cancel", "drop", "drain", "watch", "archive")) {
       same(ControlCodec.encode(ok(ControlCodec.decode(example(control)))), control);
     }
+    same(FileNewsCodec.encode(ok(FileNewsCodec.decode(example("files")))), "files");
     same(LogCodec.encode(ok(LogCodec.decode(example("log")))), "log");
     for (String asked : List.of("begin", "chunk", "end", "get")) {
       String name = "artifact-" + asked;
@@ -110,7 +111,8 @@ final class ProtocolExamplesTest {
   @Test
   void rawValuesTravelAsTheyAre() {
     String with =
-        "{\"price\": 0.12345678901234567890123, \"text\": \"\u00e4\ud83d\ude00 }\", \"deep\": [{}]}";
+        "{\"price\": 0.12345678901234567890123, \"text\": \"\u00e4\ud83d\ude00 }\", \"deep\":"
+            + " [{}]}";
     String message =
         "{\"v\":1,\"type\":\"job.start\",\"unknown\":{\"a\":[1]},\"starts\":[{\"claim\":{\"run\":"
             + "\"0HZXW3V5K2Q8T\",\"stage\":\"a\",\"attempt\":1},\"job\":\"j\",\"handler\":\"h\",\"with\":"

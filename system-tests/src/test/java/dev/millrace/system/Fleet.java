@@ -42,6 +42,7 @@ final class Fleet implements AutoCloseable {
   private final Map<String, Integer> enqueued = new LinkedHashMap<>();
   private final NodeApi api = new NodeApi();
   private final Witness witness;
+  private final Map<String, String> more = new HashMap<>();
   private final List<Return> borrowed = new ArrayList<>();
   private final Thread lastResort = new Thread(this::killAll, "fleet-end");
 
@@ -89,6 +90,12 @@ final class Fleet implements AutoCloseable {
     }
   }
 
+  /** Before the first node is started: all may look for files below this folder. */
+  void allowFiles(Path root) {
+    more.put("MILLRACE_SCHEDULER_FILE_ROOTS", root.toString());
+    more.put("MILLRACE_FILE_ROOTS", root.toString());
+  }
+
   List<NodeProcess> schedulers() {
     return List.copyOf(schedulers);
   }
@@ -110,6 +117,7 @@ final class Fleet implements AutoCloseable {
     Map<String, String> settings = new HashMap<>(database);
     settings.put("MILLRACE_RABBITMQ_URL", broker);
     settings.put("MILLRACE_PORT", "0");
+    settings.putAll(more);
     schedulers.add(start("scheduler", settings, List.of("scheduler")));
   }
 
@@ -140,7 +148,9 @@ final class Fleet implements AutoCloseable {
     String work = directory.resolve("work" + processes.size()).toString();
     List<String> args = new ArrayList<>(List.of("worker", "--work-dir", work));
     args.addAll(List.of(Jobs.POOLS));
-    workers.add(start("worker", Map.of("MILLRACE_RABBITMQ_URL", broker), args));
+    Map<String, String> settings = new HashMap<>(more);
+    settings.put("MILLRACE_RABBITMQ_URL", broker);
+    workers.add(start("worker", settings, args));
   }
 
   private NodeProcess start(String kind, Map<String, String> settings, List<String> args)
@@ -286,6 +296,11 @@ final class Fleet implements AutoCloseable {
         """,
         job,
         runs);
+    enqueued.merge(job, runs, Integer::sum);
+  }
+
+  /** So many runs were asked for in another way. */
+  void askedFor(String job, int runs) {
     enqueued.merge(job, runs, Integer::sum);
   }
 

@@ -7,6 +7,7 @@ import dev.millrace.wire.Control;
 import dev.millrace.wire.ControlCodec;
 import dev.millrace.wire.Decoded;
 import java.time.Duration;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,13 +26,19 @@ final class ControlIntake {
   private final Claims claims;
   private final Runner runner;
   private final Runnable drain;
+  private final Consumer<Control> files;
   private final QueueConsumer consumer;
 
-  ControlIntake(String worker, Claims claims, Runner runner, Runnable drain) {
+  /**
+   * @param files takes what is about files; must return at once
+   */
+  ControlIntake(
+      String worker, Claims claims, Runner runner, Runnable drain, Consumer<Control> files) {
     this.worker = worker;
     this.claims = claims;
     this.runner = runner;
     this.drain = drain;
+    this.files = files;
     this.consumer = new QueueConsumer(Topology::declareControl, PREFETCH, this::heard);
   }
 
@@ -69,6 +76,8 @@ final class ControlIntake {
           runner.end(attempt, Ending.DROPPED, DROP_GRACE);
         }
       }
+      case Control.Watch watch -> files.accept(watch);
+      case Control.Archive archive -> files.accept(archive);
       case Control.Drain message -> {
         if (message.worker().equals(worker)) {
           log.info("told to drain worker={}", worker);

@@ -2,11 +2,13 @@ package dev.millrace.worker;
 
 import dev.millrace.amqp.AmqpLink;
 import dev.millrace.amqp.Topology;
+import dev.millrace.file.FileRoots;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
 import dev.millrace.runtime.Service;
 import dev.millrace.runtime.Services;
 import dev.millrace.wire.Heartbeat;
+import dev.millrace.worker.watch.FileWatch;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -49,6 +51,7 @@ public final class WorkerNode implements Service {
   private final Heartbeats heartbeats;
   private final Quarantine quarantine;
   private final Waits waits;
+  private final FileWatch files;
   private final List<Intake> intakes;
   private final AmqpLink publishing;
   private final AmqpLink consuming;
@@ -76,13 +79,21 @@ public final class WorkerNode implements Service {
     Admission admission = new Admission(handlers, claims, reporter, runner, meters, waits);
     var parts = new Intake.Parts(admission, reporter, lifeLine, quarantine, meters);
     intakes = config.pools().stream().map(pool -> new Intake(pool, parts)).toList();
-    ControlIntake control = new ControlIntake(id, claims, runner, this::drainSoon);
+    files =
+        new FileWatch(
+            new FileWatch.Parts(
+                id,
+                config.pools().stream().map(WorkerNodeConfig.PoolSlots::name).toList(),
+                new FileRoots(config.fileRoots()),
+                System::nanoTime));
+    ControlIntake control = new ControlIntake(id, claims, runner, this::drainSoon, files::take);
     publishing = new AmqpLink("worker-publish", config.rabbit(), publishingSessions());
     consuming = new AmqpLink("worker-consume", config.rabbit(), consumingSessions(control));
     reporter.on(publishing);
     heartbeats.on(publishing);
     shipper.on(publishing);
     quarantine.on(publishing);
+    files.on(publishing);
     control.on(consuming);
     intakes.forEach(intake -> intake.on(consuming));
     register(meters);
@@ -116,6 +127,7 @@ public final class WorkerNode implements Service {
     for (Intake intake : intakes) {
       services.start(intake);
     }
+    services.start(files);
     services.start(publishing);
     services.start(artifacts);
     services.start(consuming);
@@ -240,6 +252,7 @@ public final class WorkerNode implements Service {
     sessions.add(shipper.session());
     sessions.addAll(quarantine.sessions());
     sessions.addAll(heartbeats.sessions());
+    sessions.add(files.session());
     return sessions;
   }
 

@@ -11,6 +11,8 @@ import dev.millrace.wire.Control;
 import dev.millrace.wire.ControlCodec;
 import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
+import dev.millrace.wire.FileNews;
+import dev.millrace.wire.FileNewsCodec;
 import dev.millrace.wire.Heartbeat;
 import dev.millrace.wire.HeartbeatCodec;
 import dev.millrace.wire.LogCodec;
@@ -40,6 +42,7 @@ final class FakeLeader implements AutoCloseable {
   final List<Heartbeat> heartbeats = new CopyOnWriteArrayList<>();
   final List<LogLines.Line> logs = new CopyOnWriteArrayList<>();
   final List<String> dead = new CopyOnWriteArrayList<>();
+  final List<FileNews> files = new CopyOnWriteArrayList<>();
   private final Connection connection;
   private final Channel channel;
 
@@ -52,6 +55,7 @@ final class FakeLeader implements AutoCloseable {
     Topology.declareShared(channel);
     Topology.declarePool(channel, POOL);
     hear(Entities.REPORTS, body -> reports.addAll(ok(ReportCodec.decode(body)).reports()));
+    hear(Entities.FILES, body -> files.add(ok(FileNewsCodec.decode(body))));
     hear(Entities.LOGS, body -> logs.addAll(ok(LogCodec.decode(body)).lines()));
     hear(Entities.DEAD, body -> dead.add(new String(body, StandardCharsets.UTF_8)));
     hear(

@@ -113,6 +113,7 @@ public final class Engine {
       case Fact.ChildReopened f -> Led.childReopened(draft, f);
       case Fact.LedFailed f -> Led.failedToStart(draft, f, now);
       case Fact.Event f -> Led.event(draft, f, now);
+      case Fact.FilesFound f -> Led.filesFound(draft, f, now);
       case Fact.Stop f -> Endings.stop(draft, f.actor(), f.reason(), now);
       case Fact.Kill f -> Endings.kill(draft, f, now);
       case Fact.Pause f -> Endings.pause(draft, f, now);

@@ -120,6 +120,14 @@ public sealed interface Fact {
   /** The stages that failed, and what was skipped or cancelled because of them, again. */
   record Retry(String actor, String reason) implements Fact {}
 
+  /**
+   * Files are there that a stage waits for, or it may not look for them.
+   *
+   * @param output JSON text, or null
+   * @param problem why it fails, or null
+   */
+  record FilesFound(int stage, int attempt, String output, String problem) implements Fact {}
+
   /** This stage and all that depend on it, again. */
   record Rerun(int stage, String actor, String reason) implements Fact {}
 

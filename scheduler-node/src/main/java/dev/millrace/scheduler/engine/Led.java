@@ -84,6 +84,10 @@ final class Led {
                   index, draft.stage(index).attempt(), with.path("event").asText(), key));
         }
         case StageDefinition.WAIT_APPROVAL -> timeout(draft, index, with, now);
+        case StageDefinition.WAIT_FILE -> {
+          timeout(draft, index, with, now);
+          draft.wish(new Wish.WatchFiles(index, draft.stage(index).attempt(), with.toString()));
+        }
         case StageDefinition.SUB_JOB -> {
           timeout(draft, index, with, now);
           draft.wish(
@@ -347,6 +351,21 @@ final class Led {
       return Verdict.STALE;
     }
     complete(draft, fact.stage(), fact.dataJson(), "event", fact.actor(), null, now);
+    return Verdict.ACCEPTED;
+  }
+
+  static Verdict filesFound(Draft draft, Fact.FilesFound fact, long now) {
+    int index = fact.stage();
+    if (!isCurrent(draft, index, fact.attempt())
+        || !draft.plan().stage(index).handler().equals(StageDefinition.WAIT_FILE)) {
+      return Verdict.STALE;
+    }
+    if (fact.problem() == null) {
+      complete(draft, index, fact.output(), "file", null, null, now);
+    } else {
+      fail(draft, index, "config", fact.problem(), now);
+      Flow.after(draft, index, now);
+    }
     return Verdict.ACCEPTED;
   }
 

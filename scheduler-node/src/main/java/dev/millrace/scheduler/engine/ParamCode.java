@@ -11,6 +11,7 @@ import dev.millrace.expression.Template;
 import dev.millrace.expression.TemplateException;
 import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
+import dev.millrace.model.FileTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.StageDefinition;
@@ -99,6 +100,11 @@ record ParamCode(
                     text,
                     Scope.ofAfter(Set.copyOf(after.jobs().stages())),
                     "a trigger after " + String.join(", ", after.jobs().stages())));
+      }
+      if (event instanceof FileTrigger file && file.params().contains(OPEN)) {
+        given.computeIfAbsent(
+            file.params(),
+            text -> compiled(text, Scope.ofFile(), "a trigger by files like " + file.path()));
       }
     }
     boolean groups = job.stages().stream().anyMatch(ParamCode::gives);

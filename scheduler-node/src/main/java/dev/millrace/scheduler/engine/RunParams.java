@@ -9,6 +9,7 @@ import dev.millrace.expression.ExpressionException;
 import dev.millrace.expression.Template;
 import dev.millrace.model.ParamDefinition;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * What a run is given, before it is created: by whoever asks for it, else by its trigger or window,
@@ -36,12 +37,25 @@ public final class RunParams {
    * @throws ExpressionException as {@link #given(Run, String)} does
    */
   public static String given(Run run, String json, Map<String, Bindings.UpstreamRun> after) {
+    return given(run, json, values -> after.forEach(values::after));
+  }
+
+  /**
+   * What a trigger gives this run that a file starts.
+   *
+   * @throws ExpressionException as {@link #given(Run, String)} does
+   */
+  public static String given(Run run, String json, Bindings.FoundFile file) {
+    return given(run, json, values -> values.file(file));
+  }
+
+  private static String given(Run run, String json, Consumer<Bindings.Builder> more) {
     Template template = run.plan().params().given().get(json);
     if (template == null) {
       return json;
     }
     Bindings.Builder values = Values.start(run);
-    after.forEach(values::after);
+    more.accept(values);
     ObjectNode rendered = (ObjectNode) template.render(values.build()); // since it is a map
     ObjectNode given = JsonNodeFactory.instance.objectNode();
     for (ParamDefinition param : run.plan().definition().params()) {

@@ -24,6 +24,9 @@ public sealed interface Wish {
   /** Tell the open runs that a stage waits for the same; the fact is about a run as a whole. */
   record TellChildren(int stage, Fact fact) implements Wish {}
 
+  /** Look for files, as its {@code with} says. */
+  record WatchFiles(int stage, int attempt, String withJson) implements Wish {}
+
   /** Look out for an event; those that came since the run was created count. */
   record Listen(int stage, int attempt, String name, String key) implements Wish {}
 }

@@ -44,6 +44,7 @@ record Call(Context http) {
   }
 
   String query(String key) {
+    refuseBadEscapes();
     List<String> values = http.queryParams(key);
     if (values.size() > 1) {
       throw Problem.badRequest("'" + key + "' is given more than once", "Give it once.");
@@ -53,6 +54,21 @@ record Call(Context http) {
       throw Problem.badRequest("'" + key + "' holds a NUL character", "Leave it out.");
     }
     return value;
+  }
+
+  /** Whoever reads a query leaves such parts out, and the rest may mean something else. */
+  private void refuseBadEscapes() {
+    String raw = http.queryString();
+    for (int at = raw == null ? -1 : raw.indexOf('%'); at >= 0; at = raw.indexOf('%', at + 1)) {
+      boolean good =
+          at + 2 < raw.length()
+              && Character.digit(raw.charAt(at + 1), 16) >= 0
+              && Character.digit(raw.charAt(at + 2), 16) >= 0;
+      if (!good) {
+        throw Problem.badRequest(
+            "the query has a '%' that escapes nothing", "Write %25 for the character itself.");
+      }
+    }
   }
 
   boolean flag(String key) {

@@ -114,10 +114,12 @@ final class HooksApi {
             .filter(WebhookTrigger.class::isInstance)
             .map(WebhookTrigger.class::cast)
             .toList();
-    if (name == null) {
-      return webhooks.size() == 1 ? webhooks.getFirst() : null;
+    if (name == null && webhooks.size() == 1) {
+      return webhooks.getFirst();
     }
-    return webhooks.stream().filter(one -> one.name().equals(name)).findFirst().orElse(null);
+    // Among several, the one without a name keeps the address that it had when it was the only one.
+    String wanted = name == null ? WebhookTrigger.DEFAULT_NAME : name;
+    return webhooks.stream().filter(one -> one.name().equals(wanted)).findFirst().orElse(null);
   }
 
   private List<byte[]> secrets(WebhookTrigger webhook, String place) {

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.millrace.definition.JsonReason;
+import dev.millrace.wire.WellFormed;
 import java.time.Instant;
 
 /** JSON with bounds. Stateless; any thread. */
@@ -47,7 +48,9 @@ final class Json {
   /** Reads what a caller sent; a problem tells where it is wrong. */
   static JsonNode read(String text) {
     try {
-      return MAPPER.readTree(text);
+      JsonNode node = MAPPER.readTree(text);
+      refuseHalfCharacters(text, node);
+      return node;
     } catch (JsonProcessingException e) {
       var at = e.getLocation();
       String place =
@@ -55,6 +58,18 @@ final class Json {
       throw Problem.badRequest(
           "the body is not JSON as we take it: " + JsonReason.of(e) + place,
           "Send one JSON object, nested at most " + DEPTH_MAX + " deep, every key once.");
+    }
+  }
+
+  /** They can only come as escapes, have no UTF-8, and would all become the same character. */
+  private static void refuseHalfCharacters(String text, JsonNode node) {
+    if (text.contains("\\ud") || text.contains("\\uD")) {
+      String whole = node.toString();
+      if (!WellFormed.text(whole).equals(whole)) {
+        throw Problem.badRequest(
+            "the body has half of a character: a surrogate such as \\ud800 without its other half",
+            "Send whole characters.");
+      }
     }
   }
 

@@ -250,6 +250,13 @@ final class Why {
       case StageDefinition.WAIT_TIME ->
           new Reason(stage.name(), "WAIT_TIME", "waits for a time", stage.dueAt(), "clock");
       case StageDefinition.WAIT_EVENT -> event(stage);
+      case StageDefinition.WAIT_FILE ->
+          new Reason(
+              stage.name(),
+              "WAIT_FILE",
+              "waits for a whole file like " + with.path("path").asText(),
+              stage.dueAt(),
+              "file system of the scheduler");
       case StageDefinition.WAIT_APPROVAL ->
           new Reason(
               stage.name(),

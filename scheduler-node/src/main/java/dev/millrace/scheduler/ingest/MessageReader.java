@@ -73,11 +73,20 @@ final class MessageReader {
           "message has " + delivery.bytes() + " bytes, the limit is " + Wire.MESSAGE_BYTES_MAX);
     }
     String replyTo = asked.replyTo();
+    if (hasNul(replyTo) || hasNul(asked.correlationId())) {
+      String where = hasNul(replyTo) ? "reply_to" : "correlation_id";
+      return StartMessage.bad(
+          delivery, Letter.NONE, where + " has a NUL character, which nothing can keep");
+    }
     if (replyTo != null && replyTo.startsWith(Entities.PREFIX)) {
       return StartMessage.bad(
           delivery, Letter.NONE, "reply_to is '" + replyTo + "'; answers go to a queue of yours");
     }
     return delivery.source().use().isShared() ? shared(delivery, asked) : bound(delivery, asked);
+  }
+
+  private static boolean hasNul(String text) {
+    return text != null && text.indexOf('\0') >= 0;
   }
 
   /** What is asked for; of a bound queue only where the trigger answers. */

@@ -71,6 +71,11 @@ public final class ReportIntake {
     return size.get() == 0;
   }
 
+  /** How many messages are here and not taken. Any thread. */
+  public int waiting() {
+    return size.get();
+  }
+
   /**
    * Takes messages of so many reports at the most, in order, the last one in part if need be; drops
    * those of a connection that is gone.

@@ -140,8 +140,12 @@ public final class StartIntake {
     return taken;
   }
 
-  /** Their transaction has failed: nothing of them was written. The leader's thread. */
-  public void failed(List<StartMessage> taken, Throwable cause) {
+  /**
+   * Their transaction has failed: nothing of them was written. The leader's thread.
+   *
+   * @return true when that may be the fault of one of them
+   */
+  public boolean failed(List<StartMessage> taken, Throwable cause) {
     boolean theirFault = mayBeTheirFault(cause);
     for (StartMessage message : taken) {
       if (theirFault) {
@@ -160,6 +164,7 @@ public final class StartIntake {
       message.dueIn(delayMillis(message.failures()));
       later.add(message);
     }
+    return theirFault && !taken.isEmpty();
   }
 
   /** Without the statement, which has the params of others in it. */

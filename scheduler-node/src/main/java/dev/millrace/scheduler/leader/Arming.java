@@ -4,6 +4,7 @@ import dev.millrace.definition.EventTriggerJson;
 import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.EventTrigger;
+import dev.millrace.model.FileTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.QueueTrigger;
 import dev.millrace.model.WebhookTrigger;
@@ -164,6 +165,7 @@ final class Arming {
   private static boolean isMinded(EventTrigger event) {
     return switch (event) {
       case AfterTrigger after -> true;
+      case FileTrigger file -> true;
       case QueueTrigger queue -> true;
       case WebhookTrigger webhook -> false;
     };
@@ -173,6 +175,7 @@ final class Arming {
   void armed(long id, Jobs.Row job, EventTrigger event) {
     switch (event) {
       case AfterTrigger after -> following.arm(id, job, after);
+      case FileTrigger file -> following.arm(id, job, file);
       case QueueTrigger queue -> queues.arm(id, job.id(), queue);
       case WebhookTrigger webhook ->
           throw new IllegalStateException(

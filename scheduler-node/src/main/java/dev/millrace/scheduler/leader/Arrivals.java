@@ -69,11 +69,12 @@ final class Arrivals {
     Arming arming = limits.arming();
     this.jobMoves = new JobMoves(catalog, arming, limits.following(), births.ids());
     JobWrites writes = new JobWrites(catalog, arming, limits.following(), births.ids());
+    FileRules files = new FileRules(parts.files().roots());
     JobGraph graph = limits.following().graph();
     this.quotaDesk = new QuotaDesk(limits.quotas(), parts.meters());
-    this.desk = new Desk(catalog, writes, graph, quotaDesk);
-    this.versionDesk = new VersionDesk(catalog, writes, graph, quotaDesk);
-    this.setDesk = new SetDesk(writes, jobMoves, checks, graph, quotaDesk);
+    this.desk = new Desk(catalog, writes, graph, quotaDesk, files);
+    this.versionDesk = new VersionDesk(catalog, writes, graph, quotaDesk, files);
+    this.setDesk = new SetDesk(writes, jobMoves, checks, graph, quotaDesk, files);
     this.startDesk = new StartDesk(catalog, births, limits.quotas(), parts.meters());
     this.runDesk = new RunDesk(catalog, limits.drafts(), gates);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());

@@ -3,8 +3,10 @@ package dev.millrace.scheduler.leader;
 import dev.millrace.definition.ParamValues;
 import dev.millrace.expression.Bindings;
 import dev.millrace.expression.ExpressionException;
+import dev.millrace.file.FileMark;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.model.Concurrency;
+import dev.millrace.model.FileTrigger;
 import dev.millrace.model.JobRules;
 import dev.millrace.model.Overlap;
 import dev.millrace.scheduler.engine.Draft;
@@ -20,6 +22,7 @@ import dev.millrace.scheduler.trigger.Ticker;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jdbi.v3.core.Handle;
 
 /**
@@ -146,13 +149,39 @@ final class Births {
     return given(run.inOrchestration(orchestration), upstream.params(), upstream.results());
   }
 
+  /** A run that a file starts, with what its trigger gives it. */
+  Fresh ofFile(Plan plan, long trigger, String params, FileMark mark, long now) {
+    Run run =
+        new Run(
+            ids.next(now),
+            plan,
+            RunState.PENDING,
+            FileTrigger.KIND,
+            trigger,
+            0,
+            "{}",
+            "trigger:file",
+            "file " + mark.path(),
+            null,
+            now,
+            0,
+            0,
+            Engine.fresh(plan));
+    var file = new Bindings.FoundFile(mark.path(), mark.size(), mark.modified());
+    return given(run, () -> RunParams.given(run, params, file));
+  }
+
   private static Fresh given(Run run, String params, Map<String, Bindings.UpstreamRun> after) {
+    return given(run, () -> RunParams.given(run, params, after));
+  }
+
+  private static Fresh given(Run run, Supplier<String> params) {
     Plan plan = run.plan();
     if (plan.definition().params().isEmpty()) {
       return new Fresh(run, null);
     }
     try {
-      String given = RunParams.given(run, params, after);
+      String given = params.get();
       return switch (ParamValues.check(plan.definition().params(), given)) {
         case ParamValues.Result.Ok ok ->
             new Fresh(RunParams.completed(run.withParams(ok.json())), null);
@@ -247,8 +276,7 @@ final class Births {
     } catch (ExpressionException wrong) {
       return stillborn(pass, run, cause, "params: " + wrong.getMessage());
     }
-    Seats.Ask ofQuota = quotaAsk(born);
-    Quotas.Room room = quotas.roomFor(born, seats.waiting(ofQuota.subject()) > 0);
+    Quotas.Room room = room(born);
     if (room instanceof Quotas.Room.None none) {
       return new Birth.Skipped(SKIPPED_QUOTA, none.why(), none.retryAfterMicros(), none.forGood());
     }
@@ -267,7 +295,7 @@ final class Births {
     }
     boolean gated = requires.holdsBack(tx, born, pass.now);
     if (room instanceof Quotas.Room.Later) {
-      asks.add(ofQuota);
+      asks.add(quotaAsk(born));
     }
     boolean waits = gated || !asks.isEmpty() || pauses != 0;
     born = gated ? born.gated() : born;
@@ -288,6 +316,13 @@ final class Births {
     }
     quotas.look(draft);
     return new Birth.Made(draft);
+  }
+
+  /** Most have no quota: then nothing is looked up. */
+  private Quotas.Room room(Run run) {
+    return quotas.any()
+        ? quotas.roomFor(run, seats.waiting(quotaAsk(run).subject()) > 0)
+        : Quotas.FREE;
   }
 
   /** What a run stands in line for when its namespace's quota has no room for it. */

@@ -34,12 +34,14 @@ final class Desk {
   private final JobWrites writes;
   private final JobGraph graph;
   private final QuotaDesk quotas;
+  private final FileRules files;
 
-  Desk(Catalog catalog, JobWrites writes, JobGraph graph, QuotaDesk quotas) {
+  Desk(Catalog catalog, JobWrites writes, JobGraph graph, QuotaDesk quotas, FileRules files) {
     this.catalog = catalog;
     this.writes = writes;
     this.graph = graph;
     this.quotas = quotas;
+    this.files = files;
   }
 
   /**
@@ -67,9 +69,10 @@ final class Desk {
               "the definition cannot be read: " + e.getMessage(),
               "send it through POST /api/v1/jobs"));
     }
-    Optional<Outcome> cycle = cycle(graph, wanted.definition());
-    if (cycle.isPresent()) {
-      return unchanged(cycle.get());
+    JobDefinition definition = wanted.definition();
+    Optional<Outcome> no = cycle(graph, definition).or(() -> files.refusal(definition));
+    if (no.isPresent()) {
+      return unchanged(no.get());
     }
     JobBatches.Known known = JobBatches.find(tx, List.of(wanted.name())).get(wanted.name());
     if (known == null) {

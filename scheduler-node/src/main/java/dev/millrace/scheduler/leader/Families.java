@@ -48,16 +48,24 @@ final class Families {
   private final Seats seats;
   private final Quotas quotas;
   private final Meters meters;
+  private final FileStages files;
   private final Deque<Draft> open = new ArrayDeque<>();
 
   Families(
-      Catalog catalog, Drafts drafts, Births births, Seats seats, Quotas quotas, Meters meters) {
+      Catalog catalog,
+      Drafts drafts,
+      Births births,
+      Seats seats,
+      Quotas quotas,
+      Meters meters,
+      FileStages files) {
     this.catalog = catalog;
     this.drafts = drafts;
     this.births = births;
     this.seats = seats;
     this.quotas = quotas;
     this.meters = meters;
+    this.files = files;
   }
 
   /** At the start of a term: who waits for a lock stands in line again, whatever the table lost. */
@@ -203,6 +211,11 @@ final class Families {
       case Wish.StartJob job -> startJob(tx, pass, draft, job);
       case Wish.TellChildren tell -> tellChildren(tx, pass, draft, tell);
       case Wish.Listen listen -> listen(tx, pass, draft, listen);
+      case Wish.WatchFiles watch -> {
+        if (!files.watch(tx, pass, draft, watch)) {
+          open.add(draft);
+        }
+      }
       case Wish.Dead dead -> pass.dead.add(new Pass.Dead(draft, dead.stage()));
       case Wish.Cancel cancel -> throw new IllegalStateException("a cancel waits for the commit");
     }
@@ -320,7 +333,7 @@ final class Families {
   }
 
   /** What a stage that has ended no longer waits for. */
-  private static void forgetWaits(Handle tx, Draft draft) {
+  private void forgetWaits(Handle tx, Draft draft) {
     if (!draft.run().plan().led() || draft.isNew()) {
       return;
     }
@@ -334,6 +347,8 @@ final class Families {
         FanItems.forget(tx, draft.run().id(), i);
       } else if (ended && stage.handler().equals(StageDefinition.WAIT_EVENT)) {
         Events.forget(tx, draft.run().id(), i);
+      } else if (ended && stage.handler().equals(StageDefinition.WAIT_FILE)) {
+        files.forget(tx, draft.run().id(), i);
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.model.AfterTrigger;
+import dev.millrace.model.FileTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRef;
 import dev.millrace.scheduler.engine.Draft;
@@ -28,10 +29,11 @@ final class Following {
   private final Ends ends;
   private final Afters afters;
   private final Requires requires;
+  private final FileStarts files;
   private final long epoch;
 
-  /** Who hears of the ends of runs. */
-  record Who(Ends ends, Afters afters, Requires requires) {}
+  /** Who hears of the ends of runs, and of files. */
+  record Who(Ends ends, Afters afters, Requires requires, FileStarts files) {}
 
   Following(Catalog catalog, JobGraph graph, Who who, long epoch) {
     this.catalog = catalog;
@@ -39,6 +41,7 @@ final class Following {
     this.ends = who.ends;
     this.afters = who.afters;
     this.requires = who.requires;
+    this.files = who.files;
     this.epoch = epoch;
   }
 
@@ -51,12 +54,18 @@ final class Following {
     graph.load(tx);
     ends.load(tx);
     afters.clear();
+    files.clear();
     requires.load(tx, pass);
   }
 
   /** A trigger as the table has it. */
   void arm(long trigger, Jobs.Row job, AfterTrigger after) {
     afters.arm(trigger, job, after);
+  }
+
+  /** The same, of files. */
+  void arm(long trigger, Jobs.Row job, FileTrigger file) {
+    files.arm(trigger, job, file);
   }
 
   /** A trigger that was not armed before minds what happens from now on. */
@@ -66,6 +75,7 @@ final class Following {
 
   void disarm(long trigger) {
     afters.disarm(trigger);
+    files.disarm(trigger);
   }
 
   /** A job is new or has a new version; before its triggers are armed. */

@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.amqp.AmqpLink;
+import dev.millrace.file.FileRoots;
 import dev.millrace.model.RunId;
 import dev.millrace.runtime.Faults;
 import dev.millrace.runtime.Loop;
@@ -10,12 +11,15 @@ import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.file.FileLooks;
+import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.store.Acceptance;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.DeadLetters;
 import dev.millrace.scheduler.store.Events;
+import dev.millrace.scheduler.store.FilesSeen;
 import dev.millrace.scheduler.store.Inbox;
 import dev.millrace.scheduler.store.Partitions;
 import dev.millrace.scheduler.store.PlannedStarts;
@@ -51,6 +55,8 @@ public final class Leadership implements Elector.Duties {
   private static final Duration REPAIR_SWEEP = Duration.ofSeconds(4);
   private static final Duration HOUSEKEEPING = Duration.ofMinutes(10);
   private static final int REPUBLISH_PAGE = 2_000;
+  private static final Duration FILES_KEPT = Duration.ofDays(32);
+  private static final int FORGET_MAX = 10_000;
   private static final int KEYS_PER_PASS_MAX = 20_000;
   private static final int COUNTER_DAYS = 90;
 
@@ -72,6 +78,7 @@ public final class Leadership implements Elector.Duties {
   private volatile Dispatcher dispatcher;
   private volatile WorkerTable workers;
   private volatile DeadLetterSweep deadLetters;
+  private volatile FileLooks looks;
   private volatile TickAuditSweep tickAudit;
   private volatile Starters starting;
 
@@ -95,6 +102,17 @@ public final class Leadership implements Elector.Duties {
             node.database.leader(),
             node.clock,
             new WorkerTable.Identity(node.name, pulse::nudge, node.metrics));
+    FileWatching files =
+        new FileWatching(
+            new FileWatching.Parts(
+                new FileRoots(node.settings.fileRoots()),
+                node.database.leader(),
+                node.clock,
+                term.epoch(),
+                term::trusted,
+                pulse::nudge,
+                node.outbox,
+                node.metrics));
     Starters starters =
         new Starters(
             node.name,
@@ -118,7 +136,8 @@ public final class Leadership implements Elector.Duties {
                 table,
                 new Meters(node.metrics),
                 node.faults,
-                node.settings.engine().batchMax()));
+                node.settings.engine().batchMax(),
+                files.hubs()));
     BrokerRepair repair =
         new BrokerRepair(
             node.database.leader(), node.clock, pools, table, intake, findings(turn, pulse));
@@ -129,17 +148,25 @@ public final class Leadership implements Elector.Duties {
         new AmqpLink(
             node.name + "-consume",
             node.settings.rabbit(),
-            List.of(new Outbox.Declarations(), intake.consumer(), table.consumer(), repair));
+            List.of(
+                new Outbox.Declarations(),
+                intake.consumer(),
+                table.consumer(),
+                files.consumer(),
+                repair));
     intake.consumer().on(consuming);
     table.consumer().on(consuming);
+    files.consumer().on(consuming);
     current = turn;
     currentPulse = pulse;
     dispatcher = sending;
     workers = table;
     deadLetters = dead;
+    looks = files.looks();
     tickAudit = audit;
     starting = starters;
     try {
+      services.start(files); // closed last: a move may take long
       services.start(consuming);
       starters.start(services);
       services.start(sending.loop());
@@ -218,6 +245,8 @@ public final class Leadership implements Elector.Duties {
               Workers.forgetOld(handle);
               DeadLetters.forgetOld(handle);
               Redrives.forgetOld(handle);
+              FilesSeen.forgetOrphans(
+                  handle, node.clock.micros() - FILES_KEPT.toNanos() / 1_000, FORGET_MAX);
               PlannedStarts.forgetTakenBack(handle);
               QuotaRows.forgetOld(handle);
               forgetCounters(handle);
@@ -244,6 +273,7 @@ public final class Leadership implements Elector.Duties {
     currentPulse = null;
     workers = null;
     deadLetters = null;
+    looks = null;
     tickAudit = null;
     starting = null;
     dispatcher = null;
@@ -274,6 +304,12 @@ public final class Leadership implements Elector.Duties {
   /** The live workers as this leader sees them, or null when this node does not lead. */
   public WorkerTable workers() {
     return workers;
+  }
+
+  /** Triggers by files whose last look went so; 0 when this node does not lead. */
+  public long filesIn(String state) {
+    FileLooks current = looks;
+    return current == null ? 0 : current.countIn(state);
   }
 
   /** Dead letters that nobody has dealt with; 0 when this node does not lead. */

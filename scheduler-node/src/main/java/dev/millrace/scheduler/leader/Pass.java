@@ -6,6 +6,7 @@ import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Pools;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.FamilyNews;
+import dev.millrace.scheduler.file.FileWaits;
 import dev.millrace.scheduler.ingest.QueueUse;
 import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.ingest.StartMessage;
@@ -76,6 +77,12 @@ final class Pass {
 
   /** Runs whose ends other jobs have been told of. */
   final Set<Long> followed = new HashSet<>();
+
+  /** What became of files that were offered. */
+  final FileStarts.Done files = new FileStarts.Done();
+
+  /** Waits for files that this pass has ended. */
+  final List<FileWaits.End> filesFound = new ArrayList<>();
 
   record Dead(Draft draft, int stage) {}
 

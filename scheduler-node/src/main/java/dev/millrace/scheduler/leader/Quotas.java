@@ -57,7 +57,7 @@ final class Quotas {
     record None(String why, long retryAfterMicros, boolean forGood) implements Room {}
   }
 
-  private static final Room FREE = new Room.Free();
+  static final Room FREE = new Room.Free();
   private static final Room LATER = new Room.Later();
 
   private static final class Use {

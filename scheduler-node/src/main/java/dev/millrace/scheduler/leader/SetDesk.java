@@ -42,12 +42,20 @@ final class SetDesk {
   private final Checks checks;
   private final JobGraph graph;
   private final QuotaDesk quotas;
+  private final FileRules files;
 
-  SetDesk(JobWrites writes, JobMoves moves, Checks checks, JobGraph graph, QuotaDesk quotas) {
+  SetDesk(
+      JobWrites writes,
+      JobMoves moves,
+      Checks checks,
+      JobGraph graph,
+      QuotaDesk quotas,
+      FileRules files) {
     this.writes = writes;
     this.moves = moves;
     this.checks = checks;
     this.graph = graph;
+    this.files = files;
     this.quotas = quotas;
   }
 
@@ -168,6 +176,8 @@ final class SetDesk {
             step.refusal().detail() + "; " + step.refusal().remedy());
       } else if (step.action().changes() && checks.problem(jobs.get(i)) != null) {
         problems.add(asked.files.get(i), step.name(), checks.problem(jobs.get(i)));
+      } else if (step.action().changes() && files.problem(jobs.get(i).definition()) != null) {
+        problems.add(asked.files.get(i), step.name(), files.problem(jobs.get(i).definition()));
       }
     }
   }

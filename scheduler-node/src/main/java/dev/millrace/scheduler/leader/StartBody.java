@@ -1,9 +1,12 @@
 package dev.millrace.scheduler.leader;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.model.RunId;
+import dev.millrace.wire.Start;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -22,7 +25,20 @@ record StartBody(String job, long run, String by, String orchestration, String b
   static final String MANUAL = "manual";
   static final String WEBHOOK = "webhook";
   private static final Set<String> KINDS = Set.of(MANUAL, "sql", WEBHOOK);
-  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /**
+   * What was accepted is found again whatever its params are: Postgres takes numbers and depths
+   * that nobody else does, and then the run has to say so.
+   */
+  private static final ObjectMapper JSON =
+      new ObjectMapper(
+          JsonFactory.builder()
+              .streamReadConstraints(
+                  StreamReadConstraints.builder()
+                      .maxNumberLength(Start.PARAMS_CHARS_MAX)
+                      .maxNestingDepth(Start.PARAMS_CHARS_MAX)
+                      .build())
+              .build());
 
   /** All starts of one command, in order. */
   record Many(boolean atomic, List<StartBody> starts) {}

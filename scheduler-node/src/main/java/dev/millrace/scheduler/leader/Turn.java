@@ -14,6 +14,7 @@ import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.Engine;
 import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.Wish;
+import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.ingest.Quarantine;
 import dev.millrace.scheduler.ingest.QueueConsumers;
 import dev.millrace.scheduler.ingest.ReportIntake;
@@ -69,7 +70,8 @@ final class Turn {
       WorkerTable workers,
       Meters meters,
       Faults faults,
-      int batchMax) {}
+      int batchMax,
+      FileWatching.Hubs files) {}
 
   /** Between the broker and the turn: messages that start runs, and the answers to them. */
   record Starting(StartIntake intake, QueueConsumers consumers, ReplySender replies) {}
@@ -83,6 +85,8 @@ final class Turn {
   private final Gates gates;
   private final Families families;
   private final Following following;
+  private final FileStarts files;
+  private final FileStages fileStages;
   private final DeadDesk dead;
   private final Hearing hearing;
   private final Counting counting;
@@ -94,6 +98,10 @@ final class Turn {
   private final Writer writer;
   private final Isolation isolation;
   private boolean loaded;
+
+  /** A pass has failed with messages: the next one is without. */
+  private boolean messagesWait;
+
   private final InboxWatch inbox;
 
   Turn(Parts parts) {
@@ -111,11 +119,16 @@ final class Turn {
     Births births = new Births(drafts, catalog, new Births.Bounds(seats, gates, requires, quotas));
     Afters afters =
         new Afters(new Afters.Parts(catalog, drafts, births, gates, ends, parts.meters));
+    this.files = new FileStarts(catalog, births, gates, parts.meters, parts.files.offers());
+    this.fileStages = new FileStages(drafts, parts.files.waits());
     this.following =
         new Following(
-            catalog, new JobGraph(), new Following.Who(ends, afters, requires), parts.term.epoch());
+            catalog,
+            new JobGraph(),
+            new Following.Who(ends, afters, requires, files),
+            parts.term.epoch());
     this.dead = new DeadDesk(catalog, drafts, births, gates, parts.meters);
-    this.families = new Families(catalog, drafts, births, seats, quotas, parts.meters);
+    this.families = new Families(catalog, drafts, births, seats, quotas, parts.meters, fileStages);
     this.queues = new QueueBindings(catalog, gates);
     this.arming = new Arming(ticker, following, queues);
     this.messages = new MessageDesk(catalog, births, queues, parts.starting, parts.meters);
@@ -180,10 +193,11 @@ final class Turn {
       inbox.hint(); // commands that waited for that are still in it
     }
     inbox.look(); // before anything is taken: it may fail
+    boolean skipsMessages = messagesWait;
     Pass pass = take();
     quarantineBad(pass);
     if (!isolation.active() && !hasWork(pass)) {
-      return false;
+      return skipsMessages;
     }
     long startedNanos = System.nanoTime();
     pass.lost = parts.workers.takeLost();
@@ -197,16 +211,18 @@ final class Turn {
       hearing.putBack(pass);
       dispatching.publishAgain(pass);
       parts.intake.giveBack(pass.messages);
-      parts.starting.intake.failed(pass.starts, e);
+      messagesWait = parts.starting.intake.failed(pass.starts, e);
       inbox.putBack();
-      if (!isolation.failed(e, pass.reportsTaken, pass.commandsTaken())) {
+      boolean looks = isolation.failed(e, pass.reportsTaken, pass.commandsTaken());
+      if (!looks && !messagesWait) {
         throw e;
       }
       log.warn(
-          "a pass failed reports={} commands={} cause={}; nothing of it was written, taking fewer"
-              + " to find by what",
+          "a pass failed reports={} commands={} messages={} cause={}; nothing of it was written,"
+              + " taking fewer to find by what",
           pass.reportsTaken.count(),
           pass.commandIds.size(),
+          pass.starts.size(),
           Isolation.message(e));
       return true;
     }
@@ -221,13 +237,15 @@ final class Turn {
 
   /**
    * A message with which a transaction has failed comes without reports and commands that could
-   * fail it. While one of those is looked for, messages wait.
+   * fail it. While one of those is looked for, messages wait, and so they do for one pass after
+   * each that failed with some: however many are bad, everything else goes on between them.
    */
   private Pass take() {
     List<StartMessage> starts =
-        isolation.active()
+        isolation.active() || messagesWait
             ? List.of()
             : parts.starting.intake.take(Math.min(STARTS_MAX, parts.batchMax));
+    messagesWait = false;
     boolean alone = starts.size() == 1 && starts.getFirst().isSuspect();
     Pass pass =
         new Pass(alone ? new ArrayList<>() : parts.intake.take(isolation.reportsMax()), starts);
@@ -283,6 +301,8 @@ final class Turn {
         || seats.hasNews(now)
         || quotas.hasNews(now)
         || gates.hasMore()
+        || files.hasNews()
+        || fileStages.hasNews()
         || arrivals.backfilling().nextDueAt() <= now
         || dispatching.backlogHasRoom(now);
   }
@@ -300,12 +320,14 @@ final class Turn {
     hearing.unwritable(tx, pass);
     hearing.lostWorkers(tx, pass);
     hearing.dueStages(tx, pass);
+    fileStages.found(tx, pass);
     counting.apply(tx, pass);
     hearing.toldToEnd(tx, pass);
     pass.drafts.values().forEach(draft -> Engine.settle(draft, pass.now));
     writer.begin(pass.drafts.values(), pass.now);
     pass.drafts.values().forEach(quotas::look); // what has ended makes room
     arrivals.ticks(tx, pass);
+    files.fire(tx, pass, parts.term.epoch());
     dispatching.countFreed(pass);
     arrivals.commands(tx, pass, inbox);
     arrivals.backfilling().step(tx, pass);
@@ -365,6 +387,7 @@ final class Turn {
     parts.pools.load(Stages.countReady(tx), Stages.countQueued(tx), Stages.countRunning(tx));
     gates.load(tx);
     seats.load(tx);
+    fileStages.load(tx);
     quotas.load(tx, pass.now);
     families.load(tx, pass);
     arrivals.backfilling().load(tx);
@@ -400,6 +423,8 @@ final class Turn {
       }
     }
     books.commit();
+    files.committed(pass);
+    fileStages.committed(pass);
     hearing.committed(pass);
     parts.faults.at(Faults.Point.COMMITTED_NOT_PUBLISHED);
     if (pass.queues != null) {

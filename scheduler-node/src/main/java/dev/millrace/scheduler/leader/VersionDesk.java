@@ -26,12 +26,15 @@ final class VersionDesk {
   private final JobWrites writes;
   private final JobGraph graph;
   private final QuotaDesk quotas;
+  private final FileRules files;
 
-  VersionDesk(Catalog catalog, JobWrites writes, JobGraph graph, QuotaDesk quotas) {
+  VersionDesk(
+      Catalog catalog, JobWrites writes, JobGraph graph, QuotaDesk quotas, FileRules files) {
     this.catalog = catalog;
     this.writes = writes;
     this.graph = graph;
     this.quotas = quotas;
+    this.files = files;
   }
 
   Desk.Applied rollback(Handle tx, Command command, long epoch, long now) {
@@ -116,9 +119,10 @@ final class VersionDesk {
                       + ", which is in force",
               "GET /api/v1/jobs/" + row.name() + "/diff shows what differs between two versions"));
     }
-    Optional<Outcome> cycle = Desk.cycle(graph, wanted.definition());
-    if (cycle.isPresent()) {
-      return Desk.unchanged(cycle.get());
+    Optional<Outcome> no =
+        Desk.cycle(graph, wanted.definition()).or(() -> files.refusal(wanted.definition()));
+    if (no.isPresent()) {
+      return Desk.unchanged(no.get());
     }
     Optional<String> past = Desk.past(tx, row, wanted.definition(), now);
     if (past.isPresent()) {

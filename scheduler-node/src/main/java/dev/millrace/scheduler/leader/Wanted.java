@@ -132,6 +132,7 @@ record Wanted(
       throw new IllegalArgumentException("it has no stages");
     }
     StartLimits.require(definition);
+    FileRules.judge(definition);
     for (PlannedTriggers.Planned trigger : PlannedTriggers.of(definition)) {
       trigger.judge();
       Ticker.firstTick(trigger, now);

@@ -81,6 +81,31 @@ class RefusalTest {
     }
   }
 
+  @Test
+  void halfOfACharacterIsRefused() throws Exception {
+    HttpRequest request =
+        api.request("/api/v1/jobs/some/runs")
+            .header("Content-Type", "application/json")
+            .POST(BodyPublishers.ofString("{\"reason\":\"a\\ud800b\"}"))
+            .build();
+    var answer = api.send(request);
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(answer.text()).contains("half of a character");
+  }
+
+  /** No client library sends such a query: it is written by hand. */
+  @Test
+  void aQueryWithABadEscapeIsRefused() throws Exception {
+    int port = api.request("/").build().uri().getPort();
+    try (Socket socket = new Socket("127.0.0.1", port)) {
+      String head =
+          "GET /api/v1/jobs?namespace=%zz HTTP/1.1\r\nHost: localhost\r\nConnection: close";
+      socket.getOutputStream().write((head + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+      String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      assertThat(answer).startsWith("HTTP/1.1 400");
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({
     "400, /api/v1/jobs?limit=0",

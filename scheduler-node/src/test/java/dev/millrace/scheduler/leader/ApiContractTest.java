@@ -180,6 +180,11 @@ class ApiContractTest {
     ask("POST", "/schedule/preview", "{\"trigger\":{\"after\":[\"walk\"]}}", 422);
     ask("POST", "/schedule/preview", "{\"trigger\":{\"every\":\"soon\"}}", 422);
     get("/ticks?job=walk");
+    apply(
+        "id: filed\ntriggers: [{file: {path: /data/*, pool: nas}}]\nstages: [{id: a, run: noop}]",
+        "",
+        201);
+    assertThat(get("/jobs/filed/files").path("watches")).hasSize(1);
     assertThat(get("/ticks/audit?job=walk").path("unaccounted").asInt()).isZero();
   }
 

@@ -126,6 +126,7 @@ class StartDeskTest {
     at.apply("id: once\noverlap: skip\nstages: [{id: only, run: noop}]");
     at.apply(HELLO);
     String wrong = trigger("'takes', '{}'");
+    String digits = trigger("'takes', ('{\"n\":' || repeat('7', 1001) || '}')::jsonb, 'digits'");
     String first = trigger("'once'");
     String second = trigger("'once'");
     at.ask(new Command(Command.Kind.JOB_DELETE, "default", "hello", "{}", "tester", null));
@@ -133,6 +134,8 @@ class StartDeskTest {
     at.passes();
     assertThat(state(wrong)).isEqualTo("CANCELLED");
     assertThat(whyStopped(wrong)).contains("n");
+    assertThat(state(digits)).isEqualTo("CANCELLED");
+    assertThat(whyStopped(digits)).contains("not JSON");
     assertThat(state(first)).isNotEqualTo("CANCELLED");
     assertThat(state(second)).isEqualTo("CANCELLED");
     assertThat(whyStopped(second)).contains("overlap policy is skip");

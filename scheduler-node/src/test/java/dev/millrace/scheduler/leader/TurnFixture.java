@@ -22,6 +22,7 @@ import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
@@ -75,18 +76,18 @@ final class TurnFixture implements AutoCloseable {
   final Database database;
   final Term term;
   private final TestDatabase postgres;
-  private final TestVirtualHost host;
+  final TestVirtualHost host;
   private final java.sql.Connection lease;
-  private final DatabaseClock clock = new DatabaseClock();
+  final DatabaseClock clock = new DatabaseClock();
   private final EngineSettings settings;
   private final Pools pools;
-  private final Outbox outbox;
+  final Outbox outbox;
   private final Dispatcher dispatcher;
   private final Loop publishing;
   private final ReportIntake intake = new ReportIntake(() -> {});
   private final AmqpLink consuming;
   private final Connection connection;
-  private final Channel channel;
+  final Channel channel;
   private final WorkerReports reports;
   private final Commands commands;
   private final RabbitSettings rabbit;
@@ -96,6 +97,7 @@ final class TurnFixture implements AutoCloseable {
   private final Starters starters;
   private final Services queues = new Services();
   private volatile Turn turn;
+  FileWatching.Hubs files = FileWatching.Hubs.of(List.of());
 
   TurnFixture() throws Exception {
     this(SETTINGS);
@@ -261,7 +263,8 @@ final class TurnFixture implements AutoCloseable {
                 workers(pools),
                 new Meters(metrics),
                 point -> faults.get().at(point),
-                settings.batchMax()));
+                settings.batchMax(),
+                files));
   }
 
   /** What live workers of a pool can do from now on; declares its queue. */
@@ -339,17 +342,14 @@ final class TurnFixture implements AutoCloseable {
     database.api().useHandle(handle -> handle.execute(sql));
   }
 
-  /** Makes a job of YAML. */
   void apply(String yaml) throws InterruptedException {
     apply(yaml, 201);
   }
 
-  /** Makes another version of it. */
   void applyAgain(String yaml) throws InterruptedException {
     apply(yaml, 200);
   }
 
-  /** Asks for it and expects this answer. */
   void apply(String yaml, int status) throws InterruptedException {
     String definition = canonical(yaml);
     long id =

@@ -58,12 +58,13 @@ final class WorkerReports {
 
   private void send(List<Claim> claims, Function<Claim, Report> report) throws Exception {
     byte[] body = ReportCodec.encode(new Reports("worker", claims.stream().map(report).toList()));
+    int before = intake.waiting();
     channel.basicPublish("", Entities.REPORTS, null, body);
     channel.waitForConfirmsOrDie(20_000);
     await()
         .atMost(SOON)
         .pollDelay(Duration.ZERO)
         .pollInterval(OFTEN)
-        .until(() -> !intake.isEmpty());
+        .until(() -> intake.waiting() > before);
   }
 }

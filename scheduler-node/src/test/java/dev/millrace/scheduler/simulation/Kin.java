@@ -58,6 +58,8 @@ final class Kin {
         case Wish.StoreItems ignored -> {} // its items are their numbers
         case Wish.Dead ignored -> {}
         case Wish.StartJob ignored -> throw new IllegalStateException("no job here starts another");
+        case Wish.WatchFiles ignored ->
+            throw new IllegalStateException("no job here waits for files");
         case Wish.Listen ignored -> throw new IllegalStateException("no job here waits for events");
         case Wish.Cancel ignored -> throw new IllegalStateException("a cancel is for later");
       }

@@ -1,5 +1,6 @@
 package dev.millrace.worker.file;
 
+import dev.millrace.file.FileRoots;
 import dev.millrace.worker.Result;
 import dev.millrace.worker.StageContext;
 import dev.millrace.worker.StageHandler;
@@ -44,8 +45,8 @@ public final class WaitFileHandler implements StageHandler {
     } catch (IllegalArgumentException e) {
       return Result.failed("config", e.getMessage()).notRetryable();
     }
-    if (!roots.allow(spec.folder())) {
-      return refused(spec.folder() + " is not below one of them");
+    if (!roots.allow(spec.pattern().folder())) {
+      return refused(spec.pattern().folder() + " is not below one of them");
     }
     // Files are dated by their file system; a new folder tells what time it is there.
     var startedAt = Files.getLastModifiedTime(context.workDir()).toInstant();

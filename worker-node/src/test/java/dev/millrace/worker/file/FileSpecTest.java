@@ -31,22 +31,26 @@ final class FileSpecTest {
   void aPatternSaysWhereToLookAndForWhat(
       String path, Path folder, int depth, Path like, Path unlike) throws Exception {
     FileSpec spec = read("{'path':'" + path.replace("\\", "\\\\") + "'}");
-    assertThat(spec.folder()).isEqualTo(folder);
-    assertThat(spec.depth()).isEqualTo(depth);
-    assertThat(spec.files().matches(like)).isTrue();
-    assertThat(spec.files().matches(unlike)).isFalse();
+    assertThat(spec.pattern().folder()).isEqualTo(folder);
+    assertThat(spec.pattern().depth()).isEqualTo(depth);
+    assertThat(spec.pattern().files().matches(like)).isTrue();
+    assertThat(spec.pattern().files().matches(unlike)).isFalse();
   }
 
   @Test
   void timesHaveTheirUsualValues() throws Exception {
     FileSpec usual = read("{'path':'/data/a'}");
-    assertThat(usual.stableFor()).hasSeconds(10);
-    assertThat(usual.minAge()).isZero();
+    assertThat(usual.rule().stableFor()).hasSeconds(10);
+    assertThat(usual.rule().minAge()).isZero();
     assertThat(usual.timeout()).isNull();
     FileSpec given =
         read("{'path':'/d/**','stable-for':'0s','min-age':'1m','timeout':'2h','depth':5}");
     assertThat(given)
-        .extracting(FileSpec::stableFor, FileSpec::minAge, FileSpec::timeout, FileSpec::depth)
+        .extracting(
+            spec -> spec.rule().stableFor(),
+            spec -> spec.rule().minAge(),
+            FileSpec::timeout,
+            spec -> spec.pattern().depth())
         .containsExactly(Duration.ZERO, Duration.ofMinutes(1), Duration.ofHours(2), 5);
   }
 

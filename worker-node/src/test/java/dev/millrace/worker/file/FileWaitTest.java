@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.millrace.file.FileMark;
+import dev.millrace.file.FileRoots;
+import dev.millrace.wire.FoundFiles;
 import dev.millrace.wire.Wire;
 import dev.millrace.worker.Result;
 import dev.millrace.worker.StageContext;
@@ -221,12 +224,12 @@ final class FileWaitTest {
 
   @Test
   void anOutputHoldsNoMoreThanItMay() throws Exception {
-    List<FileWait.Found> few = new ArrayList<>();
-    List<FileWait.Found> many = new ArrayList<>();
+    List<FileMark> few = new ArrayList<>();
+    List<FileMark> many = new ArrayList<>();
     for (int i = 0; i < 1_500; i++) {
-      var short_ = new FileWait.Found(Path.of("/" + i), 1, FileTime.from(NOW));
+      var short_ = new FileMark("/" + i, 1, NOW);
       few.addAll(i < 10 ? List.of(short_) : List.of());
-      many.add(new FileWait.Found(Path.of("/" + "\u20ac".repeat(100) + i), 1, FileTime.from(NOW)));
+      many.add(new FileMark("/" + "\u20ac".repeat(100) + i, 1, NOW));
     }
     assertThat(JSON.readTree(FoundFiles.json(few)).has("more")).isFalse();
     String json = FoundFiles.json(many);

@@ -1,23 +1,23 @@
-package dev.millrace.worker.file;
+package dev.millrace.file;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The folders below which stages may look for files. Immutable; any thread. */
-record FileRoots(List<Path> roots) {
-  FileRoots {
+/** The folders below which jobs may look for files. Immutable; any thread. */
+public record FileRoots(List<Path> roots) {
+  public FileRoots {
     roots = List.copyOf(roots);
   }
 
-  boolean isEmpty() {
+  public boolean isEmpty() {
     return roots.isEmpty();
   }
 
   /**
    * Does it lie below one of them, wherever links lead? A part that does not exist leads nowhere.
    */
-  boolean allow(Path path) {
+  public boolean allow(Path path) {
     Path real = real(path);
     return roots.stream().anyMatch(root -> real.startsWith(real(root)));
   }
