@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.postgresql.Driver;
@@ -25,6 +27,7 @@ public final class TestPostgres implements AutoCloseable {
   private final String password;
   private final Stop stop;
   private final AtomicInteger databases = new AtomicInteger();
+  private final Map<String, TestDatabase> templates = new HashMap<>();
 
   private interface Stop {
     void run() throws IOException;
@@ -81,9 +84,41 @@ public final class TestPostgres implements AutoCloseable {
 
   /** A new, empty database, dropped when closed. */
   public TestDatabase freshDatabase() throws SQLException {
+    return created("template0");
+  }
+
+  /** What a database is to have in it. */
+  @FunctionalInterface
+  public interface Preparation {
+    /** Leaves no session behind. */
+    void prepare(TestDatabase database) throws Exception;
+  }
+
+  /**
+   * A new database with what is prepared in another one, once in this process: to copy that takes a
+   * tenth of the time. Dropped when closed.
+   *
+   * @param what names the preparation
+   */
+  public synchronized TestDatabase preparedDatabase(String what, Preparation preparation)
+      throws Exception {
+    TestDatabase prepared = templates.get(what);
+    if (prepared == null) {
+      prepared = freshDatabase();
+      preparation.prepare(prepared);
+      administer(
+          "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '"
+              + prepared.name()
+              + "'");
+      templates.put(what, prepared);
+    }
+    return created(prepared.name());
+  }
+
+  private TestDatabase created(String template) throws SQLException {
     String name =
         "millrace_test_" + ProcessHandle.current().pid() + "_" + databases.incrementAndGet();
-    administer("create database " + name + " template template0");
+    administer("create database " + name + " template " + template);
     return new TestDatabase(this, name, serverUrl + name, user, password);
   }
 
@@ -100,7 +135,16 @@ public final class TestPostgres implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
-    stop.run();
+  public synchronized void close() throws IOException {
+    try {
+      for (TestDatabase template : templates.values()) {
+        template.close();
+      }
+      templates.clear();
+    } catch (SQLException e) {
+      throw new IOException("a prepared database cannot be dropped", e);
+    } finally {
+      stop.run();
+    }
   }
 }

@@ -32,7 +32,6 @@ import dev.millrace.scheduler.store.Stages;
 import dev.millrace.scheduler.sweep.BrokerRepair;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.settings.EngineSettings;
-import dev.millrace.settings.PostgresSettings;
 import dev.millrace.settings.RabbitSettings;
 import dev.millrace.settings.WorkerTimeouts;
 import dev.millrace.testing.TestDatabase;
@@ -115,10 +114,8 @@ final class TurnFixture implements AutoCloseable {
   private TurnFixture(EngineSettings settings, TestVirtualHost host) throws Exception {
     this.settings = settings;
     pools = new Pools(settings);
-    postgres = TestServers.postgres().freshDatabase();
-    database =
-        new Database(
-            new PostgresSettings(postgres.jdbcUrl(), postgres.user(), postgres.password(), 4));
+    postgres = TestSchema.fresh();
+    database = TestSchema.open(postgres);
     database.start();
     commands = new Commands(database.api(), () -> turn.inboxHint());
     lease = database.single("lease", Duration.ofSeconds(10));
