@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
-@DisabledOnOs(OS.WINDOWS)
+@DisabledOnOs(value = OS.WINDOWS, disabledReason = "these scripts are for a POSIX shell")
 final class FindJdkTest {
   @Test
   void theNewestJdkThatFitsAndRunsIsFound() throws Exception {

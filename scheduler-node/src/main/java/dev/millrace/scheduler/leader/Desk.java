@@ -234,11 +234,6 @@ final class Desk {
     };
   }
 
-  /** The id under which a RUN_START's run belongs to others, or null; most have none. */
-  static String orchestration(String body) {
-    return body.contains("\"orchestration\"") ? text(body, "orchestration") : null;
-  }
-
   /** A text field of a command's body, or null when the body is unreadable or has no such text. */
   static String text(String body, String field) {
     try {
