@@ -3,6 +3,11 @@ package dev.millrace.scheduler.http;
 import io.javalin.http.Context;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -16,10 +21,14 @@ import java.util.Properties;
  */
 final class Dashboard {
   private static final String JS = "text/javascript; charset=utf-8";
-  private static final String VUE = "META-INF/resources/webjars/vue/";
-  private static final String VUE_FILE = "/dist/vue.runtime.esm-browser.prod.js";
+  private static final String WEBJARS = "META-INF/resources/webjars/";
+  private static final String OWN = "dev/millrace/scheduler/http/";
+  private static final String[] SCRIPTS = {
+    "main.js", "api.js", "parts.js", "graph.js", "overview.js", "jobs.js", "run.js"
+  };
 
-  private record Asset(byte[] bytes, String type, String tag) {}
+  /** {@code source}: the file to read again each time, or null when it is in a jar. */
+  private record Asset(byte[] bytes, String type, String tag, Path source) {}
 
   private final Map<String, Asset> assets = new LinkedHashMap<>();
 
@@ -28,13 +37,12 @@ final class Dashboard {
     own("/", "index.html", "text/html; charset=utf-8");
     own("/dashboard/style.css", "style.css", "text/css; charset=utf-8");
     own("/dashboard/icon.svg", "icon.svg", "image/svg+xml");
-    for (String script :
-        new String[] {
-          "main.js", "api.js", "parts.js", "graph.js", "overview.js", "jobs.js", "run.js"
-        }) {
+    for (String script : SCRIPTS) {
       own("/dashboard/" + script, script, JS);
     }
-    add("/dashboard/vue.js", VUE + vueVersion() + VUE_FILE, JS, Dashboard.class.getClassLoader());
+    webjar("/dashboard/vue.js", "vue", "/dist/vue.runtime.esm-browser.prod.js");
+    webjar("/dashboard/dagre.js", "dagre", "/dist/dagre.min.js");
+    webjar("/dashboard/chart.js", "chart.js", "/dist/chart.umd.min.js");
   }
 
   Iterable<String> paths() {
@@ -42,7 +50,7 @@ final class Dashboard {
   }
 
   void serve(Context http) {
-    Asset asset = assets.get(http.path());
+    Asset asset = fresh(assets.get(http.path()));
     http.header("Cache-Control", "no-cache").header("ETag", asset.tag());
     if (asset.tag().equals(http.header("If-None-Match"))) {
       http.status(304);
@@ -51,25 +59,44 @@ final class Dashboard {
     http.contentType(asset.type()).result(asset.bytes());
   }
 
-  private void own(String path, String file, String type) throws IOException {
-    add(path, "dev/millrace/scheduler/http/" + file, type, Dashboard.class.getClassLoader());
-  }
-
-  private void add(String path, String resource, String type, ClassLoader from) throws IOException {
-    try (InputStream in = from.getResourceAsStream(resource)) {
-      if (in == null) {
-        throw new IOException("the dashboard's file " + resource + " is not on the class path");
-      }
-      byte[] bytes = in.readAllBytes();
-      assets.put(path, new Asset(bytes, type, tag(bytes)));
+  /** Who works on the dashboard has its files in a folder, and sees each change by a reload. */
+  private static Asset fresh(Asset asset) {
+    if (asset.source() == null) {
+      return asset;
+    }
+    try {
+      byte[] bytes = Files.readAllBytes(asset.source());
+      return new Asset(bytes, asset.type(), tag(bytes), asset.source());
+    } catch (IOException e) {
+      throw new UncheckedIOException(asset.source() + " was here at the start", e);
     }
   }
 
-  private static String vueVersion() throws IOException {
-    String file = "/META-INF/maven/org.webjars.npm/vue/pom.properties";
+  private void own(String path, String file, String type) throws IOException {
+    add(path, OWN + file, type);
+  }
+
+  private void webjar(String path, String name, String file) throws IOException {
+    add(path, WEBJARS + name + "/" + version(name) + file, JS);
+  }
+
+  private void add(String path, String resource, String type) throws IOException {
+    URL url = Dashboard.class.getClassLoader().getResource(resource);
+    if (url == null) {
+      throw new IOException("the dashboard's file " + resource + " is not on the class path");
+    }
+    try (InputStream in = url.openStream()) {
+      byte[] bytes = in.readAllBytes();
+      Path source = url.getProtocol().equals("file") ? Path.of(URI.create(url.toString())) : null;
+      assets.put(path, new Asset(bytes, type, tag(bytes), source));
+    }
+  }
+
+  private static String version(String webjar) throws IOException {
+    String file = "/META-INF/maven/org.webjars.npm/" + webjar + "/pom.properties";
     try (InputStream in = Dashboard.class.getResourceAsStream(file)) {
       if (in == null) {
-        throw new IOException("the web jar of vue is not on the class path");
+        throw new IOException("the web jar of " + webjar + " is not on the class path");
       }
       Properties properties = new Properties();
       properties.load(in);
