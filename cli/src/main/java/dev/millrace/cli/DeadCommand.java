@@ -23,8 +23,7 @@ final class DeadCommand {
 
   @Command(
       name = "list",
-      description = "Dead letters, newest first.",
-      mixinStandardHelpOptions = true)
+      description = "Dead letters, newest first.")
   int list(
       @Mixin ServerOptions server,
       @Mixin DeadFilter filter,
@@ -50,8 +49,7 @@ final class DeadCommand {
 
   @Command(
       name = "groups",
-      description = "Open ones that look alike, with their number.",
-      mixinStandardHelpOptions = true)
+      description = "Open ones that look alike, with their number.")
   int groups(@Mixin ServerOptions server, @Mixin DeadFilter filter) throws InterruptedException {
     String query = filter.query();
     String path =
@@ -64,8 +62,7 @@ final class DeadCommand {
 
   @Command(
       name = "show",
-      description = "One with its message and whole error.",
-      mixinStandardHelpOptions = true)
+      description = "One with its message and whole error.")
   int show(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
@@ -76,8 +73,7 @@ final class DeadCommand {
 
   @Command(
       name = "redrive",
-      description = "Start their stages again, each once; exit with 0 only when all were.",
-      mixinStandardHelpOptions = true)
+      description = "Start their stages again, each once; exit with 0 only when all were.")
   int redrive(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "ID", arity = "0..*") List<String> ids,
@@ -112,7 +108,7 @@ final class DeadCommand {
 
   private static String only(List<String> ids) {
     if (ids == null || ids.size() != 1) {
-      throw new UserError("other params go with one ID", "See it with: millrace dead show ID");
+      throw UserError.misuse("other params go with one ID", "See it with: millrace dead show ID");
     }
     return ids.getFirst();
   }
@@ -150,8 +146,7 @@ final class DeadCommand {
 
   @Command(
       name = "discard",
-      description = "Close them: nothing has to be done about it any more.",
-      mixinStandardHelpOptions = true)
+      description = "Close them: nothing has to be done about it any more.")
   int discard(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "ID", arity = "0..*") List<String> ids,
@@ -169,8 +164,7 @@ final class DeadCommand {
 
   @Command(
       name = "redrives",
-      description = "Redrives of many, newest first, and how far they are.",
-      mixinStandardHelpOptions = true)
+      description = "Redrives of many, newest first, and how far they are.")
   int redrives(@Mixin ServerOptions server) throws InterruptedException {
     try (Session session = server.open(terminal)) {
       session.show(Pages.upTo(session.client(), ApiPath.REDRIVES, 50), DeadView::redrives);
@@ -180,8 +174,7 @@ final class DeadCommand {
 
   @Command(
       name = "cancel",
-      description = "End a redrive of many; what is redriven stays so.",
-      mixinStandardHelpOptions = true)
+      description = "End a redrive of many; what is redriven stays so.")
   int cancel(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "REDRIVE") String id,

@@ -16,8 +16,7 @@ import picocli.CommandLine.Parameters;
       "  millrace pause all",
       "  millrace pause namespace shop",
       "  millrace resume pool scraper"
-    },
-    mixinStandardHelpOptions = true)
+    })
 final class PauseCommand implements Callable<Integer> {
   private final Terminal terminal;
   private final boolean resumes;
