@@ -153,7 +153,10 @@ public final class HttpServer implements Service {
       settings.routes.addHttpHandler(
           HandlerType.findOrCreate(route.method()),
           route.path(),
-          http -> route.handler().handle(new Call(http)));
+          http -> {
+            Parameters.check(route, http);
+            route.handler().handle(new Call(http));
+          });
     }
     for (String path : dashboard.paths()) {
       settings.routes.get(path, dashboard::serve);
