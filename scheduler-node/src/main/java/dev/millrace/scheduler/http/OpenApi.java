@@ -80,6 +80,7 @@ final class OpenApi {
           "openapi-dry-run.json",
           "openapi-graph.json",
           "openapi-starts.json",
+          "openapi-stats.json",
           "openapi-time.json");
 
   private OpenApi() {}
