@@ -69,6 +69,7 @@ public final class HttpServer implements Service {
     table.addAll(new VersionsApi(jdbi, asker).routes());
     table.addAll(new GraphApi(jdbi).routes());
     table.addAll(new RunsApi(jdbi).routes());
+    table.addAll(new TimelineApi(jdbi).routes());
     table.addAll(new TraceApi(jdbi).routes());
     table.addAll(new StartsApi(jdbi, commands).routes());
     table.addAll(new BulkApi(jdbi, commands).routes());

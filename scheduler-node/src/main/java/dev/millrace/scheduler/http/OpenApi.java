@@ -29,6 +29,7 @@ final class OpenApi {
           "openapi-dry-run.json",
           "openapi-graph.json",
           "openapi-starts.json",
+          "openapi-stats.json",
           "openapi-time.json");
 
   private OpenApi() {}
