@@ -228,20 +228,23 @@ final class ApiClient implements AutoCloseable {
     http.shutdownNow();
   }
 
-  /** The caller's namespace, unless the path names one; the server is said when it is sent. */
-  private HttpRequest.Builder request(String path) {
-    String query =
-        namespace == null || path.contains("namespace=")
-            ? ""
-            : (path.contains("?") ? "&" : "?") + "namespace=" + encoded(namespace);
-    return HttpRequest.newBuilder(URI.create("http://server" + path + query));
+  /** Which server it goes to is said when it is sent. */
+  private static HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(URI.create("http://server" + path));
   }
 
-  private static HttpRequest addressed(HttpRequest.Builder request, Server server) {
-    URI uri = request.build().uri();
-    String query = uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery();
-    HttpRequest.Builder to =
-        request.copy().uri(URI.create(server.uri() + uri.getRawPath() + query));
+  /** Of this server, in the caller's namespace unless the path names one. */
+  private HttpRequest addressed(HttpRequest.Builder request, Server server) {
+    HttpRequest asked = request.build();
+    URI uri = asked.uri();
+    String path = uri.getRawPath() + (uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery());
+    String query =
+        namespace == null
+                || path.contains("namespace=")
+                || !ApiPath.namespaced(asked.method(), uri.getRawPath())
+            ? ""
+            : (path.contains("?") ? "&" : "?") + "namespace=" + encoded(namespace);
+    HttpRequest.Builder to = request.copy().uri(URI.create(server.uri() + path + query));
     return (server.token().isEmpty()
             ? to
             : to.setHeader("Authorization", "Bearer " + server.token()))

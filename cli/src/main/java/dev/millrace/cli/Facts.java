@@ -64,6 +64,10 @@ final class Facts {
       return all.isEmpty() ? Times.NONE : String.join(", ", all);
     }
     if (value.isObject()) {
+      if (value.size() == 2 && value.elements().next().isTextual()) {
+        var parts = value.elements();
+        return parts.next().asText() + ":" + cell(parts.next()); // such as a pool and its slots
+      }
       List<String> all = new ArrayList<>();
       value.properties().forEach(one -> all.add(one.getKey() + ":" + cell(one.getValue())));
       return all.isEmpty() ? Times.NONE : String.join(" ", all);

@@ -71,8 +71,8 @@ final class HookCommand {
       throws InterruptedException {
     String body = Words.text(data);
     String signature = signature(scheme, secret(secretFile), body);
-    String namespace = server.address.namespace == null ? "default" : server.address.namespace;
-    String path = ApiPath.hook(namespace, job, trigger);
+    String namespace = server.address.namespace(terminal.environment());
+    String path = ApiPath.hook(namespace == null ? "default" : namespace, job, trigger);
     String name = header == null ? scheme.header : header;
     return server.run(
         terminal,

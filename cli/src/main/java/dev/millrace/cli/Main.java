@@ -2,6 +2,7 @@ package dev.millrace.cli;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
@@ -91,10 +92,19 @@ public final class Main {
     line.addSubcommand(name, added);
   }
 
-  /** Every command, however deep, explains itself. */
+  /**
+   * Every command, however deep, explains itself. Not by picocli's own mixin: added late, it makes
+   * picocli hand the arguments of a method in the wrong order.
+   */
   private static void helpful(CommandLine command) {
     if (!command.getCommandSpec().optionsMap().containsKey("--help")) {
-      command.getCommandSpec().mixinStandardHelpOptions(true);
+      command
+          .getCommandSpec()
+          .addOption(
+              OptionSpec.builder("-h", "--help")
+                  .usageHelp(true)
+                  .description("Show this help message and exit.")
+                  .build());
     }
     command.getSubcommands().values().forEach(Main::helpful);
   }

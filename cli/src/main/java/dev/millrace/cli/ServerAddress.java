@@ -56,8 +56,12 @@ final class ServerAddress {
     for (URI uri : uris(environment, kept)) {
       servers.add(new ApiClient.Server(uri, requireSafe(uri, token(uri, environment, kept))));
     }
-    String space = namespace != null ? namespace : environment.get("MILLRACE_NAMESPACE");
-    return new ApiClient(servers, space);
+    return new ApiClient(servers, namespace(environment));
+  }
+
+  /** Null when nothing is said of it. */
+  String namespace(Map<String, String> environment) {
+    return namespace != null ? namespace : environment.get("MILLRACE_NAMESPACE");
   }
 
   /** The one server that is meant, for a command that is about one. */

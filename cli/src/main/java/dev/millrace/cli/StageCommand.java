@@ -14,8 +14,9 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "stage",
     description = {
-      "Do something with one stage of a run: hold, release, skip, unskip, reset, kill, run,"
-          + " complete, acknowledge, approve, reject.",
+      "Do something with one stage of a run: hold, skip, retry, approve ...",
+      "ACTION is hold, release, skip, unskip, reset, kill, run, complete, acknowledge, approve or"
+          + " reject.",
       "",
       "  millrace stage hold 0HZX... load --reason \"the source is late\""
     })
