@@ -69,6 +69,7 @@ public final class HttpServer implements Service {
     table.addAll(new VersionsApi(jdbi, asker).routes());
     table.addAll(new GraphApi(jdbi).routes());
     table.addAll(new RunsApi(jdbi).routes());
+    table.addAll(new TimelineApi(jdbi).routes());
     table.addAll(new TraceApi(jdbi).routes());
     table.addAll(new StartsApi(jdbi, commands).routes());
     table.addAll(new BulkApi(jdbi, commands).routes());
@@ -153,7 +154,10 @@ public final class HttpServer implements Service {
       settings.routes.addHttpHandler(
           HandlerType.findOrCreate(route.method()),
           route.path(),
-          http -> route.handler().handle(new Call(http)));
+          http -> {
+            Parameters.check(route, http);
+            route.handler().handle(new Call(http));
+          });
     }
     for (String path : dashboard.paths()) {
       settings.routes.get(path, dashboard::serve);
