@@ -70,6 +70,7 @@ public final class HttpServer implements Service {
     table.addAll(new VersionsApi(jdbi, asker).routes());
     table.addAll(new GraphApi(jdbi).routes());
     table.addAll(new RunsApi(jdbi).routes());
+    table.addAll(new TimelineApi(jdbi).routes());
     table.addAll(new TraceApi(jdbi).routes());
     table.addAll(new StartsApi(jdbi, commands).routes());
     table.addAll(new BulkApi(jdbi, commands).routes());
@@ -169,6 +170,7 @@ public final class HttpServer implements Service {
   private void serve(Route route, Call call) throws Exception {
     call.http().attribute(Call.ROUTE, route);
     gate.pass(route, call);
+    Parameters.check(route, call.http());
     route.handler().handle(call);
   }
 

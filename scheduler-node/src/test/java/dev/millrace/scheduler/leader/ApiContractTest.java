@@ -287,6 +287,8 @@ class ApiContractTest {
     assertThat(get("/runs/" + failed + "/attempts").path("items")).isNotEmpty();
     post("/runs/" + failed + "/retry", "{}");
     get("/runs/" + failed + "/history");
+    assertThat(get("/runs/" + failed + "/timeline").path("criticalPath").path(0))
+        .hasToString("\"first\"");
     get("/runs/" + failed + "/logs");
     get("/runs/" + failed + "/stages/first/logs");
     get("/runs");
