@@ -17,9 +17,9 @@ import java.util.Set;
 record Call(Context http) {
   static final int BODY_BYTES_MAX = 1024 * 1024;
   static final int LIMIT_MAX = 500;
-  static final String PRINCIPAL = "millrace.principal";
-  static final String ROUTE = "millrace.route";
-  static final String NAMESPACE = "millrace.namespace";
+  static final String PRINCIPAL = "caller-principal";
+  static final String ROUTE = "caller-route";
+  static final String NAMESPACE = "caller-namespace";
   private static final int LIMIT_DEFAULT = 50;
   private static final int NAME_CHARS_MAX = 200;
   private static final int REASON_CHARS_MAX = 1_000;
