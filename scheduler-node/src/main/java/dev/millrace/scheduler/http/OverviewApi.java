@@ -45,12 +45,19 @@ final class OverviewApi {
                 "Whether all is well, and if not, what",
                 "Overview",
                 this::overview)
+            .needs(Role.VIEWER, Scope.ANYONE)
             .query("namespace"));
   }
 
   private void overview(Call call) throws InterruptedException {
-    String namespace = "*".equals(call.query("namespace")) ? null : call.namespace();
-    Predicate<String> sees = name -> namespace == null || namespace.equals(name);
+    Predicate<String> sees;
+    if (Principal.EVERYWHERE.equals(call.query("namespace"))) {
+      sees = call.principal()::sees;
+    } else {
+      String namespace = call.namespace();
+      call.require(namespace, Role.VIEWER);
+      sees = namespace::equals;
+    }
     call.answer(200, view(whole().of(sees), status.get()));
   }
 
