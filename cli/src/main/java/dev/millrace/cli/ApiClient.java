@@ -177,8 +177,7 @@ final class ApiClient implements AutoCloseable {
     if (lastEvent != null) {
       request.header("Last-Event-ID", lastEvent);
     }
-    HttpResponse<InputStream> response =
-        exchange(request.GET(), BodyHandlers.ofInputStream());
+    HttpResponse<InputStream> response = exchange(request.GET(), BodyHandlers.ofInputStream());
     if (response.statusCode() == 200) {
       return new EventReader(response.body());
     }
@@ -208,7 +207,8 @@ final class ApiClient implements AutoCloseable {
       String hash = "sha-256=:" + Base64.getEncoder().encodeToString(digest.digest()) + ":";
       if (!hash.equals(response.headers().firstValue("Repr-Digest").orElse(hash))) {
         throw new UserError(
-            "the bytes that came from " + server() + " are not those that were stored", "Try again.");
+            "the bytes that came from " + server() + " are not those that were stored",
+            "Try again.");
       }
       return bytes;
     } catch (IOException e) {
@@ -235,13 +235,10 @@ final class ApiClient implements AutoCloseable {
 
   /** Of this server, in the caller's namespace unless the path names one. */
   private HttpRequest addressed(HttpRequest.Builder request, Server server) {
-    HttpRequest asked = request.build();
-    URI uri = asked.uri();
+    URI uri = request.build().uri();
     String path = uri.getRawPath() + (uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery());
     String query =
-        namespace == null
-                || path.contains("namespace=")
-                || !ApiPath.namespaced(asked.method(), uri.getRawPath())
+        namespace == null || path.contains("namespace=")
             ? ""
             : (path.contains("?") ? "&" : "?") + "namespace=" + encoded(namespace);
     HttpRequest.Builder to = request.copy().uri(URI.create(server.uri() + path + query));
@@ -257,8 +254,7 @@ final class ApiClient implements AutoCloseable {
 
   private Answer send(HttpRequest.Builder request, Duration limit) throws InterruptedException {
     HttpResponse<String> response =
-        exchange(
-            request.header("Accept", "application/json"), BodyHandlers.ofString(), limit);
+        exchange(request.header("Accept", "application/json"), BodyHandlers.ofString(), limit);
     JsonNode body = parsed(response.body());
     if (response.statusCode() >= 300) {
       throw refused(response.statusCode(), body);
@@ -344,7 +340,8 @@ final class ApiClient implements AutoCloseable {
     }
     String remedy = problem.path("remedy").asText("");
     if (status == 401) {
-      remedy += (remedy.isEmpty() ? "" : " ") + "millrace login keeps a token for " + server() + ".";
+      remedy +=
+          (remedy.isEmpty() ? "" : " ") + "millrace login keeps a token for " + server() + ".";
     }
     String message = Refusals.message(problem);
     int code = ExitCode.ofStatus(status);

@@ -1,7 +1,5 @@
 package dev.millrace.cli;
 
-import java.util.regex.Pattern;
-
 /** Where the API has its things. Stateless. */
 final class ApiPath {
   static final String JOBS = "/api/v1/jobs";
@@ -30,22 +28,7 @@ final class ApiPath {
   static final String BULK = "/api/v1/bulk";
   static final String SECRETS = "/api/v1/secrets";
 
-  /** Where things have a namespace, and the caller may say which; others are named by their id. */
-  private static final Pattern NAMESPACED =
-      Pattern.compile(
-          "/api/v1/(jobs(/.*)?|ticks(/audit)?|schedule(/load|/preview)?|backfills|patterns(/.*)?"
-              + "|sets/[^/]+/(plan|apply)|graph|runs(/bulk)?|starts|events|locks(/[^/]+)?"
-              + "|dead-letters(/groups|/redrives|/redrive|/discard)?|overview|audit|bulk"
-              + "|secrets(/.*)?)");
-
   private ApiPath() {}
-
-  /** May a request say its namespace? One with a body for the preview says it there. */
-  static boolean namespaced(String method, String path) {
-    String bare = path.indexOf('?') < 0 ? path : path.substring(0, path.indexOf('?'));
-    return NAMESPACED.matcher(bare).matches()
-        && !(method.equals("POST") && bare.equals(SCHEDULE + "/preview"));
-  }
 
   static String job(String job) {
     return JOBS + "/" + ApiClient.encoded(job);

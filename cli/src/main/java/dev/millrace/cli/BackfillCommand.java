@@ -144,9 +144,7 @@ final class BackfillCommand implements Callable<Integer> {
     return lines;
   }
 
-  @Command(
-      name = "pause",
-      description = "Start no more runs of it; those that are open go on.")
+  @Command(name = "pause", description = "Start no more runs of it; those that are open go on.")
   int pause(
       @Mixin ServerOptions options,
       @Parameters(paramLabel = "ID") String id,
@@ -164,9 +162,7 @@ final class BackfillCommand implements Callable<Integer> {
     return move(options, id, "resume", "goes on", why);
   }
 
-  @Command(
-      name = "cancel",
-      description = "End it; the runs that it has made go on.")
+  @Command(name = "cancel", description = "End it; the runs that it has made go on.")
   int cancel(
       @Mixin ServerOptions options,
       @Parameters(paramLabel = "ID") String id,

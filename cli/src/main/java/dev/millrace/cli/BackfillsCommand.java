@@ -51,7 +51,8 @@ final class BackfillsCommand implements Callable<Integer> {
 
   private String requireId() {
     if (id == null) {
-      throw UserError.misuse("--runs is about one backfill", "Name it: millrace backfills ID --runs");
+      throw UserError.misuse(
+          "--runs is about one backfill", "Name it: millrace backfills ID --runs");
     }
     return id;
   }

@@ -99,8 +99,7 @@ final class BulkCommand {
   int show(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id)
       throws InterruptedException {
     return server.run(
-        terminal,
-        session -> session.get(ApiPath.BULK + "/" + ApiClient.encoded(id), Facts::lines));
+        terminal, session -> session.get(ApiPath.BULK + "/" + ApiClient.encoded(id), Facts::lines));
   }
 
   @Command(name = "cancel", description = "End one; what it has done stays done.")

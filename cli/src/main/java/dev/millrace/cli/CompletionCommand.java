@@ -17,7 +17,8 @@ import picocli.CommandLine.Spec;
       "  source <(millrace completion zsh)             # in ~/.zshrc",
       "  millrace completion fish | source             # in ~/.config/fish/config.fish",
       "",
-      "It also completes ids of jobs and runs, pools, namespaces and tokens: it asks the server that",
+      "It also completes ids of jobs and runs, pools, namespaces and tokens: it asks the server"
+          + " that",
       "the line names, or the one you are logged in to, and gives up after a second."
     })
 final class CompletionCommand implements Callable<Integer> {

@@ -44,74 +44,74 @@ final class CompletionScript {
     List<String> cases = new ArrayList<>();
     collect("", root, cases);
     return """
-        # Completion of millrace for bash, and for zsh by bashcompinit. Made by `millrace completion`.
-        _millrace_table() {
-          case "$1" in
-        @TABLE@    *) return 1 ;;
-          esac
-        }
-        _millrace_asked() {
-          # Of the words of the line only those that say which server is meant.
-          local i args=()
-          for ((i = 1; i < ${#COMP_WORDS[@]}; i++)); do
-            case "${COMP_WORDS[i]}" in
-              -s | --server | -n | --namespace | --token-file)
-                args+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}") ;;
-            esac
-          done
-          "${COMP_WORDS[0]}" complete-words "$1" "${args[@]}" 2>/dev/null
-        }
-        _millrace() {
-          local cur="${COMP_WORDS[COMP_CWORD]}" prev="" path="" i word subs opts vals places n=0 what=""
-          [ "$COMP_CWORD" -gt 0 ] && prev="${COMP_WORDS[COMP_CWORD - 1]}"
-          _millrace_table ""
-          for ((i = 1; i < COMP_CWORD; i++)); do
-            word="${COMP_WORDS[i]}"
-            case "$word" in
-              -*)
-                case " $vals " in *" $word="*) i=$((i + 1)) ;; esac ;;
-              *)
-                case " $subs " in
-                  *" $word "*)
-                    path="$path $word"
-                    _millrace_table "${path# }" ;;
-                  *) n=$((n + 1)) ;;
-                esac ;;
-            esac
-          done
-          COMPREPLY=()
-          for word in $vals; do
-            case "$word" in
-              "$prev="*) what="${word#*=}" ;;
-            esac
-          done
-          if [ -z "$what" ]; then
-            case "$cur" in
-              -*) COMPREPLY=($(compgen -W "$opts" -- "$cur")); return ;;
-            esac
-            if [ -n "$subs" ] && [ "$n" -eq 0 ]; then
-              COMPREPLY=($(compgen -W "$subs" -- "$cur"))
-              [ ${#COMPREPLY[@]} -gt 0 ] && return
-            fi
-            i=0
-            for word in $places; do
-              what="$word"
-              [ "$i" -eq "$n" ] && break
-              i=$((i + 1))
-            done
-            # The last place may be there many times; others are over.
-            [ "$i" -lt "$n" ] && case "$what" in *+) ;; *) what="" ;; esac
-            what="${what%%+}"
-          fi
-          case "$what" in
-            "" | any) ;;
-            file) COMPREPLY=($(compgen -f -- "$cur")) ;;
-            ask:*) COMPREPLY=($(compgen -W "$(_millrace_asked "${what#ask:}")" -- "$cur")) ;;
-            *) COMPREPLY=($(compgen -W "${what//,/ }" -- "$cur")) ;;
-          esac
-        }
-        complete -o bashdefault -o default -F _millrace millrace ./millrace
-        """
+    # Completion of millrace for bash, and for zsh by bashcompinit. Made by `millrace completion`.
+    _millrace_table() {
+      case "$1" in
+    @TABLE@    *) return 1 ;;
+      esac
+    }
+    _millrace_asked() {
+      # Of the words of the line only those that say which server is meant.
+      local i args=()
+      for ((i = 1; i < ${#COMP_WORDS[@]}; i++)); do
+        case "${COMP_WORDS[i]}" in
+          -s | --server | -n | --namespace | --token-file)
+            args+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}") ;;
+        esac
+      done
+      "${COMP_WORDS[0]}" complete-words "$1" "${args[@]}" 2>/dev/null
+    }
+    _millrace() {
+      local cur="${COMP_WORDS[COMP_CWORD]}" prev="" path="" i word subs opts vals places n=0 what=""
+      [ "$COMP_CWORD" -gt 0 ] && prev="${COMP_WORDS[COMP_CWORD - 1]}"
+      _millrace_table ""
+      for ((i = 1; i < COMP_CWORD; i++)); do
+        word="${COMP_WORDS[i]}"
+        case "$word" in
+          -*)
+            case " $vals " in *" $word="*) i=$((i + 1)) ;; esac ;;
+          *)
+            case " $subs " in
+              *" $word "*)
+                path="$path $word"
+                _millrace_table "${path# }" ;;
+              *) n=$((n + 1)) ;;
+            esac ;;
+        esac
+      done
+      COMPREPLY=()
+      for word in $vals; do
+        case "$word" in
+          "$prev="*) what="${word#*=}" ;;
+        esac
+      done
+      if [ -z "$what" ]; then
+        case "$cur" in
+          -*) COMPREPLY=($(compgen -W "$opts" -- "$cur")); return ;;
+        esac
+        if [ -n "$subs" ] && [ "$n" -eq 0 ]; then
+          COMPREPLY=($(compgen -W "$subs" -- "$cur"))
+          [ ${#COMPREPLY[@]} -gt 0 ] && return
+        fi
+        i=0
+        for word in $places; do
+          what="$word"
+          [ "$i" -eq "$n" ] && break
+          i=$((i + 1))
+        done
+        # The last place may be there many times; others are over.
+        [ "$i" -lt "$n" ] && case "$what" in *+) ;; *) what="" ;; esac
+        what="${what%%+}"
+      fi
+      case "$what" in
+        "" | any) ;;
+        file) COMPREPLY=($(compgen -f -- "$cur")) ;;
+        ask:*) COMPREPLY=($(compgen -W "$(_millrace_asked "${what#ask:}")" -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W "${what//,/ }" -- "$cur")) ;;
+      esac
+    }
+    complete -o bashdefault -o default -F _millrace millrace ./millrace
+    """
         .replace("@TABLE@", String.join("", cases));
   }
 
@@ -181,13 +181,13 @@ final class CompletionScript {
 
   private String fish() {
     return """
-        # Completion of millrace for fish: it asks the same table as bash does.
-        function __millrace_complete
-          set -l words (commandline -opc) (commandline -ct)
-          millrace complete-words line -- $words 2>/dev/null
-        end
-        complete -c millrace -a '(__millrace_complete)'
-        """;
+    # Completion of millrace for fish: it asks the same table as bash does.
+    function __millrace_complete
+      set -l words (commandline -opc) (commandline -ct)
+      millrace complete-words line -- $words 2>/dev/null
+    end
+    complete -c millrace -a '(__millrace_complete)'
+    """;
   }
 
   /** What the table has for the last of these words, for shells that cannot look into it. */

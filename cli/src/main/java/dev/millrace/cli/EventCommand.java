@@ -9,8 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Tells stages that wait for an event. Main thread. */
-@Command(
-    description = "Send an event; every stage that waits for it goes on.")
+@Command(description = "Send an event; every stage that waits for it goes on.")
 final class EventCommand implements Callable<Integer> {
   private final Terminal terminal;
 

@@ -103,9 +103,7 @@ final class EventsCommand implements Callable<Integer> {
   /** False when there is nothing more to do. */
   private boolean read(Session session, EventReader events)
       throws IOException, InterruptedException {
-    for (EventReader.Event event = events.nextEvent();
-        event != null;
-        event = events.nextEvent()) {
+    for (EventReader.Event event = events.nextEvent(); event != null; event = events.nextEvent()) {
       delays.succeeded();
       if (!event.id().isEmpty()) {
         after = event.id();

@@ -38,7 +38,8 @@ final class GraphCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     if (job == null && depth != null) {
-      throw UserError.misuse("--depth is about the jobs around one", "Name a job, or leave it out.");
+      throw UserError.misuse(
+          "--depth is about the jobs around one", "Name a job, or leave it out.");
     }
     String path = job == null ? ApiPath.GRAPH : ApiPath.graphOf(job);
     try (Session session = server.open(terminal)) {

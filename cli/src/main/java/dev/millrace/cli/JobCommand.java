@@ -22,9 +22,7 @@ final class JobCommand implements Nested {
     this.terminal = terminal;
   }
 
-  @Command(
-      name = "apply",
-      description = "Create jobs from files, or make new versions of them.")
+  @Command(name = "apply", description = "Create jobs from files, or make new versions of them.")
   int apply(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "FILE", arity = "1..*", description = "Job files, or - for stdin.")
@@ -143,11 +141,27 @@ final class JobCommand implements Nested {
         session -> session.get(ApiPath.job(job) + "/files?limit=" + limit, FilesView::lines));
   }
 
+  @Command(
+      name = "runs",
+      description = "Its runs, newest first; `run list` finds those of all jobs.")
+  int runs(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB") String job,
+      @Mixin ListOptions list,
+      @Option(names = "--state", paramLabel = "STATE", description = "In this state only.")
+          String state,
+      @Option(names = "--open", description = "Not ended ones only.") boolean open)
+      throws InterruptedException {
+    ApiQuery query = new ApiQuery().with("state", state).with("open", open ? true : null);
+    return server.run(
+        terminal,
+        session -> session.show(list.of(session, ApiPath.runsOf(job) + query, 20), RunView::table));
+  }
+
   @Command(name = "status", description = "What a job does now, and what its last run came to.")
   int status(@Mixin ServerOptions server, @Parameters(paramLabel = "JOB") String job)
       throws InterruptedException {
-    return server.run(
-        terminal, session -> session.get(ApiPath.job(job) + "/status", Facts::lines));
+    return server.run(terminal, session -> session.get(ApiPath.job(job) + "/status", Facts::lines));
   }
 
   @Command(
@@ -181,9 +195,7 @@ final class JobCommand implements Nested {
         terminal, session -> session.get(ApiPath.job(job) + "/calendar" + query, Facts::lines));
   }
 
-  @Command(
-      name = "delete",
-      description = "Archive jobs; their history stays.")
+  @Command(name = "delete", description = "Archive jobs; their history stays.")
   int delete(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB", arity = "1..*") List<String> jobs,
@@ -228,9 +240,7 @@ final class JobCommand implements Nested {
     return change(server, job, "stop", "stopped", reason.body());
   }
 
-  @Command(
-      name = "pause",
-      description = "Start no new runs until resumed.")
+  @Command(name = "pause", description = "Start no new runs until resumed.")
   int pause(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB") String job,

@@ -48,7 +48,8 @@ final class LoginCommand implements Callable<Integer> {
     }
     String token = token(uri);
     if (token.isEmpty() || token.length() > TOKEN_CHARS_MAX || !token.matches("[!-~]+")) {
-      throw UserError.misuse("that is no token", "An administrator makes one: millrace token create.");
+      throw UserError.misuse(
+          "that is no token", "An administrator makes one: millrace token create.");
     }
     try (ApiClient client = new ApiClient(uri, token, null)) {
       JsonNode session = client.get(ApiPath.SESSION);
@@ -77,8 +78,7 @@ final class LoginCommand implements Callable<Integer> {
     }
     Console console = System.console();
     if (console == null || !terminal.interactive()) {
-      throw UserError.misuse(
-          "nobody is there to type a token", "Pipe it in with --token-stdin.");
+      throw UserError.misuse("nobody is there to type a token", "Pipe it in with --token-stdin.");
     }
     char[] typed = console.readPassword("Token for %s (it is not shown): ", uri);
     return typed == null ? "" : new String(typed).strip();

@@ -44,9 +44,7 @@ final class Paint {
 
   /** The line with its states in colour. */
   static String states(String line) {
-    return WORDS
-        .matcher(line)
-        .replaceAll(found -> Matcher.quoteReplacement(of(found.group())));
+    return WORDS.matcher(line).replaceAll(found -> Matcher.quoteReplacement(of(found.group())));
   }
 
   private static String of(String word) {

@@ -89,9 +89,7 @@ final class PatternCommand {
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "show",
-      description = "A pattern, its parameters, and who uses it.")
+  @Command(name = "show", description = "A pattern, its parameters, and who uses it.")
   int show(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "PATTERN") String pattern,
@@ -104,8 +102,7 @@ final class PatternCommand {
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
       String path = ApiPath.pattern(pattern);
-      JsonNode shown =
-          session.client().get(version == null ? path : path + "/versions/" + version);
+      JsonNode shown = session.client().get(version == null ? path : path + "/versions/" + version);
       if (text) {
         terminal.say(shown.path("text").asText().stripTrailing());
       } else {
@@ -115,9 +112,7 @@ final class PatternCommand {
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "versions",
-      description = "What a pattern was, newest first.")
+  @Command(name = "versions", description = "What a pattern was, newest first.")
   int versions(@Mixin ServerOptions server, @Parameters(paramLabel = "PATTERN") String pattern)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
@@ -128,9 +123,7 @@ final class PatternCommand {
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "delete",
-      description = "Delete a pattern that no job uses.")
+  @Command(name = "delete", description = "Delete a pattern that no job uses.")
   int delete(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "PATTERN") String pattern,

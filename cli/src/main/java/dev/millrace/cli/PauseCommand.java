@@ -11,7 +11,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     description = {
       "Pause or resume everything, a namespace or a pool.",
-      "Attempts in flight finish, nothing new starts, timers stand still; it outlives every restart.",
+      "Attempts in flight finish, nothing new starts, timers stand still; it outlives every"
+          + " restart.",
       "",
       "  millrace pause all",
       "  millrace pause namespace shop",

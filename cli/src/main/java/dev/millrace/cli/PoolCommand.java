@@ -8,7 +8,8 @@ import picocli.CommandLine.Parameters;
 /** Pools of workers; one method per command. Main thread. */
 @Command(
     name = "pool",
-    description = "Pools of workers: their slots and backlog, how fast they start, how many there are.",
+    description =
+        "Pools of workers: their slots and backlog, how fast they start, how many there are.",
     synopsisSubcommandLabel = "COMMAND")
 final class PoolCommand {
   private static final int USUAL = 200;

@@ -97,9 +97,7 @@ final class QuotaCommand {
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "set",
-      description = "Set some of its limits; none lifts one.")
+  @Command(name = "set", description = "Set some of its limits; none lifts one.")
   int set(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "NAMESPACE") String namespace,

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND")
 final class RunCommand implements Nested, Callable<Integer> {
   private static final int USUAL = 20;
+
   /** A run has no more. */
   private static final int ARTIFACTS_MAX = 1_000;
 
@@ -95,9 +96,7 @@ final class RunCommand implements Nested, Callable<Integer> {
     }
   }
 
-  @Command(
-      name = "logs",
-      description = "What the stages of a run wrote.")
+  @Command(name = "logs", description = "What the stages of a run wrote.")
   int logs(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -109,12 +108,7 @@ final class RunCommand implements Nested, Callable<Integer> {
           boolean follow)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
-      RunLog log =
-          new RunLog(
-              session.client(),
-              run,
-              stage,
-              line -> say(session, line));
+      RunLog log = new RunLog(session.client(), run, stage, line -> say(session, line));
       if (!follow) {
         log.read();
         return ExitCode.OK;
@@ -159,9 +153,7 @@ final class RunCommand implements Nested, Callable<Integer> {
     return act(server, run, "stop", reason.body());
   }
 
-  @Command(
-      name = "kill",
-      description = "End a run at once, and every process of it.")
+  @Command(name = "kill", description = "End a run at once, and every process of it.")
   int kill(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -170,9 +162,7 @@ final class RunCommand implements Nested, Callable<Integer> {
     return act(server, run, "kill", reason.body());
   }
 
-  @Command(
-      name = "pause",
-      description = "Start nothing new in a run; timers stand still.")
+  @Command(name = "pause", description = "Start nothing new in a run; timers stand still.")
   int pause(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -201,9 +191,7 @@ final class RunCommand implements Nested, Callable<Integer> {
     return act(server, run, "retry", reason.body());
   }
 
-  @Command(
-      name = "rerun",
-      description = "Execute one stage and all that depend on it again.")
+  @Command(name = "rerun", description = "Execute one stage and all that depend on it again.")
   int rerun(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -213,9 +201,7 @@ final class RunCommand implements Nested, Callable<Integer> {
     return act(server, run, "rerun", reason.body().put("stage", stage));
   }
 
-  @Command(
-      name = "extend",
-      description = "Give a run's window another end.")
+  @Command(name = "extend", description = "Give a run's window another end.")
   int extend(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,

@@ -10,7 +10,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** What is known of a run beside its state; a class for each command of {@code run}. Main thread. */
+/**
+ * What is known of a run beside its state; a class for each command of {@code run}. Main thread.
+ */
 final class RunFacts {
   private static final int USUAL = 50;
 
@@ -117,7 +119,8 @@ final class RunFacts {
   /** Where the time went. */
   @Command(
       name = "timeline",
-      description = "Where the time went: waiting, queued, running, and what the length comes from.")
+      description =
+          "Where the time went: waiting, queued, running, and what the length comes from.")
   static final class Timeline extends OfRun {
     Timeline(Terminal terminal) {
       super(terminal);
@@ -155,9 +158,7 @@ final class RunFacts {
     }
 
     private static String millis(JsonNode millis) {
-      return millis.isNumber()
-          ? Times.text(Duration.ofMillis(millis.asLong()))
-          : Times.NONE;
+      return millis.isNumber() ? Times.text(Duration.ofMillis(millis.asLong())) : Times.NONE;
     }
   }
 }

@@ -6,9 +6,9 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Stays with a run until it ends: its stages drawn live where a person looks, a line for each change
- * and each line of a log elsewhere. Ctrl-C leaves it; the run goes on. The calling thread only; a
- * screen draws on one of its own.
+ * Stays with a run until it ends: its stages drawn live where a person looks, a line for each
+ * change and each line of a log elsewhere. Ctrl-C leaves it; the run goes on. The calling thread
+ * only; a screen draws on one of its own.
  */
 final class RunFollow {
   private final Session session;
@@ -66,7 +66,8 @@ final class RunFollow {
             session.client(),
             run,
             null,
-            line -> terminal.remark(line.path("stage").asText() + " | " + line.path("text").asText()));
+            line ->
+                terminal.remark(line.path("stage").asText() + " | " + line.path("text").asText()));
     JsonNode ended =
         new RunWatch(session.client(), run, RunLog.READ_EVERY, terminal::note)
             .untilFinal(
@@ -81,7 +82,10 @@ final class RunFollow {
   private void tell(JsonNode seen) {
     for (JsonNode stage : seen.path("stages")) {
       String id = stage.path("id").asText();
-      change(id, "stage " + id + " " + RunTree.said(stage), !stage.path("attempt").asText().equals("0"));
+      change(
+          id,
+          "stage " + id + " " + RunTree.said(stage),
+          !stage.path("attempt").asText().equals("0"));
     }
     change("", "run " + run + " " + RunView.state(seen), true);
   }

@@ -78,7 +78,9 @@ final class RunTree {
     if (fit.size() < stages.size()) {
       lines.add("  ... " + (stages.size() - fit.size()) + " more stages, ended or not begun");
     }
-    return lines.stream().map(line -> Width.cut(Harmless.text(line), window.columns() - 1)).toList();
+    return lines.stream()
+        .map(line -> Width.cut(Harmless.text(line), window.columns() - 1))
+        .toList();
   }
 
   private String title(JsonNode seen, List<JsonNode> stages) {
@@ -222,8 +224,7 @@ final class RunTree {
         level = Math.max(level, levels.getOrDefault(need.asText(), -1) + 1);
       }
       String group = stage.path("group").asText("");
-      levels.put(
-          stage.path("id").asText(), Math.max(level, levels.getOrDefault(group, -1) + 1));
+      levels.put(stage.path("id").asText(), Math.max(level, levels.getOrDefault(group, -1) + 1));
     }
     return levels;
   }

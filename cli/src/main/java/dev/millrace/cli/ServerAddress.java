@@ -130,7 +130,6 @@ final class ServerAddress {
       throw new UserError(
           "'" + url + "' is not a URL", "For example " + STANDARD, e, ExitCode.USAGE, null);
     }
-    throw UserError.misuse(
-        "'" + url + "' is not the URL of a server", "For example " + STANDARD);
+    throw UserError.misuse("'" + url + "' is not the URL of a server", "For example " + STANDARD);
   }
 }

@@ -27,9 +27,7 @@ final class ShareCommand {
         terminal,
         session ->
             session.showDone(
-                session
-                    .client()
-                    .put(ApiPath.share(namespace), reason.body().put("weight", weight)),
+                session.client().put(ApiPath.share(namespace), reason.body().put("weight", weight)),
                 "namespace " + namespace + " has weight " + weight));
   }
 }

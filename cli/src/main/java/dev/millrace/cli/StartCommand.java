@@ -26,9 +26,7 @@ final class StartCommand {
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "cancel",
-      description = "Take a start back before its time.")
+  @Command(name = "cancel", description = "Take a start back before its time.")
   int cancel(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,

@@ -20,7 +20,8 @@ import picocli.CommandLine.Parameters;
     description = "Start up to 10,000 runs at once; exits with 0 only when all were taken.",
     footer = {
       "",
-      "A line of the file is a start, such as {\"job\": \"mail\", \"params\": {\"to\": \"a\"}, \"key\": \"1\"}.",
+      "A line of the file is a start, such as {\"job\": \"mail\", \"params\": {\"to\": \"a\"},"
+          + " \"key\": \"1\"}.",
       "A JSON array of them does as well; - is stdin."
     })
 final class StartManyCommand implements Callable<Integer> {

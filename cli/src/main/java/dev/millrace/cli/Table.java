@@ -10,7 +10,8 @@ final class Table {
   private static final int NARROWEST = 8;
 
   /** How wide the tables are that this thread makes at the moment. */
-  private static final ThreadLocal<Integer> WIDTH = ThreadLocal.withInitial(() -> Integer.MAX_VALUE);
+  private static final ThreadLocal<Integer> WIDTH =
+      ThreadLocal.withInitial(() -> Integer.MAX_VALUE);
 
   private final List<String[]> rows = new ArrayList<>();
 

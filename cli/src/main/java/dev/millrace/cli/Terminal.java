@@ -20,8 +20,7 @@ final class Terminal {
   /**
    * @param interactive a person looks at {@code err} while it is written; the launcher knows
    */
-  Terminal(
-      PrintWriter out, PrintWriter err, boolean interactive, Map<String, String> environment) {
+  Terminal(PrintWriter out, PrintWriter err, boolean interactive, Map<String, String> environment) {
     this(out, err, interactive, interactive, environment);
   }
 

@@ -56,7 +56,8 @@ final class TokenCommand {
               names = "--role",
               required = true,
               paramLabel = "NAMESPACE=ROLE",
-              description = "viewer, operator, editor or admin of a namespace; * is all. Repeatable.")
+              description =
+                  "viewer, operator, editor or admin of a namespace; * is all. Repeatable.")
           Map<String, String> roles,
       @Option(
               names = "--expires",

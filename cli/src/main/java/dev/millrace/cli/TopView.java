@@ -174,7 +174,9 @@ final class TopView {
     Comparator<JsonNode> age = Comparator.comparing(run -> run.path("createdAt").asText());
     return switch (sort) {
       case AGE -> age;
-      case JOB -> Comparator.<JsonNode, String>comparing(run -> run.path("job").asText()).thenComparing(age);
+      case JOB ->
+          Comparator.<JsonNode, String>comparing(run -> run.path("job").asText())
+              .thenComparing(age);
       case STATE -> Comparator.comparing(RunView::state).thenComparing(age);
     };
   }

@@ -34,15 +34,13 @@ record WindowSize(int lines, int columns) {
 
   private static WindowSize asked() {
     try {
-      Process stty =
-          new ProcessBuilder("sh", "-c", "stty size </dev/tty 2>/dev/null").start();
+      Process stty = new ProcessBuilder("sh", "-c", "stty size </dev/tty 2>/dev/null").start();
       if (!stty.waitFor(ANSWER_MILLIS, TimeUnit.MILLISECONDS)) {
         stty.destroyForcibly();
         return USUAL;
       }
       Matcher size =
-          SIZE.matcher(
-              new String(stty.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+          SIZE.matcher(new String(stty.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
       if (!size.matches() || size.group(2).equals("0")) {
         return USUAL;
       }
