@@ -57,17 +57,17 @@ public final class ReadsGraph {
           + " from job j "
           + LATERALS
           + """
-            where j.namespace = :namespace and j.state <> 'ARCHIVED'
-            order by j.name limit :limit
-            """;
+          where j.namespace = :namespace and j.state <> 'ARCHIVED'
+          order by j.name limit :limit
+          """;
 
   private static final String NAMED =
       "select n.namespace, n.name"
           + DETAILS
           + """
-             from unnest(:namespaces, :names) as n (namespace, name)
-            left join job j on j.namespace = n.namespace and j.name = n.name and j.state <> 'ARCHIVED'
-            """
+           from unnest(:namespaces, :names) as n (namespace, name)
+          left join job j on j.namespace = n.namespace and j.name = n.name and j.state <> 'ARCHIVED'
+          """
           + LATERALS
           + " order by n.namespace, n.name";
 
