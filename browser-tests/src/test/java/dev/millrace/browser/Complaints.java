@@ -26,8 +26,7 @@ final class Complaints {
     context.onResponse(
         response -> {
           if (response.status() >= 400) {
-            heard.add(
-                response.status() + " " + response.request().method() + " " + response.url());
+            heard.add(response.status() + " " + response.request().method() + " " + response.url());
           }
         });
     context.onRequestFailed(

@@ -83,7 +83,8 @@ abstract class DashboardTest {
   }
 
   protected Locator button(String name) {
-    return page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name).setExact(true));
+    return page.getByRole(
+        AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name).setExact(true));
   }
 
   protected Locator heading(String name) {
@@ -149,7 +150,10 @@ abstract class DashboardTest {
 
   private static String told(Rule rule) {
     List<String> places =
-        rule.getNodes().stream().limit(4).map(node -> node.getHtml() + node.getFailureSummary()).toList();
+        rule.getNodes().stream()
+            .limit(4)
+            .map(node -> node.getHtml() + node.getFailureSummary())
+            .toList();
     return rule.getId() + " (" + rule.getHelp() + "): " + places;
   }
 }
