@@ -31,7 +31,12 @@ public final class ReadsGraph {
       String lastState,
       Instant lastCreatedAt,
       Instant lastFinishedAt,
-      Instant nextAt) {}
+      Instant nextAt) {
+    /** One of which nothing is known but its name. */
+    public static Node unknown(JobRef job) {
+      return new Node(job, null, null, null, null, null, null);
+    }
+  }
 
   /** Who says what about whom. */
   public record Said(JobRef from, Edge edge) {}
