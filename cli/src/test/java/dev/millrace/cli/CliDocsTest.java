@@ -128,6 +128,30 @@ final class CliDocsTest {
     assertThat(examples).isGreaterThan(50);
   }
 
+  @Test
+  void whatSaysSomethingOfAServerSaysItToProgramsToo() {
+    List<String> silent = new ArrayList<>();
+    silent(root(), silent);
+    assertThat(silent)
+        .containsExactlyInAnyOrder(
+            "millrace artifact get", // -o is its file
+            "millrace server metrics", // a form of its own
+            "millrace login",
+            "millrace logout",
+            "millrace complete-words");
+  }
+
+  private static void silent(CommandLine command, List<String> silent) {
+    var options = command.getCommandSpec().optionsMap();
+    boolean forms =
+        options.containsKey("--output")
+            && options.get("--output").type() == OutputForm.class;
+    if (options.containsKey("--server") && !forms) {
+      silent.add(command.getCommandSpec().qualifiedName());
+    }
+    command.getSubcommands().values().stream().distinct().forEach(sub -> silent(sub, silent));
+  }
+
   /** The command is there, and each of its long options. */
   private static void check(String where, String example, List<String> wrong) {
     String line = example.replaceAll("[`|;#)].*", "").replaceAll("\"[^\"]*\"|'[^']*'", "WORD");

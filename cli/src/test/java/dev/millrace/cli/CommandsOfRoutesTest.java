@@ -37,6 +37,8 @@ final class CommandsOfRoutesTest {
       Set.of(
           "DELETE /api/v1/session",
           "DELETE /api/v1/tokens/{id}",
+          "GET /auth/callback",
+          "GET /auth/login",
           "GET /api/v1/audit",
           "GET /api/v1/bulk",
           "GET /api/v1/bulk/{id}",

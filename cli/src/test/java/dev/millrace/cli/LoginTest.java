@@ -87,6 +87,13 @@ final class LoginTest {
   }
 
   @Test
+  void aServerWithoutLoginsKeepsNothing() {
+    server.answer("GET /api/v1/session", 200, KNOWN.replace("\"token\"", "\"local\""));
+    assertThat(login(TOKEN).err()).contains("without a login");
+    assertThat(folder.resolve("c/credentials")).doesNotExist();
+  }
+
+  @Test
   void whatIsNoTokenIsNotSent() {
     assertThat(login("two words").code()).isEqualTo(ExitCode.USAGE);
     assertThat(login("").code()).isEqualTo(ExitCode.USAGE);
