@@ -12,6 +12,7 @@ final class ApiPath {
   static final String EVENTS = "/api/v1/events";
   static final String PAUSES = "/api/v1/pauses";
   static final String LOCKS = "/api/v1/locks";
+  static final String SECRETS = "/api/v1/secrets";
   static final String STARTS = "/api/v1/starts";
   private static final String NAMESPACES = "/api/v1/namespaces";
   static final String DEAD_LETTERS = "/api/v1/dead-letters";
@@ -79,6 +80,10 @@ final class ApiPath {
 
   static String quota(String namespace) {
     return NAMESPACES + "/" + ApiClient.encoded(namespace) + "/quota";
+  }
+
+  static String secret(String name) {
+    return SECRETS + "/" + ApiClient.encoded(name);
   }
 
   static String deadLetter(String id) {

@@ -69,6 +69,7 @@ public final class Main {
     commands.put("lock", () -> new LockCommand(terminal));
     commands.put("start", () -> new StartCommand(terminal));
     commands.put("quota", () -> new QuotaCommand(terminal));
+    commands.put("secret", () -> new SecretCommand(terminal, System.in));
     commands.put("dead", () -> new DeadCommand(terminal));
     commands.put("artifact", () -> new ArtifactCommand(terminal));
     commands.put("validate", () -> new ValidateCommand(terminal));

@@ -116,6 +116,7 @@ public final class SchedulerNode implements Service {
                 database.api(),
                 commands,
                 artifacts,
+                secrets,
                 this::status,
                 metrics));
     watchJobs();

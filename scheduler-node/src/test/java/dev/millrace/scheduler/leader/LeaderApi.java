@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.millrace.scheduler.secret.Vaults;
 import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.artifact.ArtifactStores;
 import dev.millrace.scheduler.http.HttpConfig;
@@ -56,6 +57,7 @@ final class LeaderApi implements AutoCloseable {
             at.database.api(),
             at.commands(),
             new ArtifactStore(at.database.api(), ArtifactStores.settings(), Clock.systemUTC()),
+            Vaults.of(at.database.api()),
             () -> STATUS,
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
     server.start();
