@@ -7,6 +7,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
@@ -95,13 +96,16 @@ final class DataDirectory implements AutoCloseable {
     if (!Files.exists(file)) {
       byte[] key = new byte[SECRET_KEY_BYTES];
       new SecureRandom().nextBytes(key);
+      Path made = folder.resolve("secrets.key.new");
+      Files.deleteIfExists(made);
       // The permission comes with the creation, so that there is no moment without it.
-      if (file.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      if (made.getFileSystem().supportedFileAttributeViews().contains("posix")) {
         Files.createFile(
-            file,
+            made,
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
       }
-      Files.writeString(file, "up:" + Base64.getEncoder().encodeToString(key) + "\n");
+      Files.writeString(made, "up:" + Base64.getEncoder().encodeToString(key) + "\n");
+      Files.move(made, file, StandardCopyOption.ATOMIC_MOVE);
     }
     return file;
   }

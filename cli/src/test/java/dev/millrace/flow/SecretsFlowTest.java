@@ -205,9 +205,12 @@ class SecretsFlowTest {
   void everyProviderReachesItsStageAndNoValueIsAtRest() throws Exception {
     SchedulerNode node = scheduler(KEY_1);
     worker("default");
+    JsonNode early = flow.apply(node, WIDE.formatted(url("/"), url("/early")));
+    assertThat(early.path("note").asText()).contains("not set in namespace 'default': db;");
     set(node, "db", STORED);
     JsonNode applied = flow.apply(node, WIDE.formatted(url("/"), url("/no")));
-    assertThat(applied.path("httpStatus").asInt()).as("%s", applied).isEqualTo(201);
+    assertThat(applied.path("note").asText()).doesNotContain("not set");
+    assertThat(applied.path("httpStatus").asInt()).as("%s", applied).isIn(200, 201);
     String params = "{\"params\":{\"token\":\"%s\",\"who\":\"${secret:db}\"}}".formatted(PARAM);
     String run =
         flow.send(node, "POST", "/api/v1/jobs/wide/runs", "application/json", params)

@@ -62,7 +62,7 @@ public final class HttpServer implements Service {
     Asker asker = new Asker(commands);
     List<Route> table = new ArrayList<>();
     StoredPatterns patterns = new StoredPatterns(jdbi);
-    table.addAll(new JobsApi(jdbi, asker, patterns).routes());
+    table.addAll(new JobsApi(jdbi, asker, patterns, secrets).routes());
     table.addAll(new FilesApi(jdbi).routes());
     table.addAll(new ScheduleApi(jdbi).routes());
     table.addAll(new TickAuditApi(jdbi).routes());
