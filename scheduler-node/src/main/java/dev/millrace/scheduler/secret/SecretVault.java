@@ -62,7 +62,7 @@ public final class SecretVault {
     jdbi.useTransaction(
         tx -> {
           for (String id : keys.ids()) {
-            SecretRows.addKey(tx, id, keys.seal(id, CANARY, canaryContext(id)));
+            addKey(tx, id);
             byte[] canary = SecretRows.canary(tx, id).orElseThrow();
             if (keys.open(id, canary, canaryContext(id)).isEmpty()) {
               throw new IllegalStateException(
@@ -106,6 +106,7 @@ public final class SecretVault {
     String key = keys.primary();
     return jdbi.inTransaction(
         tx -> {
+          addKey(tx, key);
           byte[] first = keys.seal(key, plain, context(namespace, name, 1, key));
           // Somebody may delete it between the two.
           while (!SecretRows.insert(tx, namespace, name, key, first, actor)) {
@@ -197,6 +198,7 @@ public final class SecretVault {
   private List<SecretRows.Row> rotate(
       Handle tx, String afterNamespace, String afterName, List<String> locked) {
     String key = keys.primary();
+    addKey(tx, key);
     List<SecretRows.Row> rows =
         SecretRows.ofOtherKeys(tx, key, afterNamespace, afterName, ROTATE_MAX);
     for (SecretRows.Row row : rows) {
@@ -209,6 +211,10 @@ public final class SecretVault {
       SecretRows.sealAnew(tx, row, key, keys.seal(key, plain.get(), context));
     }
     return rows;
+  }
+
+  private void addKey(Handle tx, String id) {
+    SecretRows.addKey(tx, id, keys.seal(id, CANARY, canaryContext(id)));
   }
 
   private Optional<byte[]> opened(SecretRows.Row row) {

@@ -92,8 +92,9 @@ class SecretVaultTest {
             "update secret set namespace = 'evil' where name = 'db'",
             "update secret set sealed = set_byte(sealed, 14, (get_byte(sealed, 14) + 1) % 256)"
                 + " where name = 'db'")) {
-      jdbi.useTransaction(
+      jdbi.useHandle(
           tx -> {
+            tx.begin();
             tx.execute(change);
             assertThatThrownBy(
                     () -> {
@@ -105,7 +106,6 @@ class SecretVaultTest {
                 .hasMessageContaining("cannot be opened with the keys of this node")
                 .hasMessageNotContaining("horse");
             tx.rollback();
-            tx.begin();
           });
     }
     assertThat(vault.open("shop", List.of("db"))).containsEntry("db", VALUE);
