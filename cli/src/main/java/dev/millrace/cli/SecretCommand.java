@@ -8,9 +8,12 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
@@ -20,9 +23,9 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "secret",
     description = "Secrets that stages refer to as ${secret:name}; values are never shown.",
-    synopsisSubcommandLabel = "COMMAND",
-    mixinStandardHelpOptions = true)
+    synopsisSubcommandLabel = "COMMAND")
 final class SecretCommand {
+  private static final int USUAL = 200;
   private static final int BYTES_MAX = 128 * 1024;
 
   /** Set by the launcher when a person types into standard input. */
@@ -36,66 +39,69 @@ final class SecretCommand {
     this.input = input;
   }
 
-  @Command(name = "list", description = "Names and versions.", mixinStandardHelpOptions = true)
-  int list(@Mixin ServerOptions server) throws InterruptedException {
-    try (Session session = server.open(terminal)) {
-      session.show(Pages.all(session.client(), ApiPath.SECRETS), SecretCommand::table);
-    }
-    return ExitCode.OK;
+  @Command(name = "list", description = "Names and versions.")
+  int list(@Mixin ServerOptions server, @Mixin ListOptions list) throws InterruptedException {
+    return server.run(
+        terminal,
+        session ->
+            session.show(
+                list.of(session, ApiPath.SECRETS, USUAL),
+                Facts.table(
+                    "NAMESPACE=namespace",
+                    "SECRET=name",
+                    "VERSION=version",
+                    "KEY=key",
+                    "CHANGED=changedAt",
+                    "BY=changedBy")));
   }
 
   @Command(
       name = "set",
-      description = {
-        "Set a value, read from standard input or asked for.",
-        "One line end at the end is left out:  pass show db | millrace secret set db"
-      },
-      mixinStandardHelpOptions = true)
+      description = "Set a value: asked for, or read from stdin or a file.",
+      footer = {
+        "",
+        "One line end at the end is left out. A value is never an argument:",
+        "  pass show shop/db | millrace secret set db --namespace shop"
+      })
   int set(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "NAME") String name,
+      @Option(names = "--file", paramLabel = "FILE", description = "Read the value from a file.")
+          Path file,
       @Mixin ReasonOption reason)
       throws InterruptedException {
-    String value = value(name);
-    try (Session session = server.open(terminal)) {
-      ObjectNode body = reason.body().put("value", value);
-      ApiClient.Answer answer = session.client().put(ApiPath.secret(name), body);
-      session.show(
-          answer.body(),
-          secret ->
-              List.of(
-                  "secret "
-                      + secret.path("namespace").asText()
-                      + "/"
-                      + name
-                      + " is set, version "
-                      + secret.path("version").asInt()));
-    }
-    return ExitCode.OK;
+    ObjectNode body = reason.body().put("value", file == null ? value(name) : value(file));
+    return server.run(
+        terminal,
+        session ->
+            session.show(
+                session.client().put(ApiPath.secret(name), body).body(),
+                set -> List.of("secret " + name + " has version " + set.path("version").asInt())));
   }
 
-  @Command(name = "remove", description = "Remove a secret.", mixinStandardHelpOptions = true)
+  @Command(name = "remove", description = "Remove a secret.")
   int remove(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "NAME") String name,
       @Mixin ReasonOption reason)
       throws InterruptedException {
-    try (Session session = server.open(terminal)) {
-      ApiClient.Answer answer = session.client().delete(ApiPath.secret(name) + reason.query());
-      session.showDone(answer, "secret " + name + " is removed");
-    }
-    return ExitCode.OK;
+    return server.run(
+        terminal,
+        session ->
+            session.showDone(
+                session.client().delete(ApiPath.secret(name) + reason.query()),
+                "secret " + name + " is removed"));
   }
 
   @Command(
       name = "rotate",
-      description = "Seal every secret with the first key of MILLRACE_SECRETS_KEYS.",
-      mixinStandardHelpOptions = true)
+      description = "Seal every secret with the first key of MILLRACE_SECRETS_KEYS.")
   int rotate(@Mixin ServerOptions server, @Mixin ReasonOption reason) throws InterruptedException {
     try (Session session = server.open(terminal)) {
-      ApiClient.Answer answer = session.client().postLong(ApiPath.SECRETS + "/rotate", reason.body());
-      session.show(answer.body(), SecretCommand::rotated);
-      return answer.body().path("locked").isEmpty() ? ExitCode.OK : ExitCode.FAILED;
+      JsonNode done =
+          session.client().postLong(ApiPath.SECRETS + "/rotate", reason.body()).body();
+      session.show(done, SecretCommand::rotated);
+      return done.path("locked").isEmpty() ? ExitCode.OK : ExitCode.FAILED;
     }
   }
 
@@ -109,34 +115,34 @@ final class SecretCommand {
       return new String(typed);
     }
     try {
-      byte[] bytes = input.readNBytes(BYTES_MAX);
-      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-      String value = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
-      value = value.endsWith("\r") ? value.substring(0, value.length() - 1) : value;
-      if (value.isEmpty()) {
-        throw new UserError(
-            "standard input has no value", "Write it there:  millrace secret set " + name + " < file");
-      }
-      return value;
-    } catch (CharacterCodingException e) {
-      throw new UserError("the value is no text in UTF-8", "Encode it, for example in base64.", e);
+      return text(input, "stdin");
     } catch (IOException e) {
-      throw new UserError("standard input cannot be read: " + Reasons.of(e), "", e);
+      throw new UserError("stdin cannot be read: " + Reasons.of(e), "", e);
     }
   }
 
-  private static List<String> table(JsonNode page) {
-    Table table = new Table("NAMESPACE", "SECRET", "VERSION", "KEY", "CHANGED", "BY");
-    for (JsonNode secret : page.path("items")) {
-      table.row(
-          secret.path("namespace").asText(),
-          secret.path("name").asText(),
-          secret.path("version").asText(),
-          secret.path("key").asText(),
-          Times.local(secret.path("changedAt")),
-          secret.path("changedBy").asText());
+  private static String value(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      return text(in, file.toString());
+    } catch (IOException e) {
+      throw new UserError(file + " cannot be read: " + Reasons.of(e), "Name another file.", e);
     }
-    return table.lines();
+  }
+
+  private static String text(InputStream in, String what) throws IOException {
+    String text;
+    try {
+      byte[] bytes = in.readNBytes(BYTES_MAX);
+      text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException e) {
+      throw new UserError(what + " is no text in UTF-8", "Encode it, for example in base64.", e);
+    }
+    String value = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
+    value = value.endsWith("\r") ? value.substring(0, value.length() - 1) : value;
+    if (value.isEmpty()) {
+      throw new UserError("there is no value in " + what, "Write it there; nothing was changed.");
+    }
+    return value;
   }
 
   private static List<String> rotated(JsonNode done) {

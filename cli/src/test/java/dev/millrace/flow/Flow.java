@@ -66,7 +66,7 @@ public final class Flow implements AutoCloseable {
   }
 
   /** With more settings. */
-  SchedulerNode scheduler(String name, int port, Map<String, String> more) throws Exception {
+  public SchedulerNode scheduler(String name, int port, Map<String, String> more) throws Exception {
     SchedulerNode node = unstarted(name, port, more);
     node.start();
     return open(node);
@@ -100,7 +100,7 @@ public final class Flow implements AutoCloseable {
   }
 
   /** With secrets of its own. */
-  WorkerNode worker(String pool, SecretSources secrets) throws Exception {
+  public WorkerNode worker(String pool, SecretSources secrets) throws Exception {
     WorkerNode worker =
         new WorkerNode(
             new WorkerNodeConfig(
@@ -210,7 +210,7 @@ public final class Flow implements AutoCloseable {
   }
 
   /** Every row of every table, as text. */
-  String everyRow() {
+  public String everyRow() {
     StringBuilder rows = new StringBuilder();
     try (var connection = database.connect();
         var statement = connection.createStatement()) {
