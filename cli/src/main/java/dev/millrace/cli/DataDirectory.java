@@ -88,8 +88,8 @@ final class DataDirectory implements AutoCloseable {
   }
 
   /**
-   * The file with the key of stored secrets, made when it is missing and readable by its owner only.
-   * Without it what was stored cannot be read again.
+   * The file with the key of stored secrets, made when it is missing and readable by its owner
+   * only. Without it what was stored cannot be read again.
    */
   Path secretKeys() throws IOException {
     Path file = folder.resolve("secrets.key");

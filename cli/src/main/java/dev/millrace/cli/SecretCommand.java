@@ -98,8 +98,7 @@ final class SecretCommand {
       description = "Seal every secret with the first key of MILLRACE_SECRETS_KEYS.")
   int rotate(@Mixin ServerOptions server, @Mixin ReasonOption reason) throws InterruptedException {
     try (Session session = server.open(terminal)) {
-      JsonNode done =
-          session.client().postLong(ApiPath.SECRETS + "/rotate", reason.body()).body();
+      JsonNode done = session.client().postLong(ApiPath.SECRETS + "/rotate", reason.body()).body();
       session.show(done, SecretCommand::rotated);
       return done.path("locked").isEmpty() ? ExitCode.OK : ExitCode.FAILED;
     }

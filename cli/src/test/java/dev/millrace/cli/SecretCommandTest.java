@@ -21,7 +21,9 @@ import picocli.CommandLine;
 /** Secrets from the command line, on a real server. */
 class SecretCommandTest {
   private static final String KEY =
-      "k1:" + Base64.getEncoder().encodeToString("an example of a key, 32 bytes...".getBytes(StandardCharsets.UTF_8));
+      "k1:"
+          + Base64.getEncoder()
+              .encodeToString("an example of a key, 32 bytes...".getBytes(StandardCharsets.UTF_8));
 
   @TempDir Path folder;
   private Flow flow;

@@ -104,16 +104,16 @@ public final class Flow implements AutoCloseable {
     WorkerNode worker =
         new WorkerNode(
             new WorkerNodeConfig(
-                broker.uri().toString(),
-                List.of(new WorkerNodeConfig.PoolSlots(pool, 8)),
-                Duration.ofSeconds(5),
-                folder,
-                Set.of(),
-                List.of(),
-                Duration.ofMillis(500),
-                Duration.ofSeconds(3),
-                Faults.NONE,
-                "test")
+                    broker.uri().toString(),
+                    List.of(new WorkerNodeConfig.PoolSlots(pool, 8)),
+                    Duration.ofSeconds(5),
+                    folder,
+                    Set.of(),
+                    List.of(),
+                    Duration.ofMillis(500),
+                    Duration.ofSeconds(3),
+                    Faults.NONE,
+                    "test")
                 .withSecrets(secrets),
             new SimpleMeterRegistry());
     worker.start();

@@ -91,10 +91,15 @@ class SecretsFlowTest {
           authorizations.add(authorization);
           // It stands where the worker cuts the answer, and at its beginning.
           byte[] body =
-              ("you said " + authorization + "x".repeat(49_100) + authorization + "y".repeat(99_000))
+              ("you said "
+                      + authorization
+                      + "x".repeat(49_100)
+                      + authorization
+                      + "y".repeat(99_000))
                   .getBytes(StandardCharsets.UTF_8);
           exchange.getResponseHeaders().add("Location", "/?token=" + authorization);
-          exchange.sendResponseHeaders(exchange.getRequestURI().getPath().equals("/no") ? 500 : 200, body.length);
+          exchange.sendResponseHeaders(
+              exchange.getRequestURI().getPath().equals("/no") ? 500 : 200, body.length);
           exchange.getResponseBody().write(body);
           exchange.close();
         });
@@ -219,7 +224,10 @@ class SecretsFlowTest {
     flow.awaitRun(run, "FAILED");
     await()
         .atMost(Flow.SOON)
-        .until(() -> flow.one("select count(*) from stage_log where text like '%more lines%'").equals("1"));
+        .until(
+            () ->
+                flow.one("select count(*) from stage_log where text like '%more lines%'")
+                    .equals("1"));
 
     assertThat(authorizations)
         .containsExactlyInAnyOrder(STORED + "|" + VARIABLE + "|" + FILE, STORED);
@@ -252,7 +260,8 @@ class SecretsFlowTest {
       JsonNode answer = flow.get(node, "/api/v1" + path);
       assertSecret("GET " + path, answer.toString());
     }
-    String letter = flow.get(node, "/api/v1/dead-letters").path("items").path(0).path("id").asText();
+    String letter =
+        flow.get(node, "/api/v1/dead-letters").path("items").path(0).path("id").asText();
     JsonNode dead = flow.get(node, "/api/v1/dead-letters/" + letter);
     assertThat(dead.toString()).contains("${secret:db}");
     assertSecret("the dead letter", dead.toString());
@@ -335,7 +344,20 @@ class SecretsFlowTest {
             new SecretSettings(List.of(new SecretSettings.Key(key.substring(0, 2), bytes))));
     Start start =
         new Start(
-            claim, "j", "default", "h", "{}", "{}", "{}", null, null, null, null, null, -1, null,
+            claim,
+            "j",
+            "default",
+            "h",
+            "{}",
+            "{}",
+            "{}",
+            null,
+            null,
+            null,
+            null,
+            null,
+            -1,
+            null,
             new StartSecrets(List.of("/a"), names, List.of(), null));
     return keys.granted(start).secrets().grant();
   }
@@ -358,7 +380,10 @@ class SecretsFlowTest {
               new SecretRequest(
                   claim, worker, namespace, names, grant, SealedAnswer.publicKey(keys)));
       channel.basicPublish(
-          "", Entities.SECRETS, new AMQP.BasicProperties.Builder().replyTo(answers).build(), request);
+          "",
+          Entities.SECRETS,
+          new AMQP.BasicProperties.Builder().replyTo(answers).build(),
+          request);
       List<GetResponse> got = new ArrayList<>();
       await()
           .atMost(Flow.SOON)

@@ -105,8 +105,7 @@ public final class SchedulerNode implements Service {
     ArtifactStore artifacts =
         new ArtifactStore(database.api(), settings.artifacts(), Clock.systemUTC());
     services.start(new ArtifactExchange(name, settings.rabbit(), artifacts, outbox, metrics));
-    services.start(
-        new SecretExchange(name, settings.rabbit(), database.api(), secrets, metrics));
+    services.start(new SecretExchange(name, settings.rabbit(), database.api(), secrets, metrics));
     bindGauges();
     http =
         services.start(

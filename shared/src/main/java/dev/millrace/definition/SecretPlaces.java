@@ -62,7 +62,9 @@ final class SecretPlaces {
     }
     if (all.size() > References.of(scalar.text()).size()) {
       with.problem(
-          scalar, place, "a secret cannot stand in an expression; write it beside: ${{ a }}${secret:b}");
+          scalar,
+          place,
+          "a secret cannot stand in an expression; write it beside: ${{ a }}${secret:b}");
     }
     for (Reference reference : all) {
       String problem = References.problem(reference);

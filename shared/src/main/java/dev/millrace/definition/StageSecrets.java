@@ -1,7 +1,7 @@
 package dev.millrace.definition;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonPointer;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -75,8 +75,7 @@ public record StageSecrets(List<String> at, List<String> names) {
       }
     } else if (node.isObject()) {
       node.properties()
-          .forEach(
-              field -> walk(field.getValue(), pointer.appendProperty(field.getKey()), use));
+          .forEach(field -> walk(field.getValue(), pointer.appendProperty(field.getKey()), use));
     } else {
       for (int i = 0; i < node.size(); i++) {
         walk(node.get(i), pointer.appendIndex(i), use);

@@ -8,10 +8,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * References to secrets in a text, such as <code>${secret:db}</code>. They are no expressions: whoever
- * executes a stage puts the values in, and nobody before. In a text that holds one, {@code $$} stands
- * for {@code $}; that is how what an expression gave is kept from being taken for a reference.
- * Stateless, any thread.
+ * References to secrets in a text, such as <code>${secret:db}</code>. They are no expressions:
+ * whoever executes a stage puts the values in, and nobody before. In a text that holds one, {@code
+ * $$} stands for {@code $}; that is how what an expression gave is kept from being taken for a
+ * reference. Stateless, any thread.
  */
 public final class References {
   private static final Pattern TOKEN =

@@ -26,9 +26,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Hides values in whatever leaves a worker: as they are, line by line, in base64 wherever they begin
- * in it, in hexadecimal, URL-encoded and JSON-escaped. It must see a text before anybody cuts it.
- * Immutable; any thread.
+ * Hides values in whatever leaves a worker: as they are, line by line, in base64 wherever they
+ * begin in it, in hexadecimal, URL-encoded and JSON-escaped. It must see a text before anybody cuts
+ * it. Immutable; any thread.
  */
 public final class Redactor {
   public static final String MASK = "***";
@@ -128,14 +128,17 @@ public final class Redactor {
               || (c >= 'A' && c <= 'Z')
               || (c >= '0' && c <= '9')
               || "-._~!$&'()*+,;=:@/?".indexOf(c) >= 0;
-      escaped.append(plain ? String.valueOf(c) : "%" + HexFormat.of().withUpperCase().toHexDigits(one));
+      escaped.append(
+          plain ? String.valueOf(c) : "%" + HexFormat.of().withUpperCase().toHexDigits(one));
     }
     return escaped.toString();
   }
 
   private static String lowerHex(String url) {
     StringBuilder lower = new StringBuilder(url);
-    for (int at = lower.indexOf("%"); at >= 0 && at + 3 <= lower.length(); at = lower.indexOf("%", at + 1)) {
+    for (int at = lower.indexOf("%");
+        at >= 0 && at + 3 <= lower.length();
+        at = lower.indexOf("%", at + 1)) {
       lower.replace(at + 1, at + 3, lower.substring(at + 1, at + 3).toLowerCase(Locale.ROOT));
     }
     return lower.toString();

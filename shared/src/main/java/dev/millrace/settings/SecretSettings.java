@@ -14,8 +14,8 @@ import java.util.Map;
 /**
  * The keys that stored secrets are sealed with. Immutable.
  *
- * @param keys the first one seals, the others only open what they have sealed; empty when nothing can
- *     be stored
+ * @param keys the first one seals, the others only open what they have sealed; empty when nothing
+ *     can be stored
  */
 public record SecretSettings(List<Key> keys) {
   private static final String KEYS = "secrets.keys";

@@ -13,7 +13,8 @@ import java.util.List;
  * @param handlers names it may run; {@code *} for all it has
  * @param outputBytesMax what is kept of the log of one attempt
  * @param fileRoots absolute folders below which stages may wait for files
- * @param secretEnv variables that stages may refer to, a {@code *} at the end for any that begins so
+ * @param secretEnv variables that stages may refer to, a {@code *} at the end for any that begins
+ *     so
  * @param secretDirs absolute folders whose files stages may refer to
  */
 public record WorkerSettings(

@@ -61,10 +61,7 @@ public final class SecretCodec {
     return Wire.read(message, "", fields::read, fields::answer);
   }
 
-  /**
-   * What a sealed answer belongs to: it opens for this attempt of this worker only.
-   *
-   */
+  /** What a sealed answer belongs to: it opens for this attempt of this worker only. */
   public static byte[] context(Claim claim, String worker, String namespace) {
     return String.join(
             "\n",

@@ -10,14 +10,13 @@ import java.util.List;
 /**
  * What a start says of secrets; none of them is in it. Immutable.
  *
- * @param at JSON pointers to the texts of {@code with} that hold references; only these are read for
- *     them
+ * @param at JSON pointers to the texts of {@code with} that hold references; only these are read
+ *     for them
  * @param names of the stored secrets that they refer to, sorted
  * @param params names of params whose values are to be hidden in whatever the attempt says
  * @param grant lets whoever holds the claim ask a scheduler node for the stored ones, or null
  */
-public record StartSecrets(
-    List<String> at, List<String> names, List<String> params, String grant) {
+public record StartSecrets(List<String> at, List<String> names, List<String> params, String grant) {
   private static final int MAX = 1_000;
 
   public StartSecrets {

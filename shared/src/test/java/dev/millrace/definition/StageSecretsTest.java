@@ -72,17 +72,17 @@ class StageSecretsTest {
       assertThat(secrets.names()).containsExactly("own");
       JsonNode rendered =
           Template.compile(
-                  JSON.readTree(written),
-                  new Scope(Map.of("x", "string"), Set.of(), true, false))
-              .render(Bindings.builder().params("{\"x\":" + JSON.writeValueAsString(given) + "}").build());
+                  JSON.readTree(written), new Scope(Map.of("x", "string"), Set.of(), true, false))
+              .render(
+                  Bindings.builder()
+                      .params("{\"x\":" + JSON.writeValueAsString(given) + "}")
+                      .build());
       assertThat(StageSecrets.references(secrets.at(), rendered))
           .as(text)
           .containsExactly(new References.Reference(References.Kind.SECRET, "own"));
-      String filled =
-          StageSecrets.filled(secrets.at(), rendered, any -> "<V>").path("k").asText();
+      String filled = StageSecrets.filled(secrets.at(), rendered, any -> "<V>").path("k").asText();
       String plain = text.replace("${{ params.x }}", "\u0001").replace("$$", "$");
-      assertThat(filled)
-          .isEqualTo(plain.replace("${secret:own}", "<V>").replace("\u0001", given));
+      assertThat(filled).isEqualTo(plain.replace("${secret:own}", "<V>").replace("\u0001", given));
     }
   }
 
@@ -97,12 +97,15 @@ class StageSecretsTest {
       delimiter = '|',
       quoteCharacter = '~',
       value = {
-        "{run: command, with: {argv: [echo, '${secret:db}']}}|with.argv[1]: would show ${secret:db}",
+        "{run: command, with: {argv: [echo, '${secret:db}']}}|with.argv[1]: would show"
+            + " ${secret:db}",
         "{run: command, with: {shell: 'echo ${secret:db}'}}|with.shell: would show",
         "{run: command, with: {argv: [a], env: {A: '${secret:}'}}}|'' is no name of a secret",
-        "{run: command, with: {argv: [a], env: {A: '${env:MILLRACE_TOKEN}'}}}|setting of the program",
+        "{run: command, with: {argv: [a], env: {A: '${env:MILLRACE_TOKEN}'}}}|setting of the"
+            + " program",
         "{run: command, with: {argv: [a], env: {A: '${env:A B}'}}}|'A B' is no name of a variable",
-        "{run: http, with: {url: 'https://x', headers: {'${secret:a}': b}}}|a name cannot hold a secret",
+        "{run: http, with: {url: 'https://x', headers: {'${secret:a}': b}}}|a name cannot hold a"
+            + " secret",
         "{run: mine, with: {a: [{b: '${secret:a b}'}]}}|with.a[0].b: 'a b' is no name of a secret",
         "{run: mine, with: {a: \"${{ '${secret:a}' }}\"}}|cannot stand in an expression",
         "{run: job, with: {job: other, params: {a: '${secret:a}'}}}|is executed by the scheduler",

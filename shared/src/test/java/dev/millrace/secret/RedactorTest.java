@@ -49,7 +49,9 @@ class RedactorTest {
         String header = Base64.getEncoder().encodeToString(utf8(name + VALUE + behind));
         String shown = REDACTOR.text(header);
         assertThat(shown).contains("***");
-        assertThat(new String(Base64.getDecoder().decode(shown.split("\\*")[0]), StandardCharsets.UTF_8))
+        assertThat(
+                new String(
+                    Base64.getDecoder().decode(shown.split("\\*")[0]), StandardCharsets.UTF_8))
             .doesNotContain("ss");
       }
     }
@@ -70,7 +72,8 @@ class RedactorTest {
   @Test
   void shortValuesAreLeft() {
     assertThat(Redactor.of(List.of("12345")).isEmpty()).isTrue();
-    assertThat(Redactor.of(List.of("12345", "123456")).text("12345 1234567")).isEqualTo("12345 ***7");
+    assertThat(Redactor.of(List.of("12345", "123456")).text("12345 1234567"))
+        .isEqualTo("12345 ***7");
   }
 
   @Test

@@ -150,7 +150,8 @@ class SettingsTest {
   @Test
   void keysOfSecretsAreReadInTheirOrderAndNotRepeated() throws Exception {
     String key = Base64.getEncoder().encodeToString(new byte[32]);
-    Path file = Files.writeString(folder.resolve("keys"), "# of 2027\n\nnew:" + key + "\nold:" + key);
+    Path file =
+        Files.writeString(folder.resolve("keys"), "# of 2027\n\nnew:" + key + "\nold:" + key);
     SecretSettings keys =
         SchedulerSettings.read(
                 new SettingsInput(NEEDED, Map.of("secrets.keys-file", file.toString())))
@@ -160,8 +161,7 @@ class SettingsTest {
     for (String wrong : List.of(key, "a:AAAA", "a:" + key + ",a:" + key, "a:hunter22", ":" + key)) {
       assertThatThrownBy(
               () ->
-                  SchedulerSettings.read(
-                      new SettingsInput(NEEDED, Map.of("secrets.keys", wrong))))
+                  SchedulerSettings.read(new SettingsInput(NEEDED, Map.of("secrets.keys", wrong))))
           .isInstanceOf(SettingsException.class)
           .hasMessageContaining("secrets.keys")
           .hasMessageNotContaining("AAAA")

@@ -35,7 +35,8 @@ final class ArtifactClient implements Service {
     requests =
         new NodeRequests(
             "worker-artifacts-" + worker,
-            broker, new NodeRequests.Patience(patience.answer(), patience.all()));
+            broker,
+            new NodeRequests.Patience(patience.answer(), patience.all()));
   }
 
   @Override

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The secrets of one attempt: its input with them in it, and what hides them in whatever the attempt
- * says. They live as long as it does. Immutable.
+ * The secrets of one attempt: its input with them in it, and what hides them in whatever the
+ * attempt says. They live as long as it does. Immutable.
  *
  * @param with the input, or null when it is as the start has it
  * @param notHidden references whose values are too short to be hidden
@@ -49,9 +49,7 @@ record AttemptSecrets(JsonNode with, Redactor redactor, List<String> notHidden) 
     List<String> notHidden = new ArrayList<>();
     for (Reference reference : references) {
       String value =
-          reference.kind() == Kind.SECRET
-              ? stored.get(reference.name())
-              : sources.value(reference);
+          reference.kind() == Kind.SECRET ? stored.get(reference.name()) : sources.value(reference);
       if (value == null) {
         throw new SecretException(reference + ": the stage's definition does not have it", false);
       }

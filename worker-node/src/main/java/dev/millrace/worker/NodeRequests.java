@@ -94,8 +94,7 @@ final class NodeRequests implements Service {
   NodeRequests(String name, RabbitSettings broker, Patience patience) {
     this.patience = patience;
     this.answers = new QueueConsumer(channel -> declare(channel), UNDER_WAY_MAX, this::answered);
-    this.link =
-        new AmqpLink(name, broker, List.of(answers, publisher, losses()));
+    this.link = new AmqpLink(name, broker, List.of(answers, publisher, losses()));
     publisher.on(link);
     answers.on(link);
   }
@@ -166,8 +165,10 @@ final class NodeRequests implements Service {
       problem = "no scheduler node answered";
       try {
         A answer =
-            asked.question.reader().apply(
-                asked.answer.get(patience.answer().toMillis(), TimeUnit.MILLISECONDS));
+            asked
+                .question
+                .reader()
+                .apply(asked.answer.get(patience.answer().toMillis(), TimeUnit.MILLISECONDS));
         String again = asked.question.passing().apply(answer);
         if (again == null) {
           return answer;
@@ -210,7 +211,8 @@ final class NodeRequests implements Service {
     String replyTo = answerQueue;
     Letter letter = new Letter(replyTo, number);
     if (replyTo == null
-        || !publisher.publish(asked.question.queue(), letter, true, asked.question.body(), number)) {
+        || !publisher.publish(
+            asked.question.queue(), letter, true, asked.question.body(), number)) {
       lost(number);
     }
   }
@@ -226,8 +228,7 @@ final class NodeRequests implements Service {
   private void answered(QueueConsumer.Delivery delivery) {
     answers.ack(delivery.generation(), delivery.tag(), false);
     // Nobody waits for an answer to what was asked again meanwhile.
-    take(delivery.letter().correlationId())
-        .ifPresent(asked -> asked.complete(delivery.body()));
+    take(delivery.letter().correlationId()).ifPresent(asked -> asked.complete(delivery.body()));
   }
 
   private void lost(String number) {

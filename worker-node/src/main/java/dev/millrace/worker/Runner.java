@@ -130,8 +130,8 @@ final class Runner implements AutoCloseable {
       return;
     }
     log.error(
-        "handler does not stop claim={} handler={} cause={}; the attempt is reported, its slot stays"
-            + " taken until the handler returns",
+        "handler does not stop claim={} handler={} cause={}; the attempt is reported, its slot"
+            + " stays taken until the handler returns",
         attempt.claim(),
         attempt.start().handler(),
         why);

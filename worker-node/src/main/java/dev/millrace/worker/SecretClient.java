@@ -17,8 +17,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Asks scheduler nodes for the stored secrets of an attempt, each time with a key that is used once.
- * Any thread.
+ * Asks scheduler nodes for the stored secrets of an attempt, each time with a key that is used
+ * once. Any thread.
  */
 final class SecretClient implements Service {
   private final String worker;

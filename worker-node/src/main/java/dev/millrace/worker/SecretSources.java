@@ -102,8 +102,7 @@ public record SecretSources(
       if (bytes.length > FILE_BYTES_MAX) {
         throw refused(reference, "the file has more than " + FILE_BYTES_MAX + " bytes");
       }
-      String text =
-          StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
       // Editors and echo end a file with one.
       String value = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
       value = value.endsWith("\r") ? value.substring(0, value.length() - 1) : value;

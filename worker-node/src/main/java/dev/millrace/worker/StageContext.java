@@ -17,8 +17,8 @@ public interface StageContext {
   JsonNode with();
 
   /**
-   * Hides the attempt's secrets. What goes out through this context is hidden anyway; whoever cuts a
-   * text before that must hide it first, or a piece of a secret stays at the cut.
+   * Hides the attempt's secrets. What goes out through this context is hidden anyway; whoever cuts
+   * a text before that must hide it first, or a piece of a secret stays at the cut.
    */
   default Redactor redactor() {
     return Redactor.NONE;

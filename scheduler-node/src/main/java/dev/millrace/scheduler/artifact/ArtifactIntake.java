@@ -57,11 +57,7 @@ final class ArtifactIntake {
   record Nudges(Runnable deliveries, Runnable gets, Runnable ends) {}
 
   ArtifactIntake(
-      ArtifactStore store,
-      Answers answers,
-      Outbox outbox,
-      ArtifactMeters meters,
-      Nudges nudges) {
+      ArtifactStore store, Answers answers, Outbox outbox, ArtifactMeters meters, Nudges nudges) {
     this.store = store;
     this.answers = answers;
     this.outbox = outbox;
@@ -131,8 +127,7 @@ final class ArtifactIntake {
       throw e;
     }
     meters.quarantined();
-    answers.send(
-        delivery.letter(), ArtifactCodec.encode(new Refused(Refusal.MALFORMED, cause)));
+    answers.send(delivery.letter(), ArtifactCodec.encode(new Refused(Refusal.MALFORMED, cause)));
     consumer.ack(delivery.generation(), delivery.tag(), false);
   }
 

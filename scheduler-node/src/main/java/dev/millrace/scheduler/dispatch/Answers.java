@@ -5,8 +5,8 @@ import dev.millrace.amqp.ConfirmedPublisher;
 import dev.millrace.amqp.Letter;
 
 /**
- * Sends transient answers to the queues of workers that wait for them. An answer that is lost is asked for again, so
- * nobody keeps it. Any thread.
+ * Sends transient answers to the queues of workers that wait for them. An answer that is lost is
+ * asked for again, so nobody keeps it. Any thread.
  */
 public final class Answers {
   /** Nothing is done about any fate: the worker asks again. */

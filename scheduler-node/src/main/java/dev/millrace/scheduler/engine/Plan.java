@@ -115,8 +115,7 @@ public final class Plan {
         upstream = upstream == null ? new Upstream(definition.stages()) : upstream;
         code[i] = Code.of(definition, stage, upstream.names(original(stage.id())));
       }
-      secrets[i] =
-          stage.ledByLeader() ? null : StageSecrets.of(stage.handler(), stage.withJson());
+      secrets[i] = stage.ledByLeader() ? null : StageSecrets.of(stage.handler(), stage.withJson());
       anyPhase |= stage.rules().phase() != Phase.MAIN;
     }
     this.phased = anyPhase;

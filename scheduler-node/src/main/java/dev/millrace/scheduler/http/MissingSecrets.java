@@ -14,8 +14,8 @@ final class MissingSecrets {
   private MissingSecrets() {}
 
   /**
-   * The note with a word about them; as it was when there are none. A definition may come before its
-   * secrets, so that is no problem yet.
+   * The note with a word about them; as it was when there are none. A definition may come before
+   * its secrets, so that is no problem yet.
    *
    * @param note or null
    */

@@ -132,7 +132,8 @@ final class SecretsApi {
               + Redactor.CHARS_MIN
               + " to "
               + SecretVault.VALUE_CHARS_MAX,
-          "A shorter one could not be hidden in logs; a longer one belongs into a file of the worker.");
+          "A shorter one could not be hidden in logs; a longer one belongs into a file of the"
+              + " worker.");
     }
     if (text.indexOf('\0') >= 0) {
       throw invalid("the value is no text", "Encode bytes, for example in base64.");

@@ -96,12 +96,7 @@ public final class Leadership implements Elector.Duties {
     Services services = new Services();
     Dispatcher sending =
         new Dispatcher(
-            node.outbox,
-            pools,
-            pulse::nudge,
-            node.metrics,
-            term.confirmedAtStart(),
-            node.granting);
+            node.outbox, pools, pulse::nudge, node.metrics, term.confirmedAtStart(), node.granting);
     ReportIntake intake = new ReportIntake(pulse::nudge);
     WorkerTable table =
         new WorkerTable(

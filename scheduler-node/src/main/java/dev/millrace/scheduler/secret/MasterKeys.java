@@ -76,8 +76,7 @@ public final class MasterKeys {
     if (secrets == null || secrets.names().isEmpty() || keys.isEmpty()) {
       return start;
     }
-    byte[] mac =
-        mac(keys.get(primary), start.claim(), start.namespace(), secrets.names());
+    byte[] mac = mac(keys.get(primary), start.claim(), start.namespace(), secrets.names());
     return start.granted(Base64.getUrlEncoder().withoutPadding().encodeToString(mac));
   }
 

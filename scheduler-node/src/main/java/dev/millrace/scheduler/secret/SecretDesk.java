@@ -105,11 +105,12 @@ final class SecretDesk {
       if (plain.length > PLAIN_BYTES_MAX) {
         return new Refused(
             Refusal.MALFORMED,
-            "the secrets of one stage have " + plain.length + " bytes, possible are "
+            "the secrets of one stage have "
+                + plain.length
+                + " bytes, possible are "
                 + PLAIN_BYTES_MAX);
       }
-      byte[] context =
-          SecretCodec.context(request.claim(), request.worker(), request.namespace());
+      byte[] context = SecretCodec.context(request.claim(), request.worker(), request.namespace());
       SealedAnswer answer = SealedAnswer.seal(request.key(), plain, context);
       Arrays.fill(plain, (byte) 0);
       return new SecretAnswer.Sealed(answer.key(), answer.sealed());

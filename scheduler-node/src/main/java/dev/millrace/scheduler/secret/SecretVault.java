@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The secrets in the database, sealed with this node's keys. A value leaves it only towards a worker
- * that holds a claim, and to check the signature of a webhook. Any thread.
+ * The secrets in the database, sealed with this node's keys. A value leaves it only towards a
+ * worker that holds a claim, and to check the signature of a webhook. Any thread.
  */
 public final class SecretVault {
   /** With all that one stage refers to, an answer has to fit into a message. */
@@ -68,9 +68,9 @@ public final class SecretVault {
               throw new IllegalStateException(
                   "the key '"
                       + id
-                      + "' in MILLRACE_SECRETS_KEYS is not the one that has this id in the database;"
-                      + " secrets that it sealed could not be read. Give the right key, or a new key"
-                      + " another id");
+                      + "' in MILLRACE_SECRETS_KEYS is not the one that has this id in the"
+                      + " database; secrets that it sealed could not be read. Give the right key,"
+                      + " or a new key another id");
             }
           }
           SortedMap<String, Long> used = SecretRows.keysInUse(tx);
@@ -142,9 +142,7 @@ public final class SecretVault {
   public List<String> known(String namespace, Collection<String> names) {
     return jdbi.withHandle(
         handle ->
-            SecretRows.find(handle, namespace, names).stream()
-                .map(SecretRows.Row::name)
-                .toList());
+            SecretRows.find(handle, namespace, names).stream().map(SecretRows.Row::name).toList());
   }
 
   /**
@@ -176,16 +174,15 @@ public final class SecretVault {
   }
 
   /**
-   * Seals with the first key whatever is sealed with another, in many small transactions; what reads
-   * meanwhile gets the same values.
+   * Seals with the first key whatever is sealed with another, in many small transactions; what
+   * reads meanwhile gets the same values.
    */
   public Rotation rotate() {
     int resealed = 0;
     List<String> locked = new ArrayList<>();
     String[] after = {"", ""};
     while (true) {
-      List<SecretRows.Row> done =
-          jdbi.inTransaction(tx -> rotate(tx, after[0], after[1], locked));
+      List<SecretRows.Row> done = jdbi.inTransaction(tx -> rotate(tx, after[0], after[1], locked));
       if (done.isEmpty()) {
         return new Rotation(keys.primary(), resealed - locked.size(), List.copyOf(locked));
       }

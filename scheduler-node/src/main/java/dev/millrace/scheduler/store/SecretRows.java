@@ -40,7 +40,8 @@ public final class SecretRows {
       select namespace, name, version, key, sealed, created_at, created_by, changed_at, changed_by from secret
       """;
 
-  private static final String FIND = COLUMNS + "where namespace = :namespace and name = any (:names)";
+  private static final String FIND =
+      COLUMNS + "where namespace = :namespace and name = any (:names)";
 
   private static final String FIND_FOR_UPDATE =
       COLUMNS + "where namespace = :namespace and name = :name for update";

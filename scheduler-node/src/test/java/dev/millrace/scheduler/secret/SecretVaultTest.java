@@ -26,8 +26,7 @@ class SecretVaultTest {
   void start() throws Exception {
     place = TestServers.postgres().freshDatabase();
     database =
-        new Database(
-            new PostgresSettings(place.jdbcUrl(), place.user(), place.password(), 4));
+        new Database(new PostgresSettings(place.jdbcUrl(), place.user(), place.password(), 4));
     database.start();
     jdbi = database.api();
   }
@@ -63,7 +62,9 @@ class SecretVaultTest {
     assertThat(vault.put("shop", "db", VALUE, "anna").version()).isEqualTo(1);
     assertThat(vault.put("shop", "db", VALUE + "2", "bert").version()).isEqualTo(2);
     vault.put("other", "db", "of another namespace", "anna");
-    assertThat(vault.open("shop", List.of("db", "none"))).hasSize(1).containsEntry("db", VALUE + "2");
+    assertThat(vault.open("shop", List.of("db", "none")))
+        .hasSize(1)
+        .containsEntry("db", VALUE + "2");
     assertThat(vault.page("shop", "", "", 10))
         .singleElement()
         .satisfies(
@@ -137,8 +138,7 @@ class SecretVaultTest {
   @Test
   void aKeyThatIsAnotherOneOrMissingIsToldAtTheStart() {
     vault("k1").put("shop", "db", VALUE, "anna");
-    SecretVault wrong =
-        new SecretVault(jdbi, Vaults.keys(List.of(Vaults.key("k1", 99))));
+    SecretVault wrong = new SecretVault(jdbi, Vaults.keys(List.of(Vaults.key("k1", 99))));
     assertThatThrownBy(wrong::check).hasMessageContaining("the key 'k1'");
     assertThatThrownBy(() -> vault("k2")).hasMessageContaining("{k1=1}");
     assertThatThrownBy(() -> vault()).hasMessageContaining("{k1=1}");
