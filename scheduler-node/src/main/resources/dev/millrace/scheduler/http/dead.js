@@ -64,11 +64,12 @@ const LetterDialog = {
         h("details", [h("summary", "The message as the worker got it"), h("pre", { tabindex: 0, "aria-label": "Message" }, JSON.stringify(l.message, null, 2)), copyButton(JSON.stringify(l.message, null, 2), "Copy the message")]),
         l.state === "OPEN" ? [
           h("label", ["Parameters of the run; change them to start a new run with them", h("textarea", { class: "mono", name: "params", rows: 6, spellcheck: false, maxlength: 200_000, value: text.value, onInput: (e) => { text.value = e.target.value; } })]),
-          h("label", ["Reason (kept in the history)", h("input", { name: "reason", value: reason.value, maxlength: 1000, onInput: (e) => { reason.value = e.target.value; } })])] : null,
+          h("label", ["Reason (kept in the history)", h("input", { name: "reason", value: reason.value, maxlength: 1000, onInput: (e) => { reason.value = e.target.value; } })]),
+        ] : null,
         problemBox(problem.value),
         h("footer", [h("button", { type: "button", onClick: () => emit("close") }, "Close"),
           l.state === "OPEN" ? h("button", { class: "primary", disabled: busy.value }, text.value.trim() === before.value.trim() ? "Redrive" : "Start a new run") : null]),
-      ]);
+      ]));
     };
   },
 };

@@ -1,10 +1,11 @@
 // At a glance: is all well, and if not, what and what to do.
-import { h } from "/dashboard/vue.js";
+import { h, ref } from "/dashboard/vue.js";
 import { get, session } from "/dashboard/api.js";
 import { bars, clock, legend, meter } from "/dashboard/charts.js";
 import { health, recheck, verdict } from "/dashboard/health.js";
 import { badge, clean, countdown, duration, empty, jobLink, panel, problemBox, runLink, runTable, skeleton, useLive, when } from "/dashboard/parts.js";
 
+const TROUBLES_SHOWN = 4;
 const number = (n, limit) => (n == null ? "–" : `${n.toLocaleString("en")}${limit && n >= limit ? "+" : ""}`);
 
 function tile(label, value, note, kind, href) {
@@ -29,11 +30,17 @@ function headline(now, status) {
   ]);
 }
 
+const allShown = ref(false);
+
 function troubles(problems) {
-  return h("section", { class: "panel", "aria-label": "Problems" }, h("ul", { class: "troubles", "data-rows": "" }, problems.map((p, i) => h("li", { key: `${p.what} ${i}`, class: p.severity === "bad" ? "bad" : "warn" }, [
-    h("div", [h("strong", clean(p.what, 300)), p.detail ? h("p", clean(p.detail, 600)) : null, p.remedy ? h("p", { class: "remedy" }, clean(p.remedy, 600)) : null]),
-    p.link?.startsWith("#/") ? h("a", { class: "button", href: p.link, "aria-label": `Show: ${clean(p.what, 120)}` }, "Show") : null,
-  ]))));
+  const shown = allShown.value ? problems : problems.slice(0, TROUBLES_SHOWN);
+  return h("section", { class: "panel", "aria-label": "Problems" }, [
+    h("ul", { class: "troubles", "data-rows": "" }, shown.map((p, i) => h("li", { key: `${p.what} ${i}`, class: p.severity === "bad" ? "bad" : "warn" }, [
+      h("div", [h("strong", clean(p.what, 300)), p.detail ? h("p", clean(p.detail, 600)) : null, p.remedy ? h("p", { class: "remedy" }, clean(p.remedy, 600)) : null]),
+      p.link?.startsWith("#/") ? h("a", { class: "button", href: p.link, "aria-label": `Show: ${clean(p.what, 120)}` }, "Show") : null,
+    ]))),
+    problems.length > TROUBLES_SHOWN ? h("button", { type: "button", class: "plain fold", "aria-expanded": allShown.value ? "true" : "false", onClick: () => { allShown.value = !allShown.value; } }, allShown.value ? "Show fewer" : `Show ${problems.length - TROUBLES_SHOWN} more`) : null,
+  ]);
 }
 
 function tiles(now) {
