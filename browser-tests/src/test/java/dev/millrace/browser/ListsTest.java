@@ -75,7 +75,9 @@ class ListsTest extends DashboardTest {
   void aRunIsStartedFromTheList() {
     open("#/jobs");
     row("price-watch").getByRole(AriaRole.BUTTON, named("Start")).click();
-    dialog().getByRole(AriaRole.BUTTON, new Locator.GetByRoleOptions().setName("Start the run")).click();
+    dialog()
+        .getByRole(AriaRole.BUTTON, new Locator.GetByRoleOptions().setName("Start the run"))
+        .click();
     assertThat(page).hasURL(Pattern.compile("#/runs/[0-9A-Z]{13}"));
   }
 
