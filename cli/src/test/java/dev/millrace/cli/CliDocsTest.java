@@ -29,13 +29,25 @@ final class CliDocsTest {
   private static final String BEGIN = "<!-- made from the commands: CliDocsTest -->\n";
   private static final String END = "<!-- end -->";
   private static final Path DOCS = Path.of("../docs");
-  private static final Pattern EXAMPLE = Pattern.compile("(?m)(?:^|[`|] ?)(?:\\./)?millrace ([a-z].*)");
+  private static final Pattern EXAMPLE =
+      Pattern.compile("(?m)(?:^|[`|] ?)(?:\\./)?millrace ([a-z].*)");
 
   /** Those that every command has are told once. */
   private static final Set<String> COMMON =
       Set.of(
-          "--server", "--token-file", "--insecure", "--namespace", "--output", "--help", "--version",
-          "--debug", "--quiet", "--no-color", "--reason", "--limit", "--all");
+          "--server",
+          "--token-file",
+          "--insecure",
+          "--namespace",
+          "--output",
+          "--help",
+          "--version",
+          "--debug",
+          "--quiet",
+          "--no-color",
+          "--reason",
+          "--limit",
+          "--all");
 
   private static CommandLine root() {
     Terminal terminal =
@@ -57,19 +69,18 @@ final class CliDocsTest {
     // Methods of a class come in no order that one can rely on.
     Map<String, CommandLine> subcommands =
         path.isEmpty() ? command.getSubcommands() : new TreeMap<>(command.getSubcommands());
-    subcommands
-        .forEach(
-            (name, sub) -> {
-              boolean alias = !name.equals(sub.getCommandName()) && !path.isEmpty();
-              if (sub.getCommandSpec().usageMessage().hidden() || alias || name.equals("bench")) {
-                return;
-              }
-              String words = (path + " " + name).strip();
-              if (sub.getSubcommands().isEmpty() || words.matches("backfill|run")) {
-                lines.add("| `" + usage(words, sub) + "` | " + said(sub) + " |");
-              }
-              collect(words, sub, lines);
-            });
+    subcommands.forEach(
+        (name, sub) -> {
+          boolean alias = !name.equals(sub.getCommandName()) && !path.isEmpty();
+          if (sub.getCommandSpec().usageMessage().hidden() || alias || name.equals("bench")) {
+            return;
+          }
+          String words = (path + " " + name).strip();
+          if (sub.getSubcommands().isEmpty() || words.matches("backfill|run")) {
+            lines.add("| `" + usage(words, sub) + "` | " + said(sub) + " |");
+          }
+          collect(words, sub, lines);
+        });
   }
 
   private static String usage(String words, CommandLine command) {
@@ -111,7 +122,8 @@ final class CliDocsTest {
     List<String> wrong = new ArrayList<>();
     int examples = 0;
     try (Stream<Path> files = Files.list(DOCS)) {
-      List<Path> all = new ArrayList<>(files.filter(file -> file.toString().endsWith(".md")).toList());
+      List<Path> all =
+          new ArrayList<>(files.filter(file -> file.toString().endsWith(".md")).toList());
       all.add(DOCS.resolve("../README.md"));
       for (Path file : all) {
         Matcher found = EXAMPLE.matcher(Files.readString(file));
@@ -144,8 +156,7 @@ final class CliDocsTest {
   private static void silent(CommandLine command, List<String> silent) {
     var options = command.getCommandSpec().optionsMap();
     boolean forms =
-        options.containsKey("--output")
-            && options.get("--output").type() == OutputForm.class;
+        options.containsKey("--output") && options.get("--output").type() == OutputForm.class;
     if (options.containsKey("--server") && !forms) {
       silent.add(command.getCommandSpec().qualifiedName());
     }

@@ -42,6 +42,7 @@ final class CommandsOfRoutesTest {
           "GET /api/v1/audit",
           "GET /api/v1/bulk",
           "GET /api/v1/bulk/{id}",
+          "GET /api/v1/bulk/{id}/failures",
           "GET /api/v1/jobs/{job}/calendar",
           "GET /api/v1/jobs/{job}/stats",
           "GET /api/v1/jobs/{job}/status",

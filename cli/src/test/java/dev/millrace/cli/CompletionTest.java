@@ -24,7 +24,8 @@ final class CompletionTest {
   void start() throws Exception {
     assumeTrue(Files.isExecutable(Path.of("/bin/bash")), "there is a bash");
     server = new ScriptedServer();
-    script = Files.writeString(folder.resolve("millrace.bash"), Cli.run("completion", "bash").out());
+    script =
+        Files.writeString(folder.resolve("millrace.bash"), Cli.run("completion", "bash").out());
   }
 
   @AfterEach
@@ -34,7 +35,9 @@ final class CompletionTest {
     }
   }
 
-  /** What is offered for the last word; the program itself is a stub that says what it was asked. */
+  /**
+   * What is offered for the last word; the program itself is a stub that says what it was asked.
+   */
   private List<String> offered(String... words) throws IOException, InterruptedException {
     Path program = folder.resolve("millrace");
     Files.writeString(program, "#!/bin/sh\necho \"$*\" >>asked\necho nightly\necho hourly\n");

@@ -35,8 +35,7 @@ final class FollowElsewhereTest {
               .formatted(gate));
       String run = flow.run(one, "gated");
       String both = "http://127.0.0.1:%d,http://127.0.0.1:%d".formatted(one.port(), two.port());
-      try (Cli.Running follow =
-          Cli.start(Map.of("MILLRACE_SERVER", both), "run", "follow", run)) {
+      try (Cli.Running follow = Cli.start(Map.of("MILLRACE_SERVER", both), "run", "follow", run)) {
         await().atMost(Flow.SOON).until(() -> follow.err().contains("wait | before"));
         one.close();
         flow.leads(two);

@@ -104,7 +104,8 @@ final class LoginTest {
   void aTokenDoesNotGoUnencryptedToAnotherMachine() {
     Map<String, String> environment =
         Map.of("MILLRACE_TOKEN", TOKEN, "MILLRACE_CONFIG_DIR", folder.resolve("c").toString());
-    for (String url : new String[] {"http://millrace.invalid", "10.0.0.1:8080", "http://[2001:db8::1]"}) {
+    for (String url :
+        new String[] {"http://millrace.invalid", "10.0.0.1:8080", "http://[2001:db8::1]"}) {
       Cli refused = Cli.run(environment, "job", "list", "-s", url);
       assertThat(refused.code()).as(url).isEqualTo(ExitCode.USAGE);
       assertThat(refused.err()).contains("unencrypted", "--insecure").doesNotContain(TOKEN);

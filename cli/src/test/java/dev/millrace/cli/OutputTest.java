@@ -45,8 +45,7 @@ final class OutputTest {
     environment.put("LINES", "24");
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
-    Terminal terminal =
-        new Terminal(new PrintWriter(out), new PrintWriter(err), true, environment);
+    Terminal terminal = new Terminal(new PrintWriter(out), new PrintWriter(err), true, environment);
     Main.run(terminal, args);
     terminal.out().flush();
     return out.toString();

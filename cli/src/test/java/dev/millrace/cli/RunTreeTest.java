@@ -31,7 +31,9 @@ final class RunTreeTest {
   private static RunTree tree(Map<String, String> environment, Map<String, String> lines) {
     Terminal terminal =
         new Terminal(
-            new PrintWriter(new StringWriter()), new PrintWriter(new StringWriter()), true,
+            new PrintWriter(new StringWriter()),
+            new PrintWriter(new StringWriter()),
+            true,
             environment);
     return new RunTree(terminal, lines, Clock.fixed(NOW, ZoneOffset.UTC));
   }
