@@ -24,7 +24,7 @@ final class Dashboard {
   private static final String WEBJARS = "META-INF/resources/webjars/";
   private static final String OWN = "dev/millrace/scheduler/http/";
   private static final String[] SCRIPTS = {
-    "main.js", "api.js", "parts.js", "graph.js", "overview.js", "jobs.js", "run.js"
+    "main.js", "api.js", "parts.js", "graph.js", "overview.js", "jobs.js", "run.js", "route.js", "ansi.js", "run-parts.js", "run-log.js", "run-gantt.js", "run-actions.js", "run-why.js", "run-stage.js"
   };
 
   /** {@code source}: the file to read again each time, or null when it is in a jar. */
@@ -36,6 +36,7 @@ final class Dashboard {
   Dashboard() throws IOException {
     own("/", "index.html", "text/html; charset=utf-8");
     own("/dashboard/style.css", "style.css", "text/css; charset=utf-8");
+    own("/dashboard/style-run.css", "style-run.css", "text/css; charset=utf-8");
     own("/dashboard/icon.svg", "icon.svg", "image/svg+xml");
     for (String script : SCRIPTS) {
       own("/dashboard/" + script, script, JS);
