@@ -17,6 +17,9 @@ import java.util.Set;
 record Call(Context http) {
   static final int BODY_BYTES_MAX = 1024 * 1024;
   static final int LIMIT_MAX = 500;
+  static final String PRINCIPAL = "caller-principal";
+  static final String ROUTE = "caller-route";
+  static final String NAMESPACE = "caller-namespace";
   private static final int LIMIT_DEFAULT = 50;
   private static final int NAME_CHARS_MAX = 200;
   private static final int REASON_CHARS_MAX = 1_000;
@@ -44,7 +47,6 @@ record Call(Context http) {
   }
 
   String query(String key) {
-    refuseBadEscapes();
     List<String> values = http.queryParams(key);
     if (values.size() > 1) {
       throw Problem.badRequest("'" + key + "' is given more than once", "Give it once.");
@@ -57,8 +59,7 @@ record Call(Context http) {
   }
 
   /** Whoever reads a query leaves such parts out, and the rest may mean something else. */
-  private void refuseBadEscapes() {
-    String raw = http.queryString();
+  static void refuseBadEscapes(String raw) {
     for (int at = raw == null ? -1 : raw.indexOf('%'); at >= 0; at = raw.indexOf('%', at + 1)) {
       boolean good =
           at + 2 < raw.length()
@@ -87,7 +88,14 @@ record Call(Context http) {
     if (value == null) {
       return LIMIT_DEFAULT;
     }
-    long limit = number("limit", value);
+    long limit;
+    try {
+      limit = Long.parseLong(value);
+    } catch (NumberFormatException e) {
+      throw Problem.badRequest(
+          "limit is a whole number from 1 to " + LIMIT_MAX + ", not '" + shortened(value) + "'",
+          "Send limit=" + LIMIT_DEFAULT + ", or leave it out.");
+    }
     if (limit < 1 || limit > LIMIT_MAX) {
       throw Problem.badRequest(
           "limit is 1 to " + LIMIT_MAX + ", not " + limit, "Read page by page: follow 'next'.");
@@ -182,8 +190,45 @@ record Call(Context http) {
     return text.isEmpty() ? null : text.replace("\0", "");
   }
 
+  /** Who calls. */
+  Principal principal() {
+    Principal principal = http.attribute(PRINCIPAL);
+    return principal == null ? Principal.NOBODY : principal;
+  }
+
+  /** The caller's name for histories. */
   String actor() {
-    return "api:" + http.ip();
+    return principal().actor(http.ip());
+  }
+
+  /**
+   * Returns when the caller has the role in the namespace; a problem is thrown otherwise. What is
+   * done is booked under this namespace.
+   *
+   * @param namespace or {@code *} for every one
+   */
+  void require(String namespace, Role role) {
+    http.attribute(NAMESPACE, namespace);
+    if (!principal().may(role, namespace)) {
+      throw Gate.lacks(
+          principal(),
+          role,
+          namespace.equals(Principal.EVERYWHERE)
+              ? "every namespace"
+              : "namespace '" + shortened(namespace) + "'");
+    }
+  }
+
+  /** The namespaces that the caller may see; null for all of them. */
+  Set<String> seen() {
+    Principal principal = principal();
+    return principal.mayEverywhere(Role.VIEWER) ? null : principal.namespaces(Role.VIEWER);
+  }
+
+  /** The same with the role that the route needs. */
+  void require(String namespace) {
+    Route route = http.attribute(ROUTE);
+    require(namespace, route.needs().role());
   }
 
   void page(ArrayNode items, String next) {

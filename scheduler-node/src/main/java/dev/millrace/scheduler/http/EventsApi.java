@@ -23,6 +23,7 @@ final class EventsApi {
   List<Route> routes() {
     return List.of(
         get("/api/v1/events", "events", "Events as they happen (SSE)", null, this::stream)
+            .needs(Role.VIEWER, Scope.QUERY)
             .media("text/event-stream")
             .query("namespace", "job", "run", "digest", "lastEventId"));
   }

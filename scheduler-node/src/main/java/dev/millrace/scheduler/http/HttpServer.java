@@ -1,6 +1,5 @@
 package dev.millrace.scheduler.http;
 
-import dev.millrace.definition.DefinitionReader;
 import dev.millrace.runtime.Service;
 import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.command.Commands;
@@ -41,6 +40,7 @@ public final class HttpServer implements Service {
   private final HttpConfig config;
   private final PrometheusMeterRegistry metrics;
   private final Access access;
+  private final Gate gate;
   private final EventHub hub;
   private final List<Route> routes;
   private Javalin javalin;
@@ -55,11 +55,12 @@ public final class HttpServer implements Service {
     this.config = config;
     this.metrics = metrics;
     this.access = new Access(config.token());
+    this.gate = new Gate(jdbi);
     this.hub = new EventHub(jdbi);
     Asker asker = new Asker(commands);
     List<Route> table = new ArrayList<>();
     StoredPatterns patterns = new StoredPatterns(jdbi);
-    table.addAll(new JobsApi(jdbi, asker, new DefinitionReader(patterns)).routes());
+    table.addAll(new JobsApi(jdbi, asker, patterns).routes());
     table.addAll(new CheckApi(jdbi, new DefinitionReader(patterns)).routes());
     table.addAll(new FilesApi(jdbi).routes());
     table.addAll(new ScheduleApi(jdbi).routes());
@@ -70,6 +71,7 @@ public final class HttpServer implements Service {
     table.addAll(new VersionsApi(jdbi, asker).routes());
     table.addAll(new GraphApi(jdbi).routes());
     table.addAll(new RunsApi(jdbi).routes());
+    table.addAll(new TimelineApi(jdbi).routes());
     table.addAll(new TraceApi(jdbi).routes());
     table.addAll(new StartsApi(jdbi, commands).routes());
     table.addAll(new BulkApi(jdbi, commands).routes());
@@ -81,9 +83,15 @@ public final class HttpServer implements Service {
     table.addAll(new LogsApi(jdbi).routes());
     table.addAll(new ArtifactsApi(jdbi, artifacts).routes());
     table.addAll(new FleetApi(config, jdbi, status).routes());
+    table.addAll(new OverviewApi(jdbi, status).routes());
     table.addAll(new EventsApi(jdbi, hub).routes());
     table.addAll(new NodeApi(status, metrics, this::openApi).routes());
     this.routes = List.copyOf(table);
+    for (Route route : routes) {
+      if (route.needs() == null) {
+        throw new IllegalStateException(route.method() + " " + route.path() + " needs no role");
+      }
+    }
   }
 
   @Override
@@ -154,11 +162,18 @@ public final class HttpServer implements Service {
       settings.routes.addHttpHandler(
           HandlerType.findOrCreate(route.method()),
           route.path(),
-          http -> route.handler().handle(new Call(http)));
+          http -> serve(route, new Call(http)));
     }
     for (String path : dashboard.paths()) {
       settings.routes.get(path, dashboard::serve);
     }
+  }
+
+  private void serve(Route route, Call call) throws Exception {
+    call.http().attribute(Call.ROUTE, route);
+    gate.pass(route, call);
+    Parameters.check(route, call.http());
+    route.handler().handle(call);
   }
 
   private static void secure(Context http) {

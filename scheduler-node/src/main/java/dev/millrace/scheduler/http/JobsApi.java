@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.definition.DefinitionJson;
 import dev.millrace.definition.DefinitionReader;
+import dev.millrace.definition.PatternSource;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
 import dev.millrace.scheduler.command.Command;
@@ -31,18 +32,19 @@ final class JobsApi {
 
   private final Jdbi jdbi;
   private final Asker asker;
-  private final DefinitionReader definitions;
+  private final PatternSource patterns;
 
-  JobsApi(Jdbi jdbi, Asker asker, DefinitionReader definitions) {
+  JobsApi(Jdbi jdbi, Asker asker, PatternSource patterns) {
     this.jdbi = jdbi;
     this.asker = asker;
-    this.definitions = definitions;
+    this.patterns = patterns;
   }
 
   List<Route> routes() {
     List<Route.Answer> changed = List.of(json(200, "JobChanged"), json(202, "Accepted"));
     return List.of(
         get("/api/v1/jobs", TAG, "Jobs by name", "JobPage", this::list)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "limit", "after"),
         post(
                 "/api/v1/jobs",
@@ -51,10 +53,13 @@ final class JobsApi {
                 "JobText",
                 List.of(json(201, "Job"), json(200, "Job"), json(202, "Accepted")),
                 this::apply)
+            .needs(Role.EDITOR, Scope.BODY)
             .query("namespace", "paused", "reason"),
         get("/api/v1/jobs/{job}", TAG, "A job with its definition", "Job", this::one)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace"),
         post("/api/v1/jobs/{job}", TAG, "Archive a job", null, changed, this::delete)
+            .needs(Role.EDITOR, Scope.QUERY)
             .as("DELETE")
             .query("namespace", "reason", "force"),
         post(
@@ -64,6 +69,7 @@ final class JobsApi {
                 "Reason",
                 changed,
                 call -> change(call, Command.Kind.JOB_PAUSE))
+            .needs(Role.OPERATOR, Scope.QUERY)
             .query("namespace"),
         post(
                 "/api/v1/jobs/{job}/resume",
@@ -72,6 +78,7 @@ final class JobsApi {
                 "Reason",
                 changed,
                 call -> change(call, Command.Kind.JOB_RESUME))
+            .needs(Role.OPERATOR, Scope.QUERY)
             .query("namespace"),
         post(
                 "/api/v1/jobs/{job}/stop",
@@ -80,6 +87,7 @@ final class JobsApi {
                 "Reason",
                 changed,
                 call -> change(call, Command.Kind.JOB_STOP))
+            .needs(Role.OPERATOR, Scope.QUERY)
             .query("namespace"),
         post(
                 "/api/v1/jobs/{job}/archive",
@@ -88,8 +96,10 @@ final class JobsApi {
                 "Archive",
                 changed,
                 this::archive)
+            .needs(Role.EDITOR, Scope.QUERY)
             .query("namespace"),
         get("/api/v1/ticks", "time", "The tick ledger of a job", "TickPage", this::ticks)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("job", "namespace", "limit", "after"));
   }
 
@@ -140,7 +150,8 @@ final class JobsApi {
   private void apply(Call call) throws InterruptedException {
     String reason = Call.reason(Json.object().put("reason", call.query("reason")));
     DefinitionReader.Result.Ok read =
-        switch (definitions.read(call.body(), "body", DefinitionCommands.namespace(call))) {
+        switch (DefinitionCommands.reader(call, patterns)
+            .read(call.body(), "body", DefinitionCommands.namespace(call))) {
           case DefinitionReader.Result.Ok ok -> ok;
           case DefinitionReader.Result.Bad bad ->
               throw DefinitionCommands.refused(
@@ -150,6 +161,7 @@ final class JobsApi {
                       + " problem(s); nothing was changed");
         };
     JobDefinition job = inNamespace(read.job(), call.query("namespace"));
+    DefinitionCommands.require(call, job);
     ObjectNode body = DefinitionCommands.job(DefinitionJson.toJson(job), read.origin());
     body.put("source", Owners.API);
     body.put("paused", call.flag("paused"));

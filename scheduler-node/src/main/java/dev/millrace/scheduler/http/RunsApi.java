@@ -36,18 +36,26 @@ final class RunsApi {
   List<Route> routes() {
     return List.of(
         get("/api/v1/jobs/{job}/runs", TAG, "Runs of a job", "RunPage", this::ofJob)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "state", "open", "children", "limit", "after"),
         get("/api/v1/runs", TAG, "Runs, newest first", "RunPage", this::list)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query(
                 "namespace", "job", "state", "open", "children", "orchestration", "limit", "after"),
-        get("/api/v1/runs/{run}", TAG, "A run with its stages", "Run", this::one),
+        get("/api/v1/runs/{run}", TAG, "A run with its stages", "Run", this::one)
+            .needs(Role.VIEWER, Scope.RUN),
         get("/api/v1/runs/{run}/history", TAG, "Every move", "HistoryPage", this::history)
+            .needs(Role.VIEWER, Scope.RUN)
             .query("limit", "after"),
-        get("/api/v1/runs/{run}/attempts", TAG, "Ended attempts", "AttemptPage", this::attempts),
+        get("/api/v1/runs/{run}/attempts", TAG, "Ended attempts", "AttemptPage", this::attempts)
+            .needs(Role.VIEWER, Scope.RUN),
         get("/api/v1/runs/{run}/why", TAG, "Why it does not move", "WhyPage", this::why)
+            .needs(Role.VIEWER, Scope.RUN)
             .query("stage"),
-        get("/api/v1/runs/{run}/audit", TAG, "The log replayed", "Audit", this::audit),
+        get("/api/v1/runs/{run}/audit", TAG, "The log replayed", "Audit", this::audit)
+            .needs(Role.VIEWER, Scope.RUN),
         get("/api/v1/runs/{run}/children", TAG, "Runs its stages wait for", "RunPage", this::kids)
+            .needs(Role.VIEWER, Scope.RUN)
             .query("state", "limit", "after"),
         get(
                 "/api/v1/runs/{run}/stages/{stage}/items",
@@ -55,6 +63,7 @@ final class RunsApi {
                 "The runs of a fan-out's items",
                 "RunPage",
                 this::items)
+            .needs(Role.VIEWER, Scope.RUN)
             .query("state", "limit", "after"));
   }
 
@@ -98,12 +107,13 @@ final class RunsApi {
                         "GET /api/v1/starts shows what is planned; DELETE /api/v1/starts/"
                             + id
                             + " takes it back."))
-        .orElseGet(
-            () ->
-                Problem.notFound(
-                    "no run " + id,
-                    "Its day may have been dropped by hand; list the others with GET"
-                        + " /api/v1/runs."));
+        .orElseGet(() -> unknown(id));
+  }
+
+  static Problem.Refused unknown(RunId id) {
+    return Problem.notFound(
+        "no run " + id,
+        "Its day may have been dropped by hand; list the others with GET /api/v1/runs.");
   }
 
   private void ofJob(Call call) {

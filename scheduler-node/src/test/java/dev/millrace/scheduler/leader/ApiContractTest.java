@@ -292,6 +292,8 @@ class ApiContractTest {
     assertThat(get("/runs/" + failed + "/attempts").path("items")).isNotEmpty();
     post("/runs/" + failed + "/retry", "{}");
     get("/runs/" + failed + "/history");
+    assertThat(get("/runs/" + failed + "/timeline").path("criticalPath").path(0))
+        .hasToString("\"first\"");
     get("/runs/" + failed + "/logs");
     get("/runs/" + failed + "/stages/first/logs");
     get("/runs");
@@ -434,6 +436,7 @@ class ApiContractTest {
                     """));
     assertThat(get("/workers").path("items")).hasSize(1);
     get("/pools");
+    assertThat(get("/overview?namespace=*").path("runs").path("perMinute")).hasSize(60);
     get("/status");
   }
 }
