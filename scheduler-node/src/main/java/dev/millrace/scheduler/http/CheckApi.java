@@ -11,6 +11,7 @@ import dev.millrace.definition.DefinitionDiff;
 import dev.millrace.definition.DefinitionJson;
 import dev.millrace.definition.DefinitionReader;
 import dev.millrace.definition.DefinitionYaml;
+import dev.millrace.definition.PatternSource;
 import dev.millrace.definition.Preview;
 import dev.millrace.definition.Schedule;
 import dev.millrace.model.JobDefinition;
@@ -34,11 +35,11 @@ final class CheckApi {
   private static final int TRIGGERS_SHOWN = 10;
 
   private final Jdbi jdbi;
-  private final DefinitionReader definitions;
+  private final PatternSource patterns;
 
-  CheckApi(Jdbi jdbi, DefinitionReader definitions) {
+  CheckApi(Jdbi jdbi, PatternSource patterns) {
     this.jdbi = jdbi;
-    this.definitions = definitions;
+    this.patterns = patterns;
   }
 
   List<Route> routes() {
@@ -50,12 +51,13 @@ final class CheckApi {
                 "JobText",
                 List.of(json(200, "JobCheck")),
                 this::check)
-            .query("namespace"));
+            .query("namespace")
+            .needs(Role.VIEWER, Scope.BODY));
   }
 
   private void check(Call call) {
     String namespace = DefinitionCommands.namespace(call);
-    switch (definitions.read(call.body(), "body", namespace)) {
+    switch (DefinitionCommands.reader(call, patterns).read(call.body(), "body", namespace)) {
       case DefinitionReader.Result.Bad bad -> {
         ObjectNode body = Json.object().put("valid", false);
         body.set("problems", DefinitionCommands.problems(bad.problems()));
@@ -63,13 +65,13 @@ final class CheckApi {
       }
       case DefinitionReader.Result.Ok ok -> {
         JobDefinition job = JobsApi.inNamespace(ok.job(), call.query("namespace"));
+        call.require(job.namespace());
         call.answer(200, jdbi.withHandle(handle -> good(handle, job, ok.origin())));
       }
     }
   }
 
-  private static ObjectNode good(
-      Handle handle, JobDefinition job, DefinitionReader.Origin origin) {
+  private static ObjectNode good(Handle handle, JobDefinition job, DefinitionReader.Origin origin) {
     String after = DefinitionJson.toJson(job);
     ObjectNode body = Json.object().put("valid", true);
     body.putArray("problems");

@@ -90,7 +90,7 @@ export const ActionDialog = {
         const path = props.stage && !action.onRun ? `/runs/${props.run.id}/stages/${encodeURIComponent(props.stage.id)}/${action.key}` : `/runs/${props.run.id}/${action.key}`;
         const answer = await post(path, asked);
         emit("close");
-        props.done?.(action, answer);
+        props.done?.(action, props.stage, answer);
       } catch (e) {
         problem.value = e;
       }

@@ -1,7 +1,7 @@
 // One run: what became of it and why, what can be done, and each stage of it, live.
-import { h, onUnmounted, ref, shallowRef, watch } from "/dashboard/vue.js";
+import { h, ref, shallowRef, watch } from "/dashboard/vue.js";
 import { get } from "/dashboard/api.js";
-import { badge, bar, empty, problemBox, progressOf, runTime, useLive, when } from "/dashboard/parts.js";
+import { badge, bar, empty, problemBox, progressOf, runTime, toast, useLive, when } from "/dashboard/parts.js";
 import { plain } from "/dashboard/ansi.js";
 import { StageGraph } from "/dashboard/graph.js";
 import { Log } from "/dashboard/run-log.js";
@@ -145,8 +145,6 @@ export const Run = {
     const chosen = ref(query().stage ?? null);
     const drawer = ref(Boolean(query().stage) && tab.value !== "log");
     const asked = shallowRef(null);
-    const said = ref("");
-    let timer = null;
     const { value, problem, refresh } = useLive(async () => {
       const run = await get(`/runs/${props.id}`);
       const wanted = (tabName) => tab.value === tabName || drawer.value;
@@ -163,7 +161,6 @@ export const Run = {
     watch([tab, drawer], refresh);
     watch(() => query().tab, (name) => { if (TABS.includes(name)) tab.value = name; });
     watch(() => query().stage, (stage) => { if (stage && stage !== chosen.value) { chosen.value = stage; drawer.value = tab.value !== "log"; } });
-    onUnmounted(() => clearTimeout(timer));
     const pick = (name) => { tab.value = name; setQuery({ tab: name === "graph" ? null : name, stage: name === "log" ? chosen.value : drawer.value ? chosen.value : null }); };
     const choose = (id) => {
       const same = drawer.value && chosen.value === id;
@@ -174,10 +171,8 @@ export const Run = {
     const close = () => { drawer.value = false; chosen.value = null; setQuery({ stage: null }); };
     const showLog = (id) => { chosen.value = id; drawer.value = false; tab.value = "log"; setQuery({ tab: "log", stage: id }); };
     const open = (action, stage) => { asked.value = { action, stage }; };
-    function done(action) {
-      said.value = action.done ?? `Done: ${action.label.toLowerCase()}`;
-      clearTimeout(timer);
-      timer = setTimeout(() => { said.value = ""; }, 4_000);
+    function done(action, stage) {
+      toast(action.done ?? `${stage ? `${stage.id}: ` : ""}${action.label.replace("…", "")}, done`);
       refresh();
     }
     return () => {
@@ -200,7 +195,6 @@ export const Run = {
       const failed = run.stages.filter((s) => s.state === "FAILED").length;
       return h("div", { class: ["stack runpage", drawer.value && stage ? "withdrawer" : ""] }, [
         title(run, open),
-        h("div", { class: "said", role: "status" }, said.value),
         problemBox(problem.value),
         asked.value ? h(ActionDialog, { ...asked.value, run, preset: { newer, latest: Boolean(newer) }, done, onClose: () => { asked.value = null; } }) : null,
         run.state === "FAILED" ? h(Failure, { run, open, choose, newer, edit: `${jobHref(run.job).split("?")[0]}/edit` }) : heldLine(run, v.why, () => pick("why")),
