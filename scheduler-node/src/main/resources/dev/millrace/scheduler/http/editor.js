@@ -8,7 +8,7 @@ import { diffView } from "/dashboard/diff.js";
 import { lineOf } from "/dashboard/yaml.js";
 import { TEMPLATES } from "/dashboard/editor-templates.js";
 import { conditions, fans } from "/dashboard/job.js";
-import { tabPanel, tabs } from "/dashboard/run-parts.js";
+import { jobLink, tabPanel, tabs } from "/dashboard/run-parts.js";
 
 const CHECK_MS = 350;
 const DRAFT_CHARS_MAX = 1_000_000;
@@ -125,8 +125,8 @@ const ApplyDialog = {
       const fresh = checked.version == null;
       return h(Dialog, { title: fresh ? `Make ${checked.id}` : `Change ${checked.id}`, class: "widedialog", onClose: () => emit("close") }, () => h("form", { onSubmit: submit }, [
         h("p", fresh ? "A new job. Its triggers are armed as soon as it is made." : `Version ${checked.version + 1}; runs that are under way keep their version.`),
-        fresh ? null : h("div", { class: "applydiff" }, diffView(checked.unified, false)),
-        h("label", ["Reason (kept with the version)", h("input", { value: reason.value, maxlength: 1000, autofocus: true, onInput: (e) => { reason.value = e.target.value; } })]),
+        fresh ? null : h("div", { class: "applydiff", tabindex: 0, role: "group", "aria-label": "What changes" }, diffView(checked.unified, false)),
+        h("label", ["Reason (kept with the version)", h("input", { name: "reason", autocomplete: "off", value: reason.value, maxlength: 1000, autofocus: true, onInput: (e) => { reason.value = e.target.value; } })]),
         problem.value?.status === 412 ? h("div", { class: "problem", role: "alert" }, [h("strong", "Somebody else has changed this job meanwhile"), h("p", problem.value.detail), h("p", { class: "actions wrap" }, [h("button", { type: "button", onClick: () => { emit("close"); props.force(); } }, "Show what differs now")])]) : problemBox(problem.value),
         h("footer", [h("button", { type: "button", onClick: () => emit("close") }, "Cancel"), h("button", { class: "primary", disabled: busy.value }, fresh ? "Make the job" : "Apply")]),
       ]));
@@ -208,7 +208,7 @@ export const Editor = {
       draft(props.id, null);
       original.value = text.value;
       applying.value = false;
-      navigate(`#/jobs/${encodeURIComponent(job?.id ?? checked.value.id)}`);
+      navigate(jobLink(job?.id ?? checked.value.id, job?.namespace ?? checked.value.namespace));
     }
     function pickTemplate(key) {
       template.value = key;
@@ -237,7 +237,7 @@ export const Editor = {
       const clash = c.valid && !props.id && c.version != null ? `There is a job ${c.id} already: applying makes version ${c.version + 1} of it.` : null;
       const not = allowed("editor") ?? (!c.valid ? "Correct the problems first." : !changed ? "Nothing has changed." : null);
       return h("div", { class: "stack editorpage" }, [
-        h("div", { class: "title" }, [h("h1", props.id ? [h("a", { href: `#/jobs/${encodeURIComponent(props.id)}` }, props.id), " · edit"] : "New job"), h("div", { class: "actions wrap runactions" }, [
+        h("div", { class: "title" }, [h("h1", props.id ? [h("a", { href: jobLink(props.id, session.namespace) }, props.id), " · edit"] : "New job"), h("div", { class: "actions wrap runactions" }, [
           status(c, changed),
           props.id && changed ? h("button", { type: "button", onClick: undo }, "Undo all") : null,
           h("button", { type: "button", class: not ? "" : "primary", disabled: Boolean(not), title: not ?? "Ctrl-S", onClick: () => { applying.value = true; } }, props.id ? "Review and apply" : "Review and make")])]),

@@ -240,7 +240,7 @@ export const StageGraph = {
       if (!dagre.value) return h("p", { class: "boot" }, "Drawing…");
       const { at, paths, titles, width, height } = placed();
       const complete = new Set(stages.filter((s) => tone(s.state) === "good").map((s) => s.id));
-      const fit = Math.min(1, Math.max(0.45, (room.value - 32) / width)) || 1;
+      const fit = Math.min(1, Math.max(0.62, (room.value - 32) / width)) || 1;
       const scale = zoom.value ?? fit;
       const step = (by) => () => { zoom.value = Math.min(2, Math.max(0.25, scale * by)); };
       return h("div", { class: "graphbox", ref: box }, [

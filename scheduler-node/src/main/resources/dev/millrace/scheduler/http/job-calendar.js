@@ -81,7 +81,7 @@ const Day = {
       h("h3", { class: "pad" }, new Date(`${props.date}T12:00:00Z`).toLocaleDateString([], { weekday: "long", day: "numeric", month: "long", year: "numeric" })),
       problemBox(problem.value),
       !loaded.value ? h("p", { class: "boot" }, "Loading…") : past.value.length + coming.value.length === 0 && !problem.value ? empty("No ticks on this day", "Nothing was planned.")
-        : h("ul", { class: "rows" }, [...[...coming.value].map((t) => line(t, true)), ...past.value.map((t) => line(t, false))]),
+        : h("ul", { class: "rows", tabindex: 0, "aria-label": "Ticks" }, [...[...coming.value].map((t) => line(t, true)), ...past.value.map((t) => line(t, false))]),
       next.value ? h("button", { type: "button", class: "more", onClick: () => read(true) }, "Earlier ticks") : null,
     ]);
   },
@@ -178,7 +178,7 @@ export const BackfillDialog = {
       h("div", { class: "pair" }, [input("from", "From (your local time)", { type: "datetime-local", required: true, autofocus: true }), input("to", "To", { type: "datetime-local", required: true })]),
       h("div", { class: "pair" }, [input("maxParallel", "Open runs at once", { type: "number", min: 1, max: 1000 }), input("rate", "At most so many starts", { placeholder: "10/m" })]),
       h("label", { class: "check" }, [h("input", { type: "checkbox", checked: v.value.rerun, onChange: set("rerun") }), "also ticks that have a run already"]),
-      input("reason", "Reason (kept in the history)", { maxlength: 1000 }),
+      input("reason", "Reason (kept in the history)", { name: "reason", maxlength: 1000, autocomplete: "off" }),
       preview.value ? h("section", { class: ["verdict", preview.value.runs ? "good" : "warn"] }, [h("p", [h("b", `${preview.value.runs.toLocaleString("en")} runs`), ` for ${preview.value.ticks.toLocaleString("en")} ticks${preview.value.ran ? `; ${preview.value.ran} have run already` : ""}`]), preview.value.first.length ? h("p", { class: "small dim" }, `${preview.value.first.slice(0, 3).map(dateTime).join(" · ")} … ${preview.value.last.slice(-1).map(dateTime).join("")}`) : null]) : null,
       problemBox(problem.value),
       h("footer", [h("button", { type: "button", onClick: () => emit("close") }, "Cancel"), preview.value ? h("button", { class: "primary", disabled: busy.value || !preview.value.runs }, `Make ${preview.value.runs} runs`) : h("button", { class: "primary", disabled: busy.value }, "Preview")]),

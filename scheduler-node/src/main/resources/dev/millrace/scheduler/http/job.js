@@ -4,7 +4,7 @@ import { get, allowed, post, session } from "/dashboard/api.js";
 import { badge, countdown, empty, panel, problemBox, ReasonDialog, runTable, runTime, shorthand, useLive } from "/dashboard/parts.js";
 import { navigate } from "/dashboard/route.js";
 import { StageGraph } from "/dashboard/graph.js";
-import { duration, tabPanel, tabs, tone, words } from "/dashboard/run-parts.js";
+import { duration, jobLink, tabPanel, tabs, tone, words } from "/dashboard/run-parts.js";
 import { Menu } from "/dashboard/run-actions.js";
 import { TriggerDialog } from "/dashboard/trigger.js";
 import { Versions } from "/dashboard/job-versions.js";
@@ -48,7 +48,7 @@ const Neighbours = {
         id: n.namespace === props.job.namespace ? n.job : n.id, state: n.lastRun?.state, handler: n.lastRun ? "job" : "has not run", pool: null, attempt: 1, needs: [], group: null, phase: "MAIN",
         needsTree: { all: v.edges.filter((e) => e.to === n.id && names.has(e.from)).map((e) => ({ stage: names.get(e.from).namespace === props.job.namespace ? names.get(e.from).job : e.from, is: e.kind === "after" ? "completed" : e.kind })) },
       }));
-      return panel("Jobs around it", h("span", { class: "dim hint" }, "dashed: required, or started by a stage"), h(StageGraph, { stages, chosen: props.job.id, choose: (id) => navigate(`#/jobs/${encodeURIComponent(id.includes("/") ? id.split("/")[1] : id)}`), label: "Jobs that start this one or are started by it" }));
+      return panel("Jobs around it", h("span", { class: "dim hint" }, "dashed: required, or started by a stage"), h(StageGraph, { stages, chosen: props.job.id, choose: (id) => navigate(id.includes("/") ? jobLink(id.split("/")[1], id.split("/")[0]) : jobLink(id, props.job.namespace)), label: "Jobs that start this one or are started by it" }));
     };
   },
 };
@@ -89,7 +89,7 @@ const Definition = {
       }
     }, { immediate: true });
     return () => h("div", [
-      h("div", { class: "tools" }, [h("span", { class: "dim grow" }, `Version ${props.job.version}, ${props.job.source}`), h("button", { type: "button", onClick: () => navigator.clipboard?.writeText(text.value ?? "") }, "Copy"), h("a", { class: "button", href: `#/jobs/${encodeURIComponent(props.job.id)}/edit` }, "Edit")]),
+      h("div", { class: "tools" }, [h("span", { class: "dim grow" }, `Version ${props.job.version}, ${props.job.source}`), h("button", { type: "button", onClick: () => navigator.clipboard?.writeText(text.value ?? "") }, "Copy"), h("a", { class: "button", href: jobLink(props.job.id, props.job.namespace, "edit") }, "Edit")]),
       problemBox(problem.value), text.value == null ? h("p", { class: "boot" }, "Loading…") : yaml(text.value, "Definition")]);
   },
 };
@@ -97,7 +97,7 @@ const Definition = {
 function facts(job) {
   return h("p", { class: "facts" }, [
     h("span", ["next tick ", countdown(job.nextTick)]),
-    h("a", { href: `#/jobs/${encodeURIComponent(job.id)}/versions` }, `version ${job.version}`),
+    h("a", { href: jobLink(job.id, job.namespace, "versions") }, `version ${job.version}`),
     h("span", `from ${job.source}`),
     job.pattern ? h("span", `made of ${job.pattern.name}@${job.pattern.version}`) : null,
     job.triggers.map((t) => h("span", { key: t.id, class: "mono", title: t.problem ?? undefined }, [shorthand(t.spec), t.problem ? h("b", { class: "is-bad" }, " !") : null])),
@@ -117,7 +117,7 @@ export const Job = {
     }, 15_000);
     watch(() => props.id, refresh);
     const close = () => { open.value = null; };
-    const pick = (tab) => navigate(`#/jobs/${encodeURIComponent(props.id)}${tab ? `/${tab}` : ""}${props.query?.get?.("ns") ? `?ns=${encodeURIComponent(session.namespace)}` : ""}`);
+    const pick = (tab) => navigate(jobLink(props.id, session.namespace, tab));
     function title(job) {
       const archived = job.state === "ARCHIVED" ? "It is archived: read-only for ever." : null;
       const noStart = archived ?? (job.state === "STOPPED" ? "It is stopped; resume it first." : allowed("operator", job.namespace));
@@ -128,7 +128,7 @@ export const Job = {
       return h("div", { class: "title" }, [h("h1", [job.id, " ", badge(job.state)]), h("div", { class: "actions wrap runactions" }, [
         h("button", { type: "button", class: noStart ? "" : "primary", disabled: Boolean(noStart), title: noStart ?? "Start a run now", onClick: () => { open.value = { kind: "start" }; } }, "Start"),
         h("button", { type: "button", disabled: Boolean(refusal(CHANGES[main], job)), title: refusal(CHANGES[main], job) ?? CHANGES[main].text, onClick: ask(main) }, CHANGES[main].label),
-        noEdit ? h("button", { type: "button", disabled: true, title: noEdit }, "Edit") : h("a", { class: "button", href: `#/jobs/${encodeURIComponent(job.id)}/edit` }, "Edit"),
+        noEdit ? h("button", { type: "button", disabled: true, title: noEdit }, "Edit") : h("a", { class: "button", href: jobLink(job.id, job.namespace, "edit") }, "Edit"),
         h(Menu, { label: "More", items: [{ label: "Backfill…", not: archived ?? (job.triggers.length ? allowed("operator", job.namespace) : "It has no trigger by time."), act: () => { open.value = { kind: "backfill" }; } }, item(main === "pause" ? "resume" : "pause"), item("stop"), item("archive")] }),
       ])]);
     }
@@ -156,7 +156,7 @@ export const Job = {
         job.triggers.filter((t) => t.problem).map((t) => h("p", { class: "problem" }, [h("strong", shorthand(t.spec)), ` ${t.problem}`])),
         h("section", { class: "panel" }, [tabs(TABS, tab, pick, "Views of this job"), tabPanel(tab, [body[tab]()])]),
         tab === "" ? h(Neighbours, { job }) : null,
-        tab === "" ? panel("Last runs", h("a", { href: `#/jobs/${encodeURIComponent(job.id)}/runs` }, "all runs"), runs.items.length ? runTable(runs.items.slice(0, 8)) : empty("It has not run yet", "Press Start, or wait for its next tick.")) : null,
+        tab === "" ? panel("Last runs", h("a", { href: jobLink(job.id, job.namespace, "runs") }, "all runs"), runs.items.length ? runTable(runs.items.slice(0, 8)) : empty("It has not run yet", "Press Start, or wait for its next tick.")) : null,
       ]);
     };
   },

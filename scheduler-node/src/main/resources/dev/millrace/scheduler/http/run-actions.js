@@ -110,7 +110,7 @@ export const ActionDialog = {
       action.fields?.map(field),
       newer ? h("label", { class: "check" }, [h("input", { type: "checkbox", checked: values.value.latest, onChange: (e) => { values.value = { ...values.value, latest: e.target.checked }; } }),
         h("span", [`with version ${newer}, the one in force now`, h("small", { class: "dim" }, ` (this run has version ${props.run.version})`)])]) : null,
-      h("label", [action.reasonNeeded ? "Reason (required, or a ticket)" : "Reason (kept in the history)", h("input", { value: reason.value, maxlength: REASON_CHARS_MAX, autofocus: true, onInput: (e) => { reason.value = e.target.value; } })]),
+      h("label", [action.reasonNeeded ? "Reason (required, or a ticket)" : "Reason (kept in the history)", h("input", { name: "reason", value: reason.value, maxlength: REASON_CHARS_MAX, autocomplete: "off", autofocus: true, onInput: (e) => { reason.value = e.target.value; } })]),
       problemBox(problem.value),
       h("footer", [h("button", { type: "button", onClick: () => emit("close") }, "Cancel"), h("button", { class: action.danger ? "danger" : "primary", disabled: busy.value }, action.label.replace("…", ""))]),
     ]));

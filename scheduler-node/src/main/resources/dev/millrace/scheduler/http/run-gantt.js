@@ -86,8 +86,8 @@ export const Gantt = {
             ticks.map((t) => h("i", { key: t, class: "grid", style: { left: `${share(start + t)}%` } })),
             row.tries.map((item, i) => {
               const q = parts(item, now.value);
-              const over = i < row.tries.length - 1;
-              return [block("waits", q.waits, "waiting"), block("queue", q.queue, "queued"), block(`ran ${over && item.state === "FAILED" ? "bad" : tone(item.state)}${over ? " over" : ""}${!item.finishedAt && item.startedAt ? " live" : ""}`, q.ran, `attempt ${item.attempt}: ${words(item.state)}`)];
+              const over = Boolean(item.over) || i < row.tries.length - 1;
+              return [block("waits", q.waits, "waiting"), block("queue", q.queue, "queued"), block(`ran ${over && /^(failed|lost)/i.test(item.state) ? "bad" : tone(item.state)}${over ? " over" : ""}${!item.finishedAt && item.startedAt ? " live" : ""}`, q.ran, `attempt ${item.attempt}: ${words(item.state)}`)];
             })]),
           h("span", { class: "dim num gtext" }, [row.tries.length > 1 ? h("span", { class: "tries" }, `${row.tries.length} attempts`) : null, text]),
         ]));

@@ -4,10 +4,9 @@ import { session } from "/dashboard/api.js";
 import { setQuery, route } from "/dashboard/route.js";
 import { plain } from "/dashboard/ansi.js";
 
-export { badge, bar, duration, tone, words, when } from "/dashboard/parts.js";
+export { badge, bar, duration, jobLink, tone, words, when } from "/dashboard/parts.js";
 
 export const session_now = () => session.nowMs;
-export const jobHref = (job, ns) => `#/jobs/${encodeURIComponent(job)}${ns && ns !== session.namespace ? `?ns=${encodeURIComponent(ns)}` : ""}`;
 export const runHref = (run, query) => `#/runs/${run}${query ? `?${new URLSearchParams(query)}` : ""}`;
 export const json = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
 

@@ -86,7 +86,7 @@ export const StageDrawer = {
           h("p", { class: "facts" }, [badge(stage.state), ran == null ? null : h("span", duration(ran)), stage.attempt > 1 ? h("span", `attempt ${stage.attempt}`) : null, stage.dueAt && !stage.finishedAt ? h("span", ["due ", when(stage.dueAt)]) : null, stage.marks.map((m) => h("span", { class: "badge calm" }, m.replace(/([A-Z])/g, " $1").toLowerCase()))]),
           stage.progress && !stage.finishedAt ? h("p", { class: "facts" }, [stage.progress.percent == null ? null : bar(stage.progress.percent, "progress"), h("span", `${stage.progress.percent == null ? "" : `${stage.progress.percent} % `}${plain(stage.progress.message ?? "")}`)]) : null,
           buttons(run, stage),
-          stage.error ? h("div", { class: "problem" }, [h("strong", errorWords(stage.errorClass, stage.exitCode)), h("pre", plain(stage.error.slice(0, 8_000)))]) : null,
+          stage.error ? h("div", { class: "problem" }, [h("strong", errorWords(stage.errorClass, stage.exitCode)), h("pre", { tabindex: 0 }, plain(stage.error.slice(0, 8_000)))]) : null,
           held.length ? block(`Why it does not move (${held.length})`, holds(held, props.choose)) : null,
           stage.startedAt && !stage.fan && stage.handler !== "group" ? block("Last lines of its log", [h(Tail, { run: run.id, stage: stage.id, at: `${stage.finishedAt}${stage.attempt}`, max: 15 }), h("button", { type: "button", onClick: () => props.showLog(stage.id) }, "Whole log of this stage")]) : null,
           stage.fan || definition?.["for-each"] ? block(`Items${stage.fan ? ` (${stage.fan.items})` : ""}`, h(Items, { run, stage })) : null,

@@ -136,5 +136,5 @@ export function failures(run, attempts, choose) {
 export function attemptLine(t) {
   const ran = t.startedAt && t.finishedAt ? duration(Date.parse(t.finishedAt) - Date.parse(t.startedAt)) : t.startedAt && !t.finishedAt ? duration(session.nowMs - Date.parse(t.startedAt)) : null;
   return h("li", { key: t.attempt }, [h("span", { class: "small" }, [h("b", `attempt ${t.attempt}`), ` ${words(t.outcome)}`, ran ? ` after ${ran}` : "", t.worker ? h("span", { class: "dim" }, ` on ${t.worker}`) : null, t.finishedAt ? [" ", when(t.finishedAt)] : null]),
-    t.error ? h("pre", { class: "error" }, plain(String(t.error).slice(0, 8_000))) : null]);
+    t.error ? h("pre", { class: "error", tabindex: 0 }, plain(String(t.error).slice(0, 8_000))) : null]);
 }

@@ -1,6 +1,6 @@
 // One run: what became of it and why, what can be done, and each stage of it, live.
 import { h, ref, shallowRef, watch } from "/dashboard/vue.js";
-import { get } from "/dashboard/api.js";
+import { get, session } from "/dashboard/api.js";
 import { badge, bar, empty, problemBox, progressOf, runTime, toast, useLive, when } from "/dashboard/parts.js";
 import { plain } from "/dashboard/ansi.js";
 import { StageGraph } from "/dashboard/graph.js";
@@ -9,7 +9,7 @@ import { Gantt, timelineOf } from "/dashboard/run-gantt.js";
 import { ActionDialog, actionButton, Menu, refusal, RUN_ACTIONS } from "/dashboard/run-actions.js";
 import { AuditBox, Failure, failures, heldLine, holds } from "/dashboard/run-why.js";
 import { artifactList, StageDrawer } from "/dashboard/run-stage.js";
-import { dateTime, duration, facts, jobHref, query, runHref, setQuery, tabPanel, tabs, words } from "/dashboard/run-parts.js";
+import { dateTime, duration, facts, jobLink, query, runHref, setQuery, tabPanel, tabs, words } from "/dashboard/run-parts.js";
 
 const HISTORY_PAGE = 500;
 const TABS = ["graph", "timeline", "log", "why", "history", "details"];
@@ -106,7 +106,7 @@ const Children = {
 function details(run) {
   const names = Object.keys(run.params);
   return h("div", { class: "pad stack" }, [
-    facts([["run", h("span", { class: "mono" }, run.id)], ["job", h("a", { href: jobHref(run.job, run.namespace) }, run.job)], ["namespace", run.namespace], ["version", h("a", { href: `${jobHref(run.job).split("?")[0]}/versions` }, String(run.version))], ["started", STARTED_BY[run.trigger] ?? run.trigger], ["by", run.actor],
+    facts([["run", h("span", { class: "mono" }, run.id)], ["job", h("a", { href: jobLink(run.job, run.namespace) }, run.job)], ["namespace", run.namespace], ["version", h("a", { href: jobLink(run.job, run.namespace, "versions") }, String(run.version))], ["started", STARTED_BY[run.trigger] ?? run.trigger], ["by", run.actor],
       run.reason ? ["reason", plain(run.reason), true] : null, run.stopReason ? ["why it ended", plain(run.stopReason), true] : null,
       run.scheduledFor ? ["planned for", dateTime(run.scheduledFor)] : null, ["created", dateTime(run.createdAt)], ["first start", dateTime(run.startedAt)], ["ended", dateTime(run.finishedAt)],
       run.dueAt ? ["due", [dateTime(run.dueAt), run.late ? " · late" : ""]] : null, run.endsAt ? ["its window ends", dateTime(run.endsAt)] : null,
@@ -124,8 +124,8 @@ function title(run, open) {
   const first = main.map((key) => RUN_ACTIONS.find((a) => a.key === key)).filter((a) => !a.can(run));
   const rest = RUN_ACTIONS.filter((a) => !first.includes(a));
   return h("div", { class: "title runtitle" }, [
-    h("div", { class: "grow" }, [h("h1", [h("a", { href: jobHref(run.job, run.namespace) }, run.job), " ", badge(run.state), run.pausedBy.length && run.state !== "PAUSED" ? badge("PAUSED") : null, run.late ? h("span", { class: "badge warn" }, "late") : null, run.limited ? h("span", { class: "badge warn" }, "limited") : null]),
-      h("p", { class: "facts" }, [h("span", { class: "mono" }, run.id), h("a", { href: `${jobHref(run.job).split("?")[0]}/versions` }, `version ${run.version}`), h("span", [`started ${STARTED_BY[run.trigger] ?? `by ${run.trigger}`} `, when(run.createdAt)]), run.startedAt ? h("span", `${run.finishedAt ? "ran" : "running"} for ${duration(runTime(run))}`) : h("span", "not started yet"), run.reason ? h("q", plain(run.reason).slice(0, 160)) : null, run.stopReason ? h("span", ["ended: ", h("q", plain(run.stopReason).slice(0, 160))]) : null])]),
+    h("div", { class: "grow" }, [h("h1", [h("a", { href: jobLink(run.job, run.namespace) }, run.job), " ", badge(run.state), run.pausedBy.length && run.state !== "PAUSED" ? badge("PAUSED") : null, run.late ? h("span", { class: "badge warn" }, "late") : null, run.limited ? h("span", { class: "badge warn" }, "limited") : null]),
+      h("p", { class: "facts" }, [h("span", { class: "mono" }, run.id), h("a", { href: jobLink(run.job, run.namespace, "versions") }, `version ${run.version}`), h("span", [`started ${STARTED_BY[run.trigger] ?? `by ${run.trigger}`} `, when(run.createdAt)]), run.startedAt ? h("span", `${run.finishedAt ? "ran" : "running"} for ${duration(runTime(run))}`) : h("span", "not started yet"), run.reason ? h("q", plain(run.reason).slice(0, 160)) : null, run.stopReason ? h("span", ["ended: ", h("q", plain(run.stopReason).slice(0, 160))]) : null])]),
     h("div", { class: "actions wrap runactions" }, [first.map((a) => actionButton(a, run, null, open)),
       h(Menu, { label: "Actions", items: rest.map((a) => ({ label: a.label, danger: a.danger, not: refusal(a, run), act: () => open(a) })) })]),
   ]);
@@ -147,6 +147,8 @@ export const Run = {
     const asked = shallowRef(null);
     const { value, problem, refresh } = useLive(async () => {
       const run = await get(`/runs/${props.id}`);
+      // The events of its own namespace are what keeps it fresh.
+      if (run.namespace !== session.namespace) setQuery({ ns: run.namespace });
       const wanted = (tabName) => tab.value === tabName || drawer.value;
       const [why, attempts, timeline, artifacts, definition, job] = await Promise.all([
         run.finishedAt ? null : get(`/runs/${props.id}/why`),
@@ -197,7 +199,7 @@ export const Run = {
         title(run, open),
         problemBox(problem.value),
         asked.value ? h(ActionDialog, { ...asked.value, run, preset: { newer, latest: Boolean(newer) }, done, onClose: () => { asked.value = null; } }) : null,
-        run.state === "FAILED" ? h(Failure, { run, open, choose, newer, edit: `${jobHref(run.job).split("?")[0]}/edit` }) : heldLine(run, v.why, () => pick("why")),
+        run.state === "FAILED" ? h(Failure, { run, open, choose, newer, edit: jobLink(run.job, run.namespace, "edit") }) : heldLine(run, v.why, () => pick("why")),
         progressLine(run),
         h("section", { class: "panel" }, [
           tabs([["graph", "Graph"], ["timeline", "Timeline"], ["log", "Log"], ["why", "Why", ended ? failed : v.why.length], ["history", "History"], ["details", "Details"]], tab.value, pick, "Views of this run"),

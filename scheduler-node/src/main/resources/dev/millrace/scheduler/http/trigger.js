@@ -89,7 +89,7 @@ export const TriggerDialog = {
     const look = () => go(async (given) => { dry.value = await post(path("dryRun=true&"), { params: given }); });
     return () => h(Dialog, { title: `Start ${props.job.id}`, onClose: () => emit("close") }, () => h("form", { onSubmit: (e) => { e.preventDefault(); start(); } }, [
       names.length ? names.map((name, i) => paramField(name, props.job.params[name], values.value[name], (e) => { values.value = { ...values.value, [name]: e.target.value }; dry.value = null; }, i === 0)) : h("p", { class: "dim" }, "This job has no parameters."),
-      h("label", ["Reason (kept in the history)", h("input", { value: reason.value, maxlength: 1000, autofocus: names.length === 0, onInput: (e) => { reason.value = e.target.value; } })]),
+      h("label", ["Reason (kept in the history)", h("input", { name: "reason", autocomplete: "off", value: reason.value, maxlength: 1000, autofocus: names.length === 0, onInput: (e) => { reason.value = e.target.value; } })]),
       dry.value ? plan(dry.value) : null,
       problemBox(problem.value),
       h("footer", [h("button", { type: "button", onClick: () => emit("close") }, "Cancel"), h("button", { type: "button", disabled: busy.value, onClick: look }, "What would it do?"), h("button", { class: "primary", disabled: busy.value }, "Start the run")]),
