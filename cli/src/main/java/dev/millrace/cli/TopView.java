@@ -126,8 +126,8 @@ final class TopView {
                 Facts.cell(runs.path("open")),
                 Facts.cell(runs.path("running")),
                 Facts.cell(runs.path("pending")),
-                Facts.cell(overview.path("workers")),
-                Facts.cell(overview.path("lateness")),
+                OverviewCommand.counts(overview.path("workers")),
+                OverviewCommand.lateness(overview.path("lateness")),
                 Facts.cell(overview.path("deadLetters").path("open"))));
     return lines;
   }
