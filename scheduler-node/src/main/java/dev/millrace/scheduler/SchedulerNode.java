@@ -97,6 +97,7 @@ public final class SchedulerNode implements Service {
             new HttpServer(
                 new HttpConfig(
                     settings.http().bind(), settings.http().port(), token(), name, version),
+                settings.events(),
                 database.api(),
                 commands,
                 artifacts,

@@ -37,7 +37,9 @@ final class OpenApi {
           "to", "The newer version; the one in force when left out.");
   private static final Map<String, String> QUERY_OF_EVENTS =
       Map.of(
-          "digest", "true: tell only that something changed, at most once per poll.",
+          "digest", "true: tell only that something changed, at most once per look.",
+          "type", "Only these types, with commas between: job_failed,run_*. See docs/events.md.",
+          "wait", "true: nothing comes before a frame {\"subscribe\":{...}} asks for it.",
           "lastEventId", "Go on after this event; the header Last-Event-ID wins.");
   private static final Map<String, String> QUERY_OF_RUNS =
       Map.of(
@@ -58,7 +60,9 @@ final class OpenApi {
       Map.of(
           "Idempotency-Key",
           "Who asks twice with one key gets one run, for seven days and per job; other params with"
-              + " it are a 409.");
+              + " it are a 409.",
+          "Last-Event-ID",
+          "The id of the last event that you have: what came after it comes first.");
 
   private static final Map<String, String> QUERY_OF_TIME =
       Map.of(
@@ -141,7 +145,10 @@ final class OpenApi {
     ObjectNode responses = operation.putObject("responses");
     for (Route.Answer answer : route.answers()) {
       ObjectNode response = responses.putObject(Integer.toString(answer.status()));
-      response.put("description", answer.status() == 202 ? "Accepted, executed later" : "OK");
+      response.put("description", describe(answer.status()));
+      if (answer.mediaType() == null) {
+        continue;
+      }
       ObjectNode media = response.putObject("content").putObject(answer.mediaType());
       if (answer.schema() != null) {
         reference(media.putObject("schema"), answer.schema());
@@ -150,6 +157,14 @@ final class OpenApi {
     ObjectNode problem = responses.putObject("default").put("description", "A problem");
     reference(
         problem.putObject("content").putObject(Problem.MEDIA_TYPE).putObject("schema"), "Problem");
+  }
+
+  private static String describe(int status) {
+    return switch (status) {
+      case 101 -> "Text frames, each an event";
+      case 202 -> "Accepted, executed later";
+      default -> "OK";
+    };
   }
 
   private static String describe(String tag, String name) {

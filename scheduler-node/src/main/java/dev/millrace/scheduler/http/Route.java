@@ -29,7 +29,7 @@ record Route(
     void handle(Call call) throws Exception;
   }
 
-  /** A success. */
+  /** A success; the media type is null when there is no body. */
   record Answer(int status, String schema, String mediaType) {}
 
   static Route get(String path, String tag, String summary, String schema, Handler handler) {
@@ -72,6 +72,20 @@ record Route(
         headers,
         body,
         List.of(new Answer(200, null, mediaType)),
+        handler);
+  }
+
+  /** The success is another protocol. */
+  Route switching() {
+    return new Route(
+        method,
+        path,
+        tag,
+        summary,
+        query,
+        headers,
+        body,
+        List.of(new Answer(101, null, null)),
         handler);
   }
 
