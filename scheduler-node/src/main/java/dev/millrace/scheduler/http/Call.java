@@ -44,7 +44,6 @@ record Call(Context http) {
   }
 
   String query(String key) {
-    refuseBadEscapes();
     List<String> values = http.queryParams(key);
     if (values.size() > 1) {
       throw Problem.badRequest("'" + key + "' is given more than once", "Give it once.");
@@ -57,8 +56,7 @@ record Call(Context http) {
   }
 
   /** Whoever reads a query leaves such parts out, and the rest may mean something else. */
-  private void refuseBadEscapes() {
-    String raw = http.queryString();
+  static void refuseBadEscapes(String raw) {
     for (int at = raw == null ? -1 : raw.indexOf('%'); at >= 0; at = raw.indexOf('%', at + 1)) {
       boolean good =
           at + 2 < raw.length()
@@ -87,7 +85,14 @@ record Call(Context http) {
     if (value == null) {
       return LIMIT_DEFAULT;
     }
-    long limit = number("limit", value);
+    long limit;
+    try {
+      limit = Long.parseLong(value);
+    } catch (NumberFormatException e) {
+      throw Problem.badRequest(
+          "limit is a whole number from 1 to " + LIMIT_MAX + ", not '" + shortened(value) + "'",
+          "Send limit=" + LIMIT_DEFAULT + ", or leave it out.");
+    }
     if (limit < 1 || limit > LIMIT_MAX) {
       throw Problem.badRequest(
           "limit is 1 to " + LIMIT_MAX + ", not " + limit, "Read page by page: follow 'next'.");

@@ -89,6 +89,7 @@ public final class HttpServer implements Service {
     table.addAll(new VersionsApi(jdbi, asker).routes());
     table.addAll(new GraphApi(jdbi).routes());
     table.addAll(new RunsApi(jdbi).routes());
+    table.addAll(new TimelineApi(jdbi).routes());
     table.addAll(new TraceApi(jdbi).routes());
     table.addAll(new StartsApi(jdbi, commands).routes());
     table.addAll(new BulkApi(jdbi, commands).routes());
@@ -173,7 +174,10 @@ public final class HttpServer implements Service {
       settings.routes.addHttpHandler(
           HandlerType.findOrCreate(route.method()),
           route.path(),
-          http -> route.handler().handle(new Call(http)));
+          http -> {
+            Parameters.check(route, http);
+            route.handler().handle(new Call(http));
+          });
     }
     settings.jetty.modifyWebSocketServletFactory(EventSockets::limit);
     settings.routes.addHttpHandler(
@@ -188,6 +192,11 @@ public final class HttpServer implements Service {
   private void beforeUpgrade(Context http) {
     secure(http);
     access.check(http);
+    for (Route route : routes) {
+      if (route.path().equals(EventsApi.SOCKET)) {
+        Parameters.check(route, http);
+      }
+    }
     sockets.before(http);
   }
 

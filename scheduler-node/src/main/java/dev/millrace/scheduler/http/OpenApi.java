@@ -6,74 +6,19 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** The OpenAPI 3.1 document of a route table. Stateless; any thread. */
 final class OpenApi {
-  private static final Pattern PARAMETER = Pattern.compile("\\{(\\w+)}");
-  private static final Map<String, String> QUERY =
-      Map.of(
-          "namespace", "The namespace; 'default' when left out.",
-          "limit", "Items per page, 1 to 500; 50 when left out.",
-          "after", "Where to go on: 'next' (or 'cursor') of the page before.",
-          "job", "A job's id.",
-          "state", "Only runs in this state.",
-          "open", "true: only runs that have not ended.",
-          "all", "true: workers that are gone, too.",
-          "stage", "A stage's id.",
-          "reason", "Why you ask.",
-          "run", "A run's id.");
-  private static final Map<String, String> QUERY_OF_JOBS =
-      Map.of(
-          "paused", "true: a job that is new begins PAUSED; one that exists keeps its state.",
-          "children", "true: also runs that stages of other runs wait for, such as items.",
-          "depth", "How many jobs away, in both directions, 1 to 100; 1 when left out.",
-          "force", "true: also when a watched file defines it, or others need it.");
-  private static final Map<String, String> QUERY_OF_DEFINITIONS =
-      Map.of(
-          "from", "The older version; the one before 'to' when left out.",
-          "to", "The newer version; the one in force when left out.");
-  private static final Map<String, String> QUERY_OF_EVENTS =
-      Map.of(
-          "digest", "true: tell only that something changed, at most once per look.",
-          "type", "Only these types, with commas between: job_failed,run_*. See docs/events.md.",
-          "wait", "true: nothing comes before a frame {\"subscribe\":{...}} asks for it.",
-          "lastEventId", "Go on after this event; the header Last-Event-ID wins.");
-  private static final Map<String, String> QUERY_OF_RUNS =
-      Map.of(
-          "orchestration",
-          "Only runs that were started under this id.",
-          "dryRun",
-          "true: tell what would happen; nothing is started or written.");
+  static final Pattern PARAMETER = Pattern.compile("\\{(\\w+)}");
 
-  private static final Map<String, String> QUERY_OF_DEAD_LETTERS =
-      Map.of(
-          "state", "OPEN, REDRIVEN, DISCARDED or ALL; OPEN when left out.",
-          "fingerprint", "Only those whose errors look like this one.",
-          "error", "Only those whose error contains this, in upper or lower case.",
-          "since", "Only those that failed at or after this instant.",
-          "until", "Only those that failed before this instant.");
+  /** Bodies that say nothing more when they are left out. */
+  private static final Set<String> OPTIONAL_BODIES =
+      Set.of("Reason", "Archive", "Start", "Complete", "DeadRedriveOne", "QuotaIn", "HookBody");
 
-  private static final Map<String, String> HEADERS =
-      Map.of(
-          "Idempotency-Key",
-          "Who asks twice with one key gets one run, for seven days and per job; other params with"
-              + " it are a 409.",
-          "Last-Event-ID",
-          "The id of the last event that you have: what came after it comes first.");
-
-  private static final Map<String, String> QUERY_OF_TIME =
-      Map.of(
-          "namespace", "The namespace; 'default' when left out. A forecast takes '*' for all.",
-          "from", "The first instant; now when left out.",
-          "to", "The first instant that is out; a day after 'from' when left out, of load an hour.",
-          "per", "minute or second; minute when left out.",
-          "cron", "A cron expression.",
-          "timezone", "Its zone; UTC when left out.",
-          "n", "How many ticks, 1 to 1000; 10 when left out.",
-          "after", "Where to go on: 'next' of the page before. Of a preview an instant.");
+  private static final ObjectNode EXAMPLES = read("openapi-examples.json");
 
   /** Each with a part of the schemas. */
   private static final List<String> SCHEMAS =
@@ -84,6 +29,7 @@ final class OpenApi {
           "openapi-dry-run.json",
           "openapi-graph.json",
           "openapi-starts.json",
+          "openapi-stats.json",
           "openapi-time.json");
 
   private OpenApi() {}
@@ -101,6 +47,7 @@ final class OpenApi {
     routes.forEach(route -> operation(route, paths));
     ObjectNode components = document.putObject("components");
     components.set("schemas", schemas());
+    Statuses.describe(components.putObject("responses"));
     components
         .putObject("securitySchemes")
         .putObject("token")
@@ -123,40 +70,63 @@ final class OpenApi {
     var parameters = operation.putArray("parameters");
     Matcher names = PARAMETER.matcher(route.path());
     while (names.find()) {
-      ObjectNode parameter = parameters.addObject().put("name", names.group(1));
-      parameter.put("in", "path").put("required", true).putObject("schema").put("type", "string");
+      parameter(parameters.addObject(), "path", route.tag(), names.group(1)).put("required", true);
     }
-    for (String name : route.query()) {
-      String text = describe(route.tag(), name);
-      ObjectNode parameter = parameters.addObject().put("name", name).put("in", "query");
-      parameter.put("description", text).putObject("schema").put("type", "string");
-    }
-    for (String name : route.headers()) {
-      ObjectNode parameter = parameters.addObject().put("name", name).put("in", "header");
-      parameter.put("description", HEADERS.get(name)).putObject("schema").put("type", "string");
-    }
+    route.query().forEach(name -> parameter(parameters.addObject(), "query", route.tag(), name));
+    route.headers().forEach(name -> parameter(parameters.addObject(), "header", route.tag(), name));
     if (route.body() != null) {
-      ObjectNode content = operation.putObject("requestBody").putObject("content");
-      reference(content.putObject("application/json").putObject("schema"), route.body());
-      if (route.body().equals("JobText")) {
-        content.putObject("application/yaml").putObject("schema").put("type", "string");
-      }
+      body(route, operation.putObject("requestBody"));
     }
-    ObjectNode responses = operation.putObject("responses");
+    answers(route, operation.putObject("responses"));
+  }
+
+  private static ObjectNode parameter(ObjectNode into, String place, String tag, String name) {
+    into.put("name", name).put("in", place);
+    ObjectNode known = Parameters.of(place, tag, name);
+    if (known == null) {
+      into.putObject("schema").put("type", "string");
+    } else {
+      into.setAll(known);
+    }
+    if (into.path("schema").path("type").asText().equals("array")) {
+      into.put("style", "form").put("explode", true);
+    }
+    return into;
+  }
+
+  private static void body(Route route, ObjectNode body) {
+    body.put("required", !OPTIONAL_BODIES.contains(route.body()));
+    ObjectNode content = body.putObject("content");
+    ObjectNode json = content.putObject("application/json");
+    reference(json.putObject("schema"), route.body());
+    if (EXAMPLES.has(route.body())) {
+      json.set("example", EXAMPLES.get(route.body()));
+    }
+    if (route.body().equals("JobText")) {
+      content.putObject("application/yaml").putObject("schema").put("type", "string");
+    }
+  }
+
+  private static void answers(Route route, ObjectNode responses) {
     for (Route.Answer answer : route.answers()) {
       ObjectNode response = responses.putObject(Integer.toString(answer.status()));
       response.put("description", describe(answer.status()));
-      if (answer.mediaType() == null) {
-        continue;
-      }
-      ObjectNode media = response.putObject("content").putObject(answer.mediaType());
-      if (answer.schema() != null) {
-        reference(media.putObject("schema"), answer.schema());
+      if (answer.mediaType() != null) {
+        ObjectNode media = response.putObject("content").putObject(answer.mediaType());
+        if (answer.schema() != null) {
+          reference(media.putObject("schema"), answer.schema());
+        }
       }
     }
-    ObjectNode problem = responses.putObject("default").put("description", "A problem");
-    reference(
-        problem.putObject("content").putObject(Problem.MEDIA_TYPE).putObject("schema"), "Problem");
+    if (route.headers().contains("If-None-Match") && route.method().equals("GET")) {
+      responses.putObject("304").put("description", "It is still what If-None-Match names");
+    }
+    for (int status : Statuses.of(route)) {
+      responses
+          .putObject(Integer.toString(status))
+          .put("$ref", "#/components/responses/" + Statuses.name(status));
+    }
+    responses.putObject("default").put("$ref", "#/components/responses/Problem");
   }
 
   private static String describe(int status) {
@@ -165,20 +135,6 @@ final class OpenApi {
       case 202 -> "Accepted, executed later";
       default -> "OK";
     };
-  }
-
-  private static String describe(String tag, String name) {
-    if (tag.equals(VersionsApi.TAG) && QUERY_OF_DEFINITIONS.containsKey(name)) {
-      return QUERY_OF_DEFINITIONS.get(name);
-    }
-    if (tag.equals(DeadLettersApi.TAG) && QUERY_OF_DEAD_LETTERS.containsKey(name)) {
-      return QUERY_OF_DEAD_LETTERS.get(name);
-    }
-    if (tag.equals(ScheduleApi.TAG) && QUERY_OF_TIME.containsKey(name)) {
-      return QUERY_OF_TIME.get(name);
-    }
-    String other = QUERY_OF_EVENTS.getOrDefault(name, QUERY_OF_RUNS.getOrDefault(name, ""));
-    return QUERY.getOrDefault(name, QUERY_OF_JOBS.getOrDefault(name, other));
   }
 
   private static String operationId(Route route) {
@@ -192,13 +148,15 @@ final class OpenApi {
 
   private static ObjectNode schemas() {
     ObjectNode all = Json.object();
-    for (String part : SCHEMAS) {
-      try (InputStream in = OpenApi.class.getResourceAsStream(part)) {
-        all.setAll((ObjectNode) Json.MAPPER.readTree(in));
-      } catch (IOException e) {
-        throw new UncheckedIOException(part + " is part of this program", e);
-      }
-    }
+    SCHEMAS.forEach(part -> all.setAll(read(part)));
     return all;
+  }
+
+  private static ObjectNode read(String part) {
+    try (InputStream in = OpenApi.class.getResourceAsStream(part)) {
+      return (ObjectNode) Json.MAPPER.readTree(in);
+    } catch (IOException e) {
+      throw new UncheckedIOException(part + " is part of this program", e);
+    }
   }
 }

@@ -195,8 +195,12 @@ final class Views {
     Fan fan = Fan.parse(text);
     if (fan == null) {
       node.putNull("fan");
-      return;
+    } else {
+      fan(node, fan);
     }
+  }
+
+  static void fan(ObjectNode node, Fan fan) {
     node.putObject("fan")
         .put("items", fan.items())
         .put("started", fan.started())

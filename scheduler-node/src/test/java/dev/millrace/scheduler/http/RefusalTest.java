@@ -122,6 +122,10 @@ class RefusalTest {
     "400, /api/v1/runs/0HZXW3V5K2Q8T/history?after=soon",
     "400, /api/v1/ticks?job=known&after=yesterday",
     "400, /api/v1/events?lastEventId=latest",
+    "400, /api/v1/runs?stat=FAILED",
+    "400, /api/v1/runs?State=FAILED",
+    "400, /api/v1/runs/0HZXW3V5K2Q8T?limit=5",
+    "400, /api/v1/jobs/known?force=true",
     "404, /api/v1/jobs/unknown",
     "404, /api/v1/jobs/known?namespace=other",
     "404, /api/v1/jobs/unknown/runs",
@@ -156,6 +160,17 @@ class RefusalTest {
   })
   void aBadReadIsAProblem(int status, String path) throws Exception {
     isProblem(api.get(path), status);
+  }
+
+  @Test
+  void aMisspeltFilterIsNoFilterAndSaysWhatWasMeant() throws Exception {
+    var answer = api.get("/api/v1/runs?stat=FAILED");
+    isProblem(answer, 400);
+    assertThat(answer.json().path("detail").asText())
+        .isEqualTo("unknown query parameter 'stat', did you mean 'state'?");
+    assertThat(answer.json().path("remedy").asText()).contains("Known here: ", "state", "limit");
+    assertThat(api.get("/api/v1/runs?limit=abc").json().path("detail").asText())
+        .isEqualTo("limit is a whole number from 1 to 500, not 'abc'");
   }
 
   @ParameterizedTest

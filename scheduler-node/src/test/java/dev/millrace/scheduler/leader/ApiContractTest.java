@@ -24,6 +24,7 @@ class ApiContractTest {
   private static final Set<String> ELSEWHERE =
       Set.of(
           "GET /api/v1/events",
+          "GET /api/v1/ws",
           "GET /api/v1/artifacts/{artifact}",
           "GET /api/v1/runs/{run}/artifacts",
           "POST /api/v1/hooks/{namespace}/{job}",
@@ -287,6 +288,8 @@ class ApiContractTest {
     assertThat(get("/runs/" + failed + "/attempts").path("items")).isNotEmpty();
     post("/runs/" + failed + "/retry", "{}");
     get("/runs/" + failed + "/history");
+    assertThat(get("/runs/" + failed + "/timeline").path("criticalPath").path(0))
+        .hasToString("\"first\"");
     get("/runs/" + failed + "/logs");
     get("/runs/" + failed + "/stages/first/logs");
     get("/runs");

@@ -79,9 +79,12 @@ final class Contract {
             .path("responses");
     String status = Integer.toString(answer.status());
     boolean failure = answer.status() >= 400;
-    JsonNode response = responses.path(failure ? "default" : status);
+    JsonNode response = responses.path(status);
     String what = method + " " + path + " answered " + status + ": " + answer.text();
     assertThat(response.isObject()).as("not in the document: %s", what).isTrue();
+    if (response.has("$ref")) {
+      response = document.at(response.path("$ref").asText().substring(1));
+    }
     String type = answer.contentType().replaceAll(";.*", "");
     JsonNode media = response.path("content").path(type);
     assertThat(media.isObject()).as("as %s: %s", type, what).isTrue();

@@ -85,7 +85,7 @@ class ForecastApiTest {
             "rests 2027-03-14T06:15:00Z SKIPPED_PAUSED",
             "plan 2027-03-14T07:30:00Z SKIPPED_WINDOW",
             "plan 2027-03-14T06:30:00Z FIRED");
-    JsonNode load = get("/schedule/load?x=" + range);
+    JsonNode load = get("/schedule/load?" + range.substring(1));
     long fired = foreseen.stream().filter(each -> each.endsWith(" FIRED")).count();
     assertThat(load.path("ticks").asLong()).isEqualTo(fired);
     assertThat(load.path("collisions").path(0).path("names").size()).isGreaterThan(1);
