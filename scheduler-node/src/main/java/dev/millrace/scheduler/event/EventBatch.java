@@ -45,8 +45,22 @@ public final class EventBatch {
     return batch.runs().length;
   }
 
+  /** Which of the stories the run at this place took. */
+  int storyOf(int place) {
+    return batch.which()[place] - 1;
+  }
+
+  /** Of each story, the place of the last run that took it. */
+  int[] lastOfStories() {
+    int[] last = new int[stories.size()];
+    for (int place = 0; place < size(); place++) {
+      last[storyOf(place)] = place;
+    }
+    return last;
+  }
+
   EventRow row(int place) {
     return new EventRow(
-        batch.seq(place), batch.runs()[place], batch.at(), stories.get(batch.which()[place] - 1));
+        batch.seq(place), batch.runs()[place], batch.at(), stories.get(storyOf(place)));
   }
 }

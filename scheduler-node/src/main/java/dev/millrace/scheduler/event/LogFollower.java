@@ -5,6 +5,7 @@ import dev.millrace.scheduler.store.ReadsEvents.LogBatch;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jdbi.v3.core.Jdbi;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,6 +22,10 @@ public final class LogFollower {
 
   /** Longer than any writer may take: the role's statement and idle timeouts end it before. */
   private static final Duration GAP_WAIT_MAX = Duration.ofSeconds(60);
+
+  private static final long GAP_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+  private static final long GAP_LATER_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+  private static final long GAP_SOON_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final Jdbi jdbi;
   private final EventNames names;
@@ -58,6 +63,11 @@ public final class LogFollower {
   /** Somebody may commit at any moment what everything waits for. */
   public boolean waiting() {
     return gaps.waiting();
+  }
+
+  /** After how long to look again while it waits: often at first, for most commits are near. */
+  public long waitNanos() {
+    return gaps.waitedNanos() < GAP_SOON_NANOS ? GAP_POLL_NANOS : GAP_LATER_NANOS;
   }
 
   /** There is probably more than the last look has brought. */
@@ -128,6 +138,10 @@ public final class LogFollower {
         foundUpTo = Math.max(1, upTo);
         foundAtNanos = System.nanoTime();
       }
+    }
+
+    long waitedNanos() {
+      return System.nanoTime() - foundAtNanos;
     }
 
     void look(long xmin, long xmax) {

@@ -132,7 +132,10 @@ final class EventHub implements Service {
     if (!following && joining.isEmpty()) {
       return IDLE_NANOS;
     }
-    if (follower.waiting() || !joining.isEmpty()) {
+    if (follower.waiting()) {
+      return follower.waitNanos();
+    }
+    if (!joining.isEmpty()) {
       return GAP_NANOS;
     }
     return System.nanoTime() - busyNanos < BUSY_FOR_NANOS ? BUSY_NANOS : QUIET_NANOS;

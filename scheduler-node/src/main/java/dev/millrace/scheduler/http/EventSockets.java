@@ -12,10 +12,10 @@ import org.eclipse.jetty.ee10.websocket.server.JettyWebSocketServletFactory;
  * there is an answer to give. The server's threads.
  */
 final class EventSockets {
-  private static final String ACCESS = "millrace.events.access";
-  private static final String QUERY = "millrace.events.query";
-  private static final String LAST = "millrace.events.last";
-  private static final String WAIT = "millrace.events.wait";
+  private static final String ACCESS = "events.access";
+  private static final String QUERY = "events.query";
+  private static final String LAST = "events.last";
+  private static final String WAIT = "events.wait";
   private static final int BINARY_BYTES_MAX = 1024;
 
   private final EventsApi api;

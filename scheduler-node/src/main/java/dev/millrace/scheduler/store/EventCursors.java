@@ -22,6 +22,13 @@ public final class EventCursors {
       where c.epoch <= excluded.epoch
       """;
 
+  private static final String FORGET = "delete from event_cursor where name = :name";
+
+  /** Whoever follows under this name begins anew, with what comes from then on. */
+  public static void forget(Handle handle, String name) {
+    handle.createUpdate(FORGET).bind("name", name).execute();
+  }
+
   /** The batch up to which the follower has told everything; empty before its first. */
   public static OptionalLong read(Handle handle, String name) {
     return handle
