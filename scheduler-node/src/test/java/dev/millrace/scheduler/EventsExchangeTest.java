@@ -158,7 +158,7 @@ class EventsExchangeTest {
                     .anyMatch(
                         each ->
                             each.event().at("/data/run").asText().equals(run)
-                                && each.event().path("type").asText().endsWith("stage_queued")));
+                                && each.event().path("type").asText().endsWith("stage_ready")));
     List<String> ofRun =
         got.stream()
             .filter(each -> each.event().at("/data/run").asText().equals(run))
