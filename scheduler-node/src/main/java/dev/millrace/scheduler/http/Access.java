@@ -4,6 +4,7 @@ import io.javalin.http.Context;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -15,6 +16,11 @@ final class Access {
   private static final Set<String> LOOPBACK_NAMES = Set.of("localhost", "127.0.0.1", "[::1]");
   private static final Set<String> BODY_TYPES =
       Set.of("application/json", "application/yaml", "application/x-yaml", "text/yaml");
+
+  /** Who shows the token of the settings. */
+  private static final Principal STATIC =
+      new Principal(
+          "static", Principal.Kind.TOKEN, Map.of(Principal.EVERYWHERE, Role.ADMIN), null, null);
 
   private final byte[] tokenHash;
 
@@ -35,6 +41,7 @@ final class Access {
       }
     } else {
       checkHost(http);
+      http.attribute(Call.PRINCIPAL, Principal.LOCAL);
     }
     if (!isRead(http)) {
       checkOrigin(http);
@@ -47,15 +54,21 @@ final class Access {
     String shown =
         header != null && header.regionMatches(true, 0, "Bearer ", 0, 7) ? header.substring(7) : "";
     if (!MessageDigest.isEqual(hash(shown.strip()), tokenHash)) {
-      http.header("WWW-Authenticate", "Bearer");
-      throw new Problem.Refused(
-          new Problem(
-              401,
-              "unauthorized",
-              "Unauthorized",
-              header == null ? "this API needs a token" : "the token is not the right one",
-              "Send 'Authorization: Bearer TOKEN' with the token this node was started with."));
+      throw unauthorized(
+          http, header == null ? "this API needs a token" : "the token is not the right one");
     }
+    http.attribute(Call.PRINCIPAL, STATIC);
+  }
+
+  static Problem.Refused unauthorized(Context http, String detail) {
+    http.header("WWW-Authenticate", "Bearer");
+    return new Problem.Refused(
+        new Problem(
+            401,
+            "unauthorized",
+            "Unauthorized",
+            detail,
+            "Send 'Authorization: Bearer TOKEN' with a token of this Millrace."));
   }
 
   /** A foreign name that resolves to this machine is how DNS rebinding reads a local API. */
@@ -107,7 +120,7 @@ final class Access {
     return http.req().getContentLengthLong() > 0 || http.header("Transfer-Encoding") != null;
   }
 
-  private static boolean isRead(Context http) {
+  static boolean isRead(Context http) {
     String method = http.req().getMethod();
     return method.equals("GET") || method.equals("HEAD") || method.equals("OPTIONS");
   }

@@ -70,7 +70,8 @@ final class ActionsApi {
   }
 
   private static Route run(String verb, String summary, String body, Route.Handler handler) {
-    return post("/api/v1/runs/{run}/" + verb, "runs", summary, body, DONE, handler);
+    return post("/api/v1/runs/{run}/" + verb, "runs", summary, body, DONE, handler)
+        .needs(Role.OPERATOR, Scope.RUN);
   }
 
   private Route stage(StageAction action) {
@@ -95,12 +96,13 @@ final class ActionsApi {
           default -> "Reason";
         };
     return post(
-        "/api/v1/runs/{run}/stages/{stage}/" + action.word(),
-        "stages",
-        summary,
-        body,
-        DONE,
-        call -> act(call, action));
+            "/api/v1/runs/{run}/stages/{stage}/" + action.word(),
+            "stages",
+            summary,
+            body,
+            DONE,
+            call -> act(call, action))
+        .needs(Role.OPERATOR, Scope.RUN);
   }
 
   private static Set<String> keys(StageAction action) {

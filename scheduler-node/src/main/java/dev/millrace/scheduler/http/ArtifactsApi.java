@@ -62,8 +62,10 @@ final class ArtifactsApi {
                 "Artifacts of a run",
                 "ArtifactPage",
                 this::ofRun)
+            .needs(Role.VIEWER, Scope.RUN)
             .query("limit", "after"),
         get("/api/v1/artifacts/{artifact}", "runs", "The bytes of an artifact", null, this::bytes)
+            .needs(Role.VIEWER, Scope.ARTIFACT)
             .media(UNKNOWN_TYPE));
   }
 
@@ -98,7 +100,7 @@ final class ArtifactsApi {
   }
 
   private void bytes(Call call) throws IOException, InterruptedException {
-    String id = requireId(call.path("artifact"));
+    String id = id(call);
     Artifact artifact = store.find(id).filter(Artifact::stored).orElseThrow(() -> noArtifact(id));
     if (!artifact.live()) {
       throw new Problem.Refused(
@@ -145,6 +147,10 @@ final class ArtifactsApi {
         .header("Repr-Digest", "sha-256=:" + hash + ":");
   }
 
+  static String id(Call call) {
+    return requireId(call.path("artifact"));
+  }
+
   private static String requireId(String text) {
     if (!ArtifactReference.isId(text)) {
       throw Problem.badRequest(
@@ -154,7 +160,7 @@ final class ArtifactsApi {
     return text;
   }
 
-  private static Problem.Refused noArtifact(String id) {
+  static Problem.Refused noArtifact(String id) {
     return Problem.notFound(
         "no artifact " + id,
         "It may have expired; list the others with GET /api/v1/runs/{run}/artifacts.");

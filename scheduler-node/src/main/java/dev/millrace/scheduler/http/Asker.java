@@ -32,6 +32,7 @@ final class Asker {
    */
   Optional<Outcome> ask(Call call, Command command, String see, Duration wait)
       throws InterruptedException {
+    call.require(command.namespace()); // whatever the way was that led here
     Optional<Outcome> outcome = commands.ask(command, wait);
     if (outcome.isEmpty()) {
       String location = see + "?namespace=" + command.namespace();

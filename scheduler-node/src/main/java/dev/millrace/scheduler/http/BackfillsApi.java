@@ -48,16 +48,20 @@ final class BackfillsApi {
                 "BackfillAsk",
                 List.of(json(200, "BackfillPreview"), json(201, "Backfill"), json(202, "Accepted")),
                 this::create)
+            .needs(Role.OPERATOR, Scope.QUERY)
             .query("namespace", "dryRun"),
         get(PATH, ScheduleApi.TAG, "Backfills, newest first", "BackfillPage", this::list)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "job", "limit", "after"),
-        get(PATH + "/{id}", ScheduleApi.TAG, "How far a backfill is", "Backfill", this::one),
+        get(PATH + "/{id}", ScheduleApi.TAG, "How far a backfill is", "Backfill", this::one)
+            .needs(Role.VIEWER, Scope.BACKFILL),
         get(
                 PATH + "/{id}/runs",
                 ScheduleApi.TAG,
                 "The runs of a backfill by their ticks",
                 "BackfillRunPage",
                 this::runs)
+            .needs(Role.VIEWER, Scope.BACKFILL)
             .query("limit", "after"),
         move("pause", "Start no more runs of it until it is resumed", Backfills.PAUSED),
         move("resume", "Go on where it was", Backfills.RUNNING),
@@ -66,12 +70,13 @@ final class BackfillsApi {
 
   private Route move(String verb, String summary, String state) {
     return post(
-        PATH + "/{id}/" + verb,
-        ScheduleApi.TAG,
-        summary,
-        "Reason",
-        List.of(json(200, "Backfill"), json(202, "Accepted")),
-        call -> move(call, state));
+            PATH + "/{id}/" + verb,
+            ScheduleApi.TAG,
+            summary,
+            "Reason",
+            List.of(json(200, "Backfill"), json(202, "Accepted")),
+            call -> move(call, state))
+        .needs(Role.OPERATOR, Scope.BACKFILL);
   }
 
   private void create(Call call) throws InterruptedException {
@@ -186,7 +191,7 @@ final class BackfillsApi {
         });
   }
 
-  private static RunId id(Call call) {
+  static RunId id(Call call) {
     try {
       return RunId.parse(call.http().pathParam("id"));
     } catch (IllegalArgumentException e) {
@@ -195,9 +200,11 @@ final class BackfillsApi {
   }
 
   private static Backfills.Row find(Handle handle, RunId id) {
-    return Backfills.find(handle, id.value())
-        .orElseThrow(
-            () -> Problem.notFound("no backfill " + id, "GET /api/v1/backfills lists them."));
+    return Backfills.find(handle, id.value()).orElseThrow(() -> unknown(id));
+  }
+
+  static Problem.Refused unknown(RunId id) {
+    return Problem.notFound("no backfill " + id, "GET /api/v1/backfills lists them.");
   }
 
   private void one(Call call) {

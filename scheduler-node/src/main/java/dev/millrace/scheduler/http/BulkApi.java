@@ -50,6 +50,7 @@ final class BulkApi {
                 "Bulk",
                 List.of(json(200, "BulkAnswer"), json(202, "BulkAnswer")),
                 this::start)
+            .needs(Role.OPERATOR, Scope.QUERY)
             .query("namespace"));
   }
 

@@ -17,6 +17,9 @@ import java.util.Set;
 record Call(Context http) {
   static final int BODY_BYTES_MAX = 1024 * 1024;
   static final int LIMIT_MAX = 500;
+  static final String PRINCIPAL = "caller-principal";
+  static final String ROUTE = "caller-route";
+  static final String NAMESPACE = "caller-namespace";
   private static final int LIMIT_DEFAULT = 50;
   private static final int NAME_CHARS_MAX = 200;
   private static final int REASON_CHARS_MAX = 1_000;
@@ -44,15 +47,20 @@ record Call(Context http) {
   }
 
   String query(String key) {
-    List<String> values = http.queryParams(key);
+    List<String> values = queries(key);
     if (values.size() > 1) {
       throw Problem.badRequest("'" + key + "' is given more than once", "Give it once.");
     }
-    String value = values.isEmpty() ? null : values.getFirst();
-    if (value != null && value.indexOf('\0') >= 0) {
+    return values.isEmpty() ? null : values.getFirst();
+  }
+
+  /** All values of what may be given more than once. */
+  List<String> queries(String key) {
+    List<String> values = http.queryParams(key);
+    if (values.stream().anyMatch(value -> value.indexOf('\0') >= 0)) {
       throw Problem.badRequest("'" + key + "' holds a NUL character", "Leave it out.");
     }
-    return value;
+    return values;
   }
 
   /** Whoever reads a query leaves such parts out, and the rest may mean something else. */
@@ -187,8 +195,45 @@ record Call(Context http) {
     return text.isEmpty() ? null : text.replace("\0", "");
   }
 
+  /** Who calls. */
+  Principal principal() {
+    Principal principal = http.attribute(PRINCIPAL);
+    return principal == null ? Principal.NOBODY : principal;
+  }
+
+  /** The caller's name for histories. */
   String actor() {
-    return "api:" + http.ip();
+    return principal().actor(http.ip());
+  }
+
+  /**
+   * Returns when the caller has the role in the namespace; a problem is thrown otherwise. What is
+   * done is booked under this namespace.
+   *
+   * @param namespace or {@code *} for every one
+   */
+  void require(String namespace, Role role) {
+    http.attribute(NAMESPACE, namespace);
+    if (!principal().may(role, namespace)) {
+      throw Gate.lacks(
+          principal(),
+          role,
+          namespace.equals(Principal.EVERYWHERE)
+              ? "every namespace"
+              : "namespace '" + shortened(namespace) + "'");
+    }
+  }
+
+  /** The namespaces that the caller may see; null for all of them. */
+  Set<String> seen() {
+    Principal principal = principal();
+    return principal.mayEverywhere(Role.VIEWER) ? null : principal.namespaces(Role.VIEWER);
+  }
+
+  /** The same with the role that the route needs. */
+  void require(String namespace) {
+    Route route = http.attribute(ROUTE);
+    require(namespace, route.needs().role());
   }
 
   void page(ArrayNode items, String next) {

@@ -45,19 +45,24 @@ final class DeadLettersApi {
     List<Route.Answer> results = List.of(json(200, "DeadResults"), json(202, "Accepted"));
     return List.of(
         get(PATH, TAG, "Dead letters, newest first", "DeadLetterPage", this::list)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query(withState()),
         get(PATH + "/groups", TAG, "Open ones that look alike", "DeadGroupPage", this::groups)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query(FILTERS),
         get(REDRIVES, TAG, "Redrives of many, newest first", "RedrivePage", this::redrives)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "limit", "after"),
-        get(REDRIVES + "/{id}", TAG, "How far a redrive is", "Redrive", this::oneRedrive),
+        get(REDRIVES + "/{id}", TAG, "How far a redrive is", "Redrive", this::oneRedrive)
+            .needs(Role.VIEWER, Scope.REDRIVE),
         post(
-            REDRIVES + "/{id}/cancel",
-            TAG,
-            "End a redrive; what is redriven stays so",
-            "Reason",
-            List.of(json(200, "Redrive"), json(202, "Accepted")),
-            this::cancel),
+                REDRIVES + "/{id}/cancel",
+                TAG,
+                "End a redrive; what is redriven stays so",
+                "Reason",
+                List.of(json(200, "Redrive"), json(202, "Accepted")),
+                this::cancel)
+            .needs(Role.OPERATOR, Scope.REDRIVE),
         post(
                 PATH + "/redrive",
                 TAG,
@@ -65,6 +70,7 @@ final class DeadLettersApi {
                 "DeadRedrive",
                 List.of(json(200, "DeadResults"), json(201, "Redrive"), json(202, "Accepted")),
                 this::redrive)
+            .needs(Role.OPERATOR, Scope.QUERY)
             .query("namespace"),
         post(
                 PATH + "/discard",
@@ -73,15 +79,18 @@ final class DeadLettersApi {
                 "DeadDiscard",
                 results,
                 this::discard)
+            .needs(Role.OPERATOR, Scope.QUERY)
             .query("namespace"),
-        get(PATH + "/{id}", TAG, "A dead letter with its message", "DeadLetter", this::one),
+        get(PATH + "/{id}", TAG, "A dead letter with its message", "DeadLetter", this::one)
+            .needs(Role.VIEWER, Scope.DEAD_LETTER),
         post(
-            PATH + "/{id}/redrive",
-            TAG,
-            "Start its stage again, or with other params a new run",
-            "DeadRedriveOne",
-            List.of(json(200, "DeadResult"), json(201, "DeadResult"), json(202, "Accepted")),
-            this::redriveOne));
+                PATH + "/{id}/redrive",
+                TAG,
+                "Start its stage again, or with other params a new run",
+                "DeadRedriveOne",
+                List.of(json(200, "DeadResult"), json(201, "DeadResult"), json(202, "Accepted")),
+                this::redriveOne)
+            .needs(Role.OPERATOR, Scope.DEAD_LETTER));
   }
 
   private static String[] withState() {
@@ -144,14 +153,17 @@ final class DeadLettersApi {
   }
 
   private static ReadsDead.Letter find(Handle handle, RunId id) {
-    return ReadsDead.find(handle, id.value())
-        .orElseThrow(
-            () ->
-                Problem.notFound(
-                    "no dead letter " + id,
-                    "Closed ones are kept for 30 days; list them with GET "
-                        + PATH
-                        + "?state=ALL."));
+    return ReadsDead.find(handle, id.value()).orElseThrow(() -> unknown(id));
+  }
+
+  static Problem.Refused unknown(RunId id) {
+    return Problem.notFound(
+        "no dead letter " + id,
+        "Closed ones are kept for 30 days; list them with GET " + PATH + "?state=ALL.");
+  }
+
+  static Problem.Refused unknownRedrive(RunId id) {
+    return Problem.notFound("no redrive " + id, "List them with GET " + REDRIVES + ".");
   }
 
   private void oneRedrive(Call call) {
@@ -164,8 +176,7 @@ final class DeadLettersApi {
 
   private Redrives.Row findRedrive(RunId id) {
     return jdbi.withHandle(handle -> Redrives.find(handle, id.value()))
-        .orElseThrow(
-            () -> Problem.notFound("no redrive " + id, "List them with GET " + REDRIVES + "."));
+        .orElseThrow(() -> unknownRedrive(id));
   }
 
   private void redrive(Call call) throws InterruptedException {

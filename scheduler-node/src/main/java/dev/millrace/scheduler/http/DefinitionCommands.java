@@ -3,9 +3,13 @@ package dev.millrace.scheduler.http;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.definition.DefinitionReader;
+import dev.millrace.definition.PatternSource;
 import dev.millrace.model.JobDefinition;
+import dev.millrace.scheduler.definition.JobEdges;
+import dev.millrace.scheduler.store.Dependencies;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What routes share that take definitions. Stateless; any thread. */
 final class DefinitionCommands {
@@ -23,6 +27,30 @@ final class DefinitionCommands {
       body.set("written", Json.stored(origin.writtenJson()));
     }
     return body;
+  }
+
+  /** Reads with the patterns that the caller may see. */
+  static DefinitionReader reader(Call call, PatternSource patterns) {
+    return new DefinitionReader(seen(call, patterns));
+  }
+
+  /** Patterns of namespaces that the caller may not see are as if they were not there. */
+  static PatternSource seen(Call call, PatternSource patterns) {
+    return (namespace, name, version) ->
+        call.principal().sees(namespace)
+            ? patterns.find(namespace, name, version)
+            : Optional.empty();
+  }
+
+  /** The route's role in the job's namespace, and what the jobs that it names ask for. */
+  static void require(Call call, JobDefinition job) {
+    for (Dependencies.Edge edge : JobEdges.of(job)) {
+      if (!edge.to().namespace().equals(job.namespace())) {
+        boolean starts = edge.kind() == Dependencies.Kind.RUN;
+        call.require(edge.to().namespace(), starts ? Role.OPERATOR : Role.VIEWER);
+      }
+    }
+    call.require(job.namespace());
   }
 
   /** The namespace that the query asks for, or the standard one. */

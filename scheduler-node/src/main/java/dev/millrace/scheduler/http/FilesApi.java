@@ -29,6 +29,7 @@ final class FilesApi {
                     + " first",
                 "FilePage",
                 this::files)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "limit", "after"));
   }
 

@@ -16,7 +16,7 @@ import org.jdbi.v3.core.Jdbi;
 
 /** Workers, pools, and the state of the whole. Any thread. */
 final class FleetApi {
-  private static final String TAG = "fleet";
+  static final String TAG = "fleet";
   private static final int WORKERS_MAX = 10_000;
   private static final long LOOK_WAIT_MAX_SECONDS = 2;
   private static final int POOLS_MAX = 500;
@@ -45,10 +45,13 @@ final class FleetApi {
   List<Route> routes() {
     return List.of(
         get("/api/v1/workers", TAG, "Workers", "WorkerPage", this::workers)
+            .needs(Role.VIEWER, Scope.ANYONE)
             .query("all", "limit", "after"),
         get("/api/v1/pools", TAG, "Pools and their backlog", "PoolPage", this::pools)
+            .needs(Role.VIEWER, Scope.ANYONE)
             .query("limit", "after"),
-        get("/api/v1/status", TAG, "This node and the whole", "Status", this::status));
+        get("/api/v1/status", TAG, "This node and the whole", "Status", this::status)
+            .needs(Role.VIEWER, Scope.ANYONE));
   }
 
   private void workers(Call call) {

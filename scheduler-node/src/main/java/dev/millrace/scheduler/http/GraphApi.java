@@ -34,6 +34,7 @@ final class GraphApi {
   List<Route> routes() {
     return List.of(
         get("/api/v1/graph", "jobs", "Jobs that wait for jobs, by levels", "Graph", this::all)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace"),
         get(
                 "/api/v1/jobs/{job}/graph",
@@ -41,6 +42,7 @@ final class GraphApi {
                 "The jobs around one: those it waits for, and those that wait for it",
                 "Graph",
                 this::near)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "depth"));
   }
 
@@ -49,10 +51,11 @@ final class GraphApi {
     jdbi.useHandle(
         handle -> {
           List<ReadsGraph.Node> own = ReadsGraph.nodes(handle, namespace, JOBS_MAX + 1);
-          List<ReadsGraph.Said> said = ReadsGraph.edges(handle, namespace, EDGES_MAX + 1);
-          if (own.size() > JOBS_MAX || said.size() > EDGES_MAX) {
+          List<ReadsGraph.Said> all = ReadsGraph.edges(handle, namespace, EDGES_MAX + 1);
+          if (own.size() > JOBS_MAX || all.size() > EDGES_MAX) {
             throw tooLarge(namespace);
           }
+          List<ReadsGraph.Said> said = seen(call, all);
           Set<JobRef> others = new LinkedHashSet<>();
           for (ReadsGraph.Said each : said) {
             others.add(each.from());
@@ -60,9 +63,25 @@ final class GraphApi {
           }
           own.forEach(node -> others.remove(node.job()));
           List<ReadsGraph.Node> nodes = new ArrayList<>(own);
-          nodes.addAll(others.isEmpty() ? List.of() : ReadsGraph.nodes(handle, others));
+          nodes.addAll(others.isEmpty() ? List.of() : nodes(handle, call, others));
           call.answer(200, graph(namespace, nodes, said, false));
         });
+  }
+
+  /** What jobs say that the caller may see. */
+  private static List<ReadsGraph.Said> seen(Call call, List<ReadsGraph.Said> said) {
+    return said.stream().filter(each -> call.principal().sees(each.from().namespace())).toList();
+  }
+
+  /** Of jobs that the caller may not see, only what others say: their names. */
+  private static List<ReadsGraph.Node> nodes(Handle handle, Call call, Set<JobRef> jobs) {
+    return ReadsGraph.nodes(handle, jobs).stream()
+        .map(
+            node ->
+                call.principal().sees(node.job().namespace())
+                    ? node
+                    : ReadsGraph.Node.unknown(node.job()))
+        .toList();
   }
 
   private static Problem.Refused tooLarge(String namespace) {
@@ -92,22 +111,24 @@ final class GraphApi {
         handle -> {
           JobsApi.find(handle, call.namespace(), call.path("job"));
           JobRef centre = new JobRef(call.namespace(), call.path("job"));
-          Near near = new Near(centre);
+          Near near = new Near(call, centre);
           near.grow(handle, true, (int) steps);
           near.grow(handle, false, (int) steps);
-          List<ReadsGraph.Node> nodes = ReadsGraph.nodes(handle, near.jobs);
+          List<ReadsGraph.Node> nodes = nodes(handle, call, near.jobs);
           call.answer(200, graph(call.namespace(), nodes, List.copyOf(near.said), near.truncated));
         });
   }
 
   /** The jobs around one. */
   private static final class Near {
+    private final Call call;
     private final JobRef centre;
     private final Set<JobRef> jobs = new LinkedHashSet<>();
     private final Set<ReadsGraph.Said> said = new LinkedHashSet<>();
     private boolean truncated;
 
-    Near(JobRef centre) {
+    Near(Call call, JobRef centre) {
+      this.call = call;
       this.centre = centre;
       jobs.add(centre);
     }
@@ -122,7 +143,7 @@ final class GraphApi {
                 ? ReadsGraph.saidBy(handle, edge, EDGES_MAX)
                 : ReadsGraph.saidOf(handle, edge, EDGES_MAX);
         Set<JobRef> next = new LinkedHashSet<>();
-        for (ReadsGraph.Said each : found) {
+        for (ReadsGraph.Said each : seen(call, found)) {
           JobRef other = upstream ? each.edge().to() : each.from();
           if (jobs.size() >= NEAR_MAX && !jobs.contains(other)) {
             truncated = true;

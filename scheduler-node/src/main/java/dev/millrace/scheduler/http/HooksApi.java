@@ -62,19 +62,21 @@ final class HooksApi {
   List<Route> routes() {
     return List.of(
         post(
-            "/api/v1/hooks/{namespace}/{job}",
-            TAG,
-            "Start a run by the webhook of a job, signed",
-            "HookBody",
-            ANSWERS,
-            call -> call(call, null)),
+                "/api/v1/hooks/{namespace}/{job}",
+                TAG,
+                "Start a run by the webhook of a job, signed",
+                "HookBody",
+                ANSWERS,
+                call -> call(call, null))
+            .needs(Role.VIEWER, Scope.PUBLIC),
         post(
-            "/api/v1/hooks/{namespace}/{job}/{trigger}",
-            TAG,
-            "Start a run by one of several webhooks of a job, signed",
-            "HookBody",
-            ANSWERS,
-            call -> call(call, call.path("trigger"))));
+                "/api/v1/hooks/{namespace}/{job}/{trigger}",
+                TAG,
+                "Start a run by one of several webhooks of a job, signed",
+                "HookBody",
+                ANSWERS,
+                call -> call(call, call.path("trigger")))
+            .needs(Role.VIEWER, Scope.PUBLIC));
   }
 
   private void call(Call call, String name) throws InterruptedException {

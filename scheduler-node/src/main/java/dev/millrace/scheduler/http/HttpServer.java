@@ -1,6 +1,5 @@
 package dev.millrace.scheduler.http;
 
-import dev.millrace.definition.DefinitionReader;
 import dev.millrace.runtime.Service;
 import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.command.Commands;
@@ -43,6 +42,7 @@ public final class HttpServer implements Service {
   private final HttpConfig config;
   private final PrometheusMeterRegistry metrics;
   private final Access access;
+  private final Gate gate;
   private final EventHub hub;
   private final EventSockets sockets;
   private final List<Route> routes;
@@ -73,13 +73,14 @@ public final class HttpServer implements Service {
     this.config = config;
     this.metrics = metrics;
     this.access = new Access(config.token());
+    this.gate = new Gate(jdbi);
     this.hub = new EventHub(jdbi, new EventClients(events));
     EventsApi eventsApi = new EventsApi(jdbi, hub);
     this.sockets = new EventSockets(eventsApi, hub);
     Asker asker = new Asker(commands);
     List<Route> table = new ArrayList<>();
     StoredPatterns patterns = new StoredPatterns(jdbi);
-    table.addAll(new JobsApi(jdbi, asker, new DefinitionReader(patterns)).routes());
+    table.addAll(new JobsApi(jdbi, asker, patterns).routes());
     table.addAll(new FilesApi(jdbi).routes());
     table.addAll(new ScheduleApi(jdbi).routes());
     table.addAll(new TickAuditApi(jdbi).routes());
@@ -101,9 +102,15 @@ public final class HttpServer implements Service {
     table.addAll(new LogsApi(jdbi).routes());
     table.addAll(new ArtifactsApi(jdbi, artifacts).routes());
     table.addAll(new FleetApi(config, jdbi, status).routes());
+    table.addAll(new OverviewApi(jdbi, status).routes());
     table.addAll(eventsApi.routes());
     table.addAll(new NodeApi(status, metrics, this::openApi).routes());
     this.routes = List.copyOf(table);
+    for (Route route : routes) {
+      if (route.needs() == null) {
+        throw new IllegalStateException(route.method() + " " + route.path() + " needs no role");
+      }
+    }
   }
 
   @Override
@@ -174,10 +181,7 @@ public final class HttpServer implements Service {
       settings.routes.addHttpHandler(
           HandlerType.findOrCreate(route.method()),
           route.path(),
-          http -> {
-            Parameters.check(route, http);
-            route.handler().handle(new Call(http));
-          });
+          http -> serve(route, new Call(http)));
     }
     settings.jetty.modifyWebSocketServletFactory(EventSockets::limit);
     settings.routes.addHttpHandler(
@@ -189,12 +193,24 @@ public final class HttpServer implements Service {
     }
   }
 
+  private void serve(Route route, Call call) throws Exception {
+    admit(route, call);
+    route.handler().handle(call);
+  }
+
+  private void admit(Route route, Call call) {
+    call.http().attribute(Call.ROUTE, route);
+    gate.pass(route, call);
+    Parameters.check(route, call.http());
+  }
+
+  /** What comes before each request does not come before an upgrade. */
   private void beforeUpgrade(Context http) {
     secure(http);
     access.check(http);
     for (Route route : routes) {
       if (route.path().equals(EventsApi.SOCKET)) {
-        Parameters.check(route, http);
+        admit(route, new Call(http));
       }
     }
     sockets.before(http);

@@ -9,11 +9,14 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.definition.DefinitionJson;
 import dev.millrace.definition.DefinitionReader;
+import dev.millrace.definition.PatternSource;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.definition.Owners;
+import dev.millrace.scheduler.store.JobFilter;
+import dev.millrace.scheduler.store.ReadsJobLists;
 import dev.millrace.scheduler.store.ReadsJobs;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -32,19 +35,20 @@ final class JobsApi {
 
   private final Jdbi jdbi;
   private final Asker asker;
-  private final DefinitionReader definitions;
+  private final PatternSource patterns;
 
-  JobsApi(Jdbi jdbi, Asker asker, DefinitionReader definitions) {
+  JobsApi(Jdbi jdbi, Asker asker, PatternSource patterns) {
     this.jdbi = jdbi;
     this.asker = asker;
-    this.definitions = definitions;
+    this.patterns = patterns;
   }
 
   List<Route> routes() {
     List<Route.Answer> changed = List.of(json(200, "JobChanged"), json(202, "Accepted"));
     return List.of(
         get("/api/v1/jobs", TAG, "Jobs by name", "JobPage", this::list)
-            .query("namespace", "limit", "after"),
+            .needs(Role.VIEWER, Scope.QUERY)
+            .query("namespace", "state", "label", "q", "trigger", "limit", "after"),
         post(
                 "/api/v1/jobs",
                 TAG,
@@ -52,10 +56,13 @@ final class JobsApi {
                 "JobText",
                 List.of(json(201, "Job"), json(200, "Job"), json(202, "Accepted")),
                 this::apply)
+            .needs(Role.EDITOR, Scope.BODY)
             .query("namespace", "paused", "reason"),
         get("/api/v1/jobs/{job}", TAG, "A job with its definition", "Job", this::one)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace"),
         post("/api/v1/jobs/{job}", TAG, "Archive a job", null, changed, this::delete)
+            .needs(Role.EDITOR, Scope.QUERY)
             .as("DELETE")
             .query("namespace", "reason", "force"),
         post(
@@ -65,6 +72,7 @@ final class JobsApi {
                 "Reason",
                 changed,
                 call -> change(call, Command.Kind.JOB_PAUSE))
+            .needs(Role.OPERATOR, Scope.QUERY)
             .query("namespace"),
         post(
                 "/api/v1/jobs/{job}/resume",
@@ -73,6 +81,7 @@ final class JobsApi {
                 "Reason",
                 changed,
                 call -> change(call, Command.Kind.JOB_RESUME))
+            .needs(Role.OPERATOR, Scope.QUERY)
             .query("namespace"),
         post(
                 "/api/v1/jobs/{job}/stop",
@@ -81,6 +90,7 @@ final class JobsApi {
                 "Reason",
                 changed,
                 call -> change(call, Command.Kind.JOB_STOP))
+            .needs(Role.OPERATOR, Scope.QUERY)
             .query("namespace"),
         post(
                 "/api/v1/jobs/{job}/archive",
@@ -89,8 +99,10 @@ final class JobsApi {
                 "Archive",
                 changed,
                 this::archive)
+            .needs(Role.EDITOR, Scope.QUERY)
             .query("namespace"),
         get("/api/v1/ticks", "time", "The tick ledger of a job", "TickPage", this::ticks)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("job", "namespace", "limit", "after"));
   }
 
@@ -106,20 +118,41 @@ final class JobsApi {
 
   private void list(Call call) {
     int limit = call.limit();
-    String after = call.query("after");
+    ObjectNode asked = Filters.ofQuery(call, Filters.OF_JOBS);
+    JobFilter filter = Filters.jobs(call.namespace(), Filters.checked(asked, Filters.OF_JOBS));
+    ReadsJobLists.Place after = place(call.query("after"));
     jdbi.useHandle(
         handle -> {
-          List<ReadsJobs.Job> jobs =
-              ReadsJobs.page(handle, call.namespace(), after == null ? "" : after, limit);
-          List<Long> ids = jobs.stream().map(ReadsJobs.Job::id).toList();
+          ReadsJobLists.Page<ReadsJobs.Job> page = ReadsJobLists.page(handle, filter, after, limit);
+          List<Long> ids = page.items().stream().map(ReadsJobs.Job::id).toList();
           Map<String, List<ReadsJobs.Trigger>> triggers =
               ReadsJobs.triggers(handle, ids).stream()
                   .collect(Collectors.groupingBy(ReadsJobs.Trigger::job));
           ArrayNode items = Json.array();
-          jobs.forEach(
-              job -> items.add(Views.job(job, triggers.getOrDefault(job.name(), List.of()))));
-          call.page(items, jobs.size() < limit ? null : jobs.getLast().name());
+          page.items()
+              .forEach(
+                  job -> items.add(Views.job(job, triggers.getOrDefault(job.name(), List.of()))));
+          call.page(items, text(page.next(), filter));
         });
+  }
+
+  /** Several archived jobs may have one name: then a place is a name and a number. */
+  private static String text(ReadsJobLists.Place next, JobFilter filter) {
+    if (next == null) {
+      return null;
+    }
+    return filter.archived() ? next.name() + "~" + next.id() : next.name();
+  }
+
+  private static ReadsJobLists.Place place(String after) {
+    if (after == null) {
+      return ReadsJobLists.Place.FIRST;
+    }
+    int mark = after.lastIndexOf('~');
+    return mark < 0
+        ? new ReadsJobLists.Place(after, Long.MAX_VALUE)
+        : new ReadsJobLists.Place(
+            after.substring(0, mark), Call.number("after", after.substring(mark + 1)));
   }
 
   private void one(Call call) {
@@ -147,7 +180,8 @@ final class JobsApi {
   private void apply(Call call) throws InterruptedException {
     String reason = Call.reason(Json.object().put("reason", call.query("reason")));
     DefinitionReader.Result.Ok read =
-        switch (definitions.read(call.body(), "body", DefinitionCommands.namespace(call))) {
+        switch (DefinitionCommands.reader(call, patterns)
+            .read(call.body(), "body", DefinitionCommands.namespace(call))) {
           case DefinitionReader.Result.Ok ok -> ok;
           case DefinitionReader.Result.Bad bad ->
               throw DefinitionCommands.refused(
@@ -157,6 +191,7 @@ final class JobsApi {
                       + " problem(s); nothing was changed");
         };
     JobDefinition job = inNamespace(read.job(), call.query("namespace"));
+    DefinitionCommands.require(call, job);
     ObjectNode body = DefinitionCommands.job(DefinitionJson.toJson(job), read.origin());
     body.put("source", Owners.API);
     body.put("paused", call.flag("paused"));

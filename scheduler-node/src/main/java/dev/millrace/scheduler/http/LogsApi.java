@@ -33,6 +33,7 @@ final class LogsApi {
   List<Route> routes() {
     return List.of(
         get("/api/v1/runs/{run}/logs", "runs", "Log of a run", "LogPage", this::ofRun)
+            .needs(Role.VIEWER, Scope.RUN)
             .query("stage", "limit", "after"),
         get(
                 "/api/v1/runs/{run}/stages/{stage}/logs",
@@ -40,6 +41,7 @@ final class LogsApi {
                 "Log of a stage",
                 "LogPage",
                 this::ofStage)
+            .needs(Role.VIEWER, Scope.RUN)
             .query("limit", "after"));
   }
 

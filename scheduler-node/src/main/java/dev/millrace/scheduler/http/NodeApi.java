@@ -28,16 +28,23 @@ final class NodeApi {
 
   List<Route> routes() {
     return List.of(
-        get("/livez", TAG, "The process answers", "Health", this::live),
-        get("/readyz", TAG, "Database and broker answer", "Health", this::ready),
-        get("/metrics", TAG, "Prometheus metrics", null, this::metrics).media("text/plain"),
-        get("/openapi.json", TAG, "This document", null, this::openApi).media("application/json"),
+        get("/livez", TAG, "The process answers", "Health", this::live)
+            .needs(Role.VIEWER, Scope.PUBLIC),
+        get("/readyz", TAG, "Database and broker answer", "Health", this::ready)
+            .needs(Role.VIEWER, Scope.PUBLIC),
+        get("/metrics", TAG, "Prometheus metrics", null, this::metrics)
+            .needs(Role.VIEWER, Scope.CLUSTER)
+            .media("text/plain"),
+        get("/openapi.json", TAG, "This document", null, this::openApi)
+            .needs(Role.VIEWER, Scope.PUBLIC)
+            .media("application/json"),
         get(
                 "/schema/job.json",
                 TAG,
                 "The JSON Schema of job files, for editors",
                 null,
                 this::schema)
+            .needs(Role.VIEWER, Scope.PUBLIC)
             .media("application/schema+json"));
   }
 

@@ -39,6 +39,7 @@ final class PatternsApi {
     List<Route.Answer> changed = List.of(json(200, "PatternChanged"), json(202, "Accepted"));
     return List.of(
         get("/api/v1/patterns", TAG, "Patterns by name", "PatternPage", this::list)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "limit", "after"),
         post(
                 "/api/v1/patterns",
@@ -47,8 +48,10 @@ final class PatternsApi {
                 "JobText",
                 List.of(json(201, "Pattern"), json(200, "Pattern"), json(202, "Accepted")),
                 this::put)
+            .needs(Role.EDITOR, Scope.BODY)
             .query("namespace", "reason"),
         get("/api/v1/patterns/{pattern}", TAG, "A pattern, and who uses it", "Pattern", this::one)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace"),
         post(
                 "/api/v1/patterns/{pattern}",
@@ -57,6 +60,7 @@ final class PatternsApi {
                 null,
                 changed,
                 this::delete)
+            .needs(Role.EDITOR, Scope.QUERY)
             .as("DELETE")
             .query("namespace", "reason"),
         get(
@@ -65,6 +69,7 @@ final class PatternsApi {
                 "Versions of a pattern, newest first",
                 "PatternVersionPage",
                 this::versions)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "limit", "after"),
         get(
                 "/api/v1/patterns/{pattern}/versions/{version}",
@@ -72,6 +77,7 @@ final class PatternsApi {
                 "One version of a pattern, as it was written",
                 "PatternVersion",
                 this::version)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace"));
   }
 
@@ -103,6 +109,7 @@ final class PatternsApi {
         read.namespace().equals(JobDefinition.DEFAULT_NAMESPACE)
             ? DefinitionCommands.namespace(call)
             : read.namespace();
+    call.require(namespace);
     ObjectNode body = Json.object();
     body.put("namespace", namespace).put("name", read.name()).put("text", text);
     body.put("format", text.stripLeading().startsWith("{") ? "json" : "yaml");

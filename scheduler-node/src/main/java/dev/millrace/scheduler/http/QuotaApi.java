@@ -46,7 +46,8 @@ final class QuotaApi {
 
   List<Route> routes() {
     return List.of(
-        get(PATH, TAG, "A namespace's quota and its use", "Quota", this::show),
+        get(PATH, TAG, "A namespace's quota and its use", "Quota", this::show)
+            .needs(Role.VIEWER, Scope.PATH),
         post(
                 PATH,
                 TAG,
@@ -54,6 +55,7 @@ final class QuotaApi {
                 "QuotaIn",
                 List.of(json(200, "Quota"), json(202, "Accepted")),
                 this::put)
+            .needs(Role.ADMIN, Scope.CLUSTER)
             .as("PUT"));
   }
 

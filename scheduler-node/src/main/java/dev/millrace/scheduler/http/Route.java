@@ -12,6 +12,7 @@ import java.util.List;
  * @param headers names of headers that it reads
  * @param body name of the body's schema, or null
  * @param answers status and schema name of every success; the name is null for other media types
+ * @param needs who may call it; a route without is refused at the start
  */
 record Route(
     String method,
@@ -22,7 +23,11 @@ record Route(
     List<String> headers,
     String body,
     List<Answer> answers,
-    Handler handler) {
+    Handler handler,
+    Needs needs) {
+  /** The role that a caller needs, and where. */
+  record Needs(Role role, Scope scope) {}
+
   /** Serves one call; a problem is thrown. */
   @FunctionalInterface
   interface Handler {
@@ -42,24 +47,34 @@ record Route(
         List.of(),
         null,
         List.of(new Answer(200, schema, "application/json")),
-        handler);
+        handler,
+        null);
   }
 
   static Route post(
       String path, String tag, String summary, String body, List<Answer> answers, Handler handler) {
-    return new Route("POST", path, tag, summary, List.of(), List.of(), body, answers, handler);
+    return new Route(
+        "POST", path, tag, summary, List.of(), List.of(), body, answers, handler, null);
   }
 
   static Answer json(int status, String schema) {
     return new Answer(status, schema, "application/json");
   }
 
+  /** Who may call it: explicit for every route. */
+  Route needs(Role role, Scope scope) {
+    return new Route(
+        method, path, tag, summary, query, headers, body, answers, handler, new Needs(role, scope));
+  }
+
   Route query(String... names) {
-    return new Route(method, path, tag, summary, List.of(names), headers, body, answers, handler);
+    return new Route(
+        method, path, tag, summary, List.of(names), headers, body, answers, handler, needs);
   }
 
   Route headers(String... names) {
-    return new Route(method, path, tag, summary, query, List.of(names), body, answers, handler);
+    return new Route(
+        method, path, tag, summary, query, List.of(names), body, answers, handler, needs);
   }
 
   Route media(String mediaType) {
@@ -72,7 +87,8 @@ record Route(
         headers,
         body,
         List.of(new Answer(200, null, mediaType)),
-        handler);
+        handler,
+        needs);
   }
 
   /** The success is another protocol. */
@@ -86,10 +102,12 @@ record Route(
         headers,
         body,
         List.of(new Answer(101, null, null)),
-        handler);
+        handler,
+        needs);
   }
 
   Route as(String otherMethod) {
-    return new Route(otherMethod, path, tag, summary, query, headers, body, answers, handler);
+    return new Route(
+        otherMethod, path, tag, summary, query, headers, body, answers, handler, needs);
   }
 }

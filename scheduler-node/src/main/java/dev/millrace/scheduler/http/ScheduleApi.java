@@ -76,6 +76,7 @@ final class ScheduleApi {
                 "The forecast: every tick in a range and what will become of it",
                 "ForecastPage",
                 this::forecast)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "job", "from", "to", "limit", "after"),
         get(
                 "/api/v1/schedule/load",
@@ -83,6 +84,7 @@ final class ScheduleApi {
                 "Runs for each minute or second of a range, and where jobs collide",
                 "ForecastLoad",
                 this::load)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "job", "from", "to", "per"),
         get(
                 "/api/v1/schedule/preview",
@@ -90,14 +92,16 @@ final class ScheduleApi {
                 "The next ticks of a cron expression",
                 "SchedulePreview",
                 preview::ofCron)
+            .needs(Role.VIEWER, Scope.ANYONE)
             .query("cron", "timezone", "n", "after", "namespace", "job"),
         post(
-            "/api/v1/schedule/preview",
-            TAG,
-            "The next ticks of a trigger as a job would have it",
-            "SchedulePreviewAsk",
-            List.of(json(200, "SchedulePreview")),
-            preview::ofTrigger));
+                "/api/v1/schedule/preview",
+                TAG,
+                "The next ticks of a trigger as a job would have it",
+                "SchedulePreviewAsk",
+                List.of(json(200, "SchedulePreview")),
+                preview::ofTrigger)
+            .needs(Role.VIEWER, Scope.ANYONE));
   }
 
   /** Of one namespace, or of all when it is {@code *}. */

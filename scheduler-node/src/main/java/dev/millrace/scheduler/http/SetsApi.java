@@ -50,8 +50,10 @@ final class SetsApi {
   List<Route> routes() {
     return List.of(
         get("/api/v1/sets", TAG, "Sets that own jobs", "SetPage", this::list)
+            .needs(Role.VIEWER, Scope.ANYONE)
             .query("limit", "after"),
-        get("/api/v1/sets/{set}", TAG, "The jobs of a set, and who changed them", "Set", this::one),
+        get("/api/v1/sets/{set}", TAG, "The jobs of a set, and who changed them", "Set", this::one)
+            .needs(Role.VIEWER, Scope.ANYONE),
         post(
                 "/api/v1/sets/{set}/plan",
                 TAG,
@@ -59,6 +61,7 @@ final class SetsApi {
                 "SetIn",
                 List.of(json(200, "SetPlan")),
                 this::plan)
+            .needs(Role.EDITOR, Scope.BODY)
             .query("namespace"),
         post(
                 "/api/v1/sets/{set}/apply",
@@ -67,6 +70,7 @@ final class SetsApi {
                 "SetIn",
                 List.of(json(200, "SetDone"), json(202, "Accepted")),
                 this::apply)
+            .needs(Role.EDITOR, Scope.BODY)
             .query("namespace"));
   }
 
@@ -96,11 +100,27 @@ final class SetsApi {
           "without files, prune would archive all jobs of the set '" + set + "'",
           "Send the set's files, or archive the jobs one by one.");
     }
-    DefinitionSet read = DefinitionSet.read(files, DefinitionCommands.namespace(call), patterns);
+    DefinitionSet read =
+        DefinitionSet.read(
+            files, DefinitionCommands.namespace(call), DefinitionCommands.seen(call, patterns));
     if (!read.problems().isEmpty()) {
       throw refused(read);
     }
+    require(call, set, read);
     return new Asked(set, read, prune, adopt, expect.isTextual() ? expect.asText() : null, reason);
+  }
+
+  /** In the namespaces of what is sent, and of what the set owns already: both are changed. */
+  private void require(Call call, String set, DefinitionSet files) {
+    call.require(DefinitionCommands.namespace(call));
+    files.patterns().forEach(pattern -> call.require(pattern.definition().namespace()));
+    files.jobs().forEach(job -> DefinitionCommands.require(call, job.definition()));
+    if (!call.principal().mayEverywhere(Role.EDITOR)) {
+      jdbi.withHandle(handle -> JobBatches.ofSource(handle, Owners.ofSet(set))).stream()
+          .map(owned -> owned.row().namespace())
+          .distinct()
+          .forEach(call::require);
+    }
   }
 
   private static List<DefinitionSet.File> files(JsonNode list) {
@@ -185,7 +205,7 @@ final class SetsApi {
     jdbi.useHandle(
         handle -> {
           List<ReadsSets.Set> sets =
-              ReadsSets.sets(handle, after == null ? "" : Owners.ofSet(after), limit);
+              ReadsSets.sets(handle, after == null ? "" : Owners.ofSet(after), call.seen(), limit);
           ArrayNode items = Json.array();
           for (ReadsSets.Set set : sets) {
             items
@@ -206,7 +226,10 @@ final class SetsApi {
     String set = call.path("set");
     jdbi.useHandle(
         handle -> {
-          List<JobBatches.Known> owned = JobBatches.ofSource(handle, Owners.ofSet(set));
+          List<JobBatches.Known> owned =
+              JobBatches.ofSource(handle, Owners.ofSet(set)).stream()
+                  .filter(one -> call.principal().sees(one.row().namespace()))
+                  .toList();
           if (owned.isEmpty()) {
             throw Problem.notFound(
                 "no set '" + Call.shortened(set) + "' owns a job",

@@ -44,9 +44,11 @@ final class StartsApi {
                 "Start",
                 List.of(json(201, "Run"), json(202, "Accepted"), json(200, "DryRun")),
                 this::start)
+            .needs(Role.OPERATOR, Scope.QUERY)
             .query("namespace", "dryRun")
             .headers("Idempotency-Key"),
         get("/api/v1/starts", TAG, "Starts that wait for their time", "PlannedPage", this::planned)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "limit", "after"),
         post(
                 "/api/v1/starts/{run}",
@@ -55,6 +57,7 @@ final class StartsApi {
                 null,
                 List.of(json(200, "TakenBack")),
                 this::takeBack)
+            .needs(Role.OPERATOR, Scope.START)
             .as("DELETE")
             .query("reason"));
   }

@@ -32,6 +32,7 @@ final class TickAuditApi {
                 "Whether the ledger has every tick that was planned",
                 "TickAudit",
                 this::audit)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "job", "limit", "after"));
   }
 

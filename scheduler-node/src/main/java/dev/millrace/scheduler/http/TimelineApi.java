@@ -29,11 +29,12 @@ final class TimelineApi {
   List<Route> routes() {
     return List.of(
         get(
-            "/api/v1/runs/{run}/timeline",
-            "runs",
-            "Where its time went: waiting, queued and running told apart",
-            "Timeline",
-            this::timeline));
+                "/api/v1/runs/{run}/timeline",
+                "runs",
+                "Where its time went: waiting, queued and running told apart",
+                "Timeline",
+                this::timeline)
+            .needs(Role.VIEWER, Scope.RUN));
   }
 
   private void timeline(Call call) {

@@ -38,11 +38,12 @@ final class TraceApi {
   List<Route> routes() {
     return List.of(
         get(
-            "/api/v1/orchestrations/{orchestration}",
-            "runs",
-            "All runs of an orchestration as a tree, in every namespace",
-            "Trace",
-            this::trace));
+                "/api/v1/orchestrations/{orchestration}",
+                "runs",
+                "All runs of an orchestration as a tree, in every namespace that you may see",
+                "Trace",
+                this::trace)
+            .needs(Role.VIEWER, Scope.ANYONE));
   }
 
   /** The id, or a problem when it cannot be one. */
@@ -57,11 +58,14 @@ final class TraceApi {
 
   private void trace(Call call) {
     String orchestration = checked(call.path("orchestration"));
-    call.answer(200, jdbi.withHandle(handle -> trace(handle, orchestration)));
+    call.answer(200, jdbi.withHandle(handle -> trace(handle, call.principal(), orchestration)));
   }
 
-  private static ObjectNode trace(Handle handle, String orchestration) {
-    List<ReadsTrace.Run> found = ReadsTrace.of(handle, orchestration, RUNS_MAX + 1);
+  private static ObjectNode trace(Handle handle, Principal principal, String orchestration) {
+    List<ReadsTrace.Run> found =
+        ReadsTrace.of(handle, orchestration, RUNS_MAX + 1).stream()
+            .filter(run -> principal.sees(run.namespace()))
+            .toList();
     if (found.isEmpty()) {
       throw Problem.notFound(
           "nothing was started under the orchestration '" + orchestration + "'",
@@ -74,6 +78,7 @@ final class TraceApi {
     Map<Long, ReadsTrace.Run> runs = new LinkedHashMap<>();
     shown.forEach(run -> runs.put(run.id(), run));
     addItemsBetween(handle, runs);
+    runs.values().removeIf(run -> !principal.sees(run.namespace()));
     ObjectNode node = Json.object().put("orchestration", orchestration);
     node.put("runs", shown.size()).put("truncated", more);
     Map<String, Integer> states = new TreeMap<>();

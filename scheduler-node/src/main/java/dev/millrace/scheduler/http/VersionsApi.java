@@ -36,10 +36,13 @@ final class VersionsApi {
                 "Versions of a job, newest first",
                 "VersionPage",
                 this::list)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "limit", "after"),
         get("/api/v1/jobs/{job}/versions/{version}", TAG, "One version", "Version", this::one)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace"),
         get("/api/v1/jobs/{job}/diff", TAG, "What changed between two versions", "Diff", this::diff)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "from", "to"),
         post(
                 "/api/v1/jobs/{job}/rollback",
@@ -48,6 +51,7 @@ final class VersionsApi {
                 "Rollback",
                 List.of(json(200, "RolledBack"), json(202, "Accepted")),
                 this::rollback)
+            .needs(Role.EDITOR, Scope.QUERY)
             .query("namespace"));
   }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.definition.DurationText;
+import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.store.ReadsLimits;
@@ -35,21 +36,24 @@ final class WideApi {
 
   List<Route> routes() {
     return List.of(
-        get("/api/v1/pauses", TAG, "What is paused as a whole", "PausePage", this::pauses),
+        get("/api/v1/pauses", TAG, "What is paused as a whole", "PausePage", this::pauses)
+            .needs(Role.VIEWER, Scope.ANYONE),
         post(
-            "/api/v1/pauses",
-            TAG,
-            "Pause everything, a namespace or a pool",
-            "Pause",
-            done("PauseChanged"),
-            call -> pause(call, Command.Kind.PAUSE)),
+                "/api/v1/pauses",
+                TAG,
+                "Pause everything, a namespace or a pool",
+                "Pause",
+                done("PauseChanged"),
+                call -> pause(call, Command.Kind.PAUSE))
+            .needs(Role.OPERATOR, Scope.BODY),
         post(
-            "/api/v1/pauses/resume",
-            TAG,
-            "Take such a pause back",
-            "Pause",
-            done("PauseChanged"),
-            call -> pause(call, Command.Kind.RESUME)),
+                "/api/v1/pauses/resume",
+                TAG,
+                "Take such a pause back",
+                "Pause",
+                done("PauseChanged"),
+                call -> pause(call, Command.Kind.RESUME))
+            .needs(Role.OPERATOR, Scope.BODY),
         post(
                 "/api/v1/events",
                 "runs",
@@ -57,8 +61,10 @@ final class WideApi {
                 "EventIn",
                 done("EventHeard"),
                 this::event)
+            .needs(Role.OPERATOR, Scope.QUERY)
             .query("namespace"),
         get("/api/v1/locks", TAG, "Who holds and who waits for locks", "LockPage", this::locks)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace"),
         post(
                 "/api/v1/locks/{lock}",
@@ -67,6 +73,7 @@ final class WideApi {
                 "LockIn",
                 done("LockSet"),
                 this::lock)
+            .needs(Role.EDITOR, Scope.QUERY)
             .as("PUT")
             .query("namespace"),
         post(
@@ -76,6 +83,7 @@ final class WideApi {
                 "ShareIn",
                 done("ShareSet"),
                 this::share)
+            .needs(Role.ADMIN, Scope.CLUSTER)
             .as("PUT"),
         post(
                 "/api/v1/pools/{pool}/rate",
@@ -84,6 +92,7 @@ final class WideApi {
                 "RateIn",
                 done("RateSet"),
                 this::rate)
+            .needs(Role.ADMIN, Scope.CLUSTER)
             .as("PUT"));
   }
 
@@ -96,6 +105,9 @@ final class WideApi {
         handle -> {
           ArrayNode items = Json.array();
           for (ReadsLimits.Pause pause : ReadsLimits.pauses(handle)) {
+            if (pause.scope().equals("namespace") && !call.principal().sees(pause.name())) {
+              continue;
+            }
             items
                 .addObject()
                 .put("scope", pause.scope())
@@ -113,7 +125,10 @@ final class WideApi {
     ObjectNode body = Json.object();
     body.put("scope", asked.path("scope").asText(""));
     body.put("name", asked.path("name").asText(""));
-    ask(call, "default", kind, body, Call.reason(asked), "/api/v1/pauses");
+    boolean one = body.path("scope").asText().equals("namespace");
+    call.require(one ? body.path("name").asText() : Principal.EVERYWHERE);
+    String namespace = one ? body.path("name").asText() : JobDefinition.DEFAULT_NAMESPACE;
+    ask(call, namespace, kind, body, Call.reason(asked), "/api/v1/pauses");
   }
 
   private void event(Call call) throws InterruptedException {

@@ -4,6 +4,7 @@ import dev.millrace.model.AfterTrigger;
 import dev.millrace.model.FileTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRef;
+import dev.millrace.scheduler.definition.JobEdges;
 import dev.millrace.scheduler.engine.Draft;
 import dev.millrace.scheduler.engine.JobEnd;
 import dev.millrace.scheduler.engine.Plan;
@@ -81,7 +82,7 @@ final class Following {
   /** A job is new or has a new version; before its triggers are armed. */
   void applied(Handle tx, Jobs.Row job, JobDefinition definition) {
     graph.put(tx, job, definition);
-    for (Dependencies.Edge edge : JobGraph.of(definition)) {
+    for (Dependencies.Edge edge : JobEdges.of(definition)) {
       Jobs.Row upstream =
           edge.kind() == Dependencies.Kind.RUN
               ? null

@@ -1,11 +1,9 @@
 package dev.millrace.scheduler.leader;
 
 import dev.millrace.model.AfterTrigger;
-import dev.millrace.model.EventTrigger;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRef;
-import dev.millrace.model.StageDefinition;
-import dev.millrace.scheduler.engine.SubJob;
+import dev.millrace.scheduler.definition.JobEdges;
 import dev.millrace.scheduler.store.Dependencies;
 import dev.millrace.scheduler.store.Dependencies.Edge;
 import dev.millrace.scheduler.store.Dependencies.Kind;
@@ -60,7 +58,7 @@ final class JobGraph {
 
   /** What the job's new version says. */
   void put(Handle tx, Jobs.Row job, JobDefinition definition) {
-    Set<Edge> edges = of(definition);
+    Set<Edge> edges = JobEdges.of(definition);
     boolean had = forget(job.id());
     if (!edges.isEmpty()) {
       add(job.id(), definition.ref(), edges);
@@ -91,31 +89,6 @@ final class JobGraph {
       }
     }
     return true;
-  }
-
-  /** The jobs that a definition names, in the order of its text. */
-  static Set<Edge> of(JobDefinition job) {
-    Set<Edge> edges = new LinkedHashSet<>();
-    for (EventTrigger event : job.events()) {
-      if (event instanceof AfterTrigger after) {
-        after.jobs().stages().forEach(name -> edges.add(edge(Kind.AFTER, name, job)));
-      }
-    }
-    if (job.rules().requires() != null) {
-      job.rules()
-          .requires()
-          .jobs()
-          .stages()
-          .forEach(name -> edges.add(edge(Kind.REQUIRES, name, job)));
-    }
-    for (StageDefinition stage : job.stages()) {
-      SubJob.of(stage, job.namespace()).ifPresent(other -> edges.add(new Edge(Kind.RUN, other)));
-    }
-    return edges;
-  }
-
-  private static Edge edge(Kind kind, String written, JobDefinition job) {
-    return new Edge(kind, JobRef.of(written, job.namespace()));
   }
 
   /** True when runs of some job require what becomes of this one. */
@@ -153,7 +126,7 @@ final class JobGraph {
     JobRef start = definition.ref();
     Map<JobRef, JobRef> cameFrom = new HashMap<>();
     Deque<JobRef> open = new ArrayDeque<>();
-    for (Edge edge : of(definition)) {
+    for (Edge edge : JobEdges.of(definition)) {
       if (edge.kind() != Kind.RUN && cameFrom.putIfAbsent(edge.to(), start) == null) {
         open.add(edge.to());
       }
@@ -190,7 +163,7 @@ final class JobGraph {
         places.add("the trigger after " + String.join(", ", after.jobs().stages()));
       }
     }
-    if (of(job).contains(new Edge(Kind.REQUIRES, named))) {
+    if (JobEdges.of(job).contains(new Edge(Kind.REQUIRES, named))) {
       places.add("requires");
     }
     return String.join(" and ", places);
@@ -200,7 +173,7 @@ final class JobGraph {
   static List<JobRef> unknown(Handle tx, Catalog catalog, JobDefinition definition) {
     Set<JobRef> unknown = new HashSet<>();
     List<JobRef> inOrder = new ArrayList<>();
-    for (Edge edge : of(definition)) {
+    for (Edge edge : JobEdges.of(definition)) {
       JobRef to = edge.to();
       if (edge.kind() != Kind.RUN
           && !unknown.contains(to)

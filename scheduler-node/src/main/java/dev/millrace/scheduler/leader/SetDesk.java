@@ -10,6 +10,7 @@ import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRef;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.command.Outcome;
+import dev.millrace.scheduler.definition.JobEdges;
 import dev.millrace.scheduler.definition.Owners;
 import dev.millrace.scheduler.definition.SetDecision;
 import dev.millrace.scheduler.definition.SetDecision.Action;
@@ -263,7 +264,7 @@ final class SetDesk {
     for (int i = 0; i < jobs.size(); i++) {
       if (steps.get(i).action().changes()) {
         JobDefinition job = jobs.get(i).definition();
-        wanted.put(job.ref(), JobGraph.of(job));
+        wanted.put(job.ref(), JobEdges.of(job));
       }
     }
     for (int i = 0; i < jobs.size(); i++) {

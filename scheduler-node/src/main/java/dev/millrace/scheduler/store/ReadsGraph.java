@@ -31,7 +31,12 @@ public final class ReadsGraph {
       String lastState,
       Instant lastCreatedAt,
       Instant lastFinishedAt,
-      Instant nextAt) {}
+      Instant nextAt) {
+    /** One of which nothing is known but its name. */
+    public static Node unknown(JobRef job) {
+      return new Node(job, null, null, null, null, null, null);
+    }
+  }
 
   /** Who says what about whom. */
   public record Said(JobRef from, Edge edge) {}
@@ -57,17 +62,17 @@ public final class ReadsGraph {
           + " from job j "
           + LATERALS
           + """
-            where j.namespace = :namespace and j.state <> 'ARCHIVED'
-            order by j.name limit :limit
-            """;
+          where j.namespace = :namespace and j.state <> 'ARCHIVED'
+          order by j.name limit :limit
+          """;
 
   private static final String NAMED =
       "select n.namespace, n.name"
           + DETAILS
           + """
-             from unnest(:namespaces, :names) as n (namespace, name)
-            left join job j on j.namespace = n.namespace and j.name = n.name and j.state <> 'ARCHIVED'
-            """
+           from unnest(:namespaces, :names) as n (namespace, name)
+          left join job j on j.namespace = n.namespace and j.name = n.name and j.state <> 'ARCHIVED'
+          """
           + LATERALS
           + " order by n.namespace, n.name";
 

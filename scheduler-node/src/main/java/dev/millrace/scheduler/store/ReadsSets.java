@@ -4,6 +4,7 @@ import static dev.millrace.scheduler.store.ReadsRows.instant;
 import static dev.millrace.scheduler.store.ReadsRows.integer;
 
 import java.time.Instant;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,6 +70,7 @@ public final class ReadsSets {
       """
       select source, count(*) as jobs, max(updated_at) as changed_at
       from job where source like 'set:%' and state <> 'ARCHIVED' and source > :after
+        and (:all or namespace = any (:seen))
       group by source order by source limit :limit
       """;
 
@@ -115,10 +117,16 @@ public final class ReadsSets {
     return found;
   }
 
-  /** All sets that own a living job, by name. */
-  public static List<Set> sets(Handle handle, String after, int limit) {
+  /**
+   * All sets that own a living job, by name.
+   *
+   * @param seen only with their jobs in these namespaces; null for all
+   */
+  public static List<Set> sets(Handle handle, String after, Collection<String> seen, int limit) {
     return handle
         .createQuery(SETS)
+        .bind("all", seen == null)
+        .bindArray("seen", String.class, seen == null ? List.of() : List.copyOf(seen))
         .bind("after", after)
         .bind("limit", limit)
         .map(
