@@ -18,11 +18,8 @@ public record SchedulerSettings(
     EngineSettings engine,
     WorkerTimeouts workers,
     ArtifactSettings artifacts,
-<<<<<<< HEAD
     EventSettings events,
-=======
     SecretSettings secrets,
->>>>>>> next
     Optional<Path> jobsDir,
     List<Path> fileRoots) {
   public SchedulerSettings {
@@ -49,11 +46,8 @@ public record SchedulerSettings(
             EngineSettings.read(values),
             WorkerTimeouts.read(values),
             ArtifactSettings.read(values),
-<<<<<<< HEAD
             EventSettings.read(values),
-=======
             SecretSettings.read(values),
->>>>>>> next
             jobsDir,
             WorkerSettings.fileRoots(values, "scheduler.file-roots"));
     values.finish();

@@ -115,7 +115,6 @@ public final class SettingsTable {
               "ARTIFACTS_S3_PATH_STYLE",
               "true",
               "The bucket is in the path; false puts it before the host's name."),
-<<<<<<< HEAD
           key(
               "events.amqp",
               "EVENTS_AMQP",
@@ -131,13 +130,11 @@ public final class SettingsTable {
               "EVENTS_CLIENTS_PER_PRINCIPAL",
               "100",
               "The same of one principal; more are answered 429."),
-=======
           secret(
               "secrets.keys",
               "SECRETS_KEYS",
               "Keys of stored secrets as id:base64, with commas between; the first one seals."),
           key("secrets.keys-file", "SECRETS_KEYS_FILE", "", "A file with one such key a line."),
->>>>>>> next
           key("worker.heartbeat-every", "HEARTBEAT_EVERY", "2s", "Workers report so often."),
           key("worker.suspect-after", "SUSPECT_AFTER", "6s", "Silent so long is suspect."),
           key("worker.lost-after", "LOST_AFTER", "10s", "Silent so long is lost."),
