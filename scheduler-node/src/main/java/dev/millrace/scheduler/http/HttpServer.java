@@ -58,7 +58,7 @@ public final class HttpServer implements Service {
       SecretVault secrets,
       Supplier<NodeStatus> status,
       PrometheusMeterRegistry metrics) {
-    this(config, EventSettings.usual(), jdbi, commands, artifacts, status, metrics);
+    this(config, EventSettings.usual(), jdbi, commands, artifacts, secrets, status, metrics);
   }
 
   /**
@@ -70,6 +70,7 @@ public final class HttpServer implements Service {
       Jdbi jdbi,
       Commands commands,
       ArtifactStore artifacts,
+      SecretVault secrets,
       Supplier<NodeStatus> status,
       PrometheusMeterRegistry metrics) {
     this.config = config;
