@@ -18,6 +18,7 @@ public record SchedulerSettings(
     EngineSettings engine,
     WorkerTimeouts workers,
     ArtifactSettings artifacts,
+    EventSettings events,
     Optional<Path> jobsDir,
     List<Path> fileRoots) {
   public SchedulerSettings {
@@ -44,6 +45,7 @@ public record SchedulerSettings(
             EngineSettings.read(values),
             WorkerTimeouts.read(values),
             ArtifactSettings.read(values),
+            EventSettings.read(values),
             jobsDir,
             WorkerSettings.fileRoots(values, "scheduler.file-roots"));
     values.finish();

@@ -11,6 +11,7 @@ import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.event.EventPublisher;
 import dev.millrace.scheduler.file.FileLooks;
 import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.ingest.ReportIntake;
@@ -81,10 +82,16 @@ public final class Leadership implements Elector.Duties {
   private volatile FileLooks looks;
   private volatile TickAuditSweep tickAudit;
   private volatile Starters starting;
+  private volatile Runnable onCommit = () -> {};
 
   public Leadership(Node node, Pools pools) {
     this.node = node;
     this.pools = pools;
+  }
+
+  /** Before the first term: who in this process wants to know that something was committed. */
+  public void onCommit(Runnable told) {
+    onCommit = told;
   }
 
   @Override
@@ -169,6 +176,7 @@ public final class Leadership implements Elector.Duties {
       services.start(files); // closed last: a move may take long
       services.start(consuming);
       starters.start(services);
+      startEvents(term, turn, services);
       services.start(sending.loop());
       services.start(new Loop("turn", turn::runOnce, pulse, turn::waitNanos));
       services.start(new Loop("workers", table::sweepOnce, new Pulse(), WORKER_SWEEP));
@@ -185,6 +193,27 @@ public final class Leadership implements Elector.Duties {
       services.close();
       storeLast(table, term.epoch());
     };
+  }
+
+  private void startEvents(Term term, Turn turn, Services services) throws Exception {
+    if (!node.settings.events().amqp()) {
+      EventPublisher.forget(node.database.leader());
+      turn.onCommit(onCommit);
+      return;
+    }
+    EventPublisher events =
+        services.start(
+            new EventPublisher(
+                node.name,
+                node.settings.rabbit(),
+                node.database.leader(),
+                term.epoch(),
+                node.metrics));
+    turn.onCommit(
+        () -> {
+          events.nudge();
+          onCommit.run();
+        });
   }
 
   /** What the repair finds is for the turn: it alone knows how things stand with a run. */

@@ -24,6 +24,7 @@ class ApiContractTest {
   private static final Set<String> ELSEWHERE =
       Set.of(
           "GET /api/v1/events",
+          "GET /api/v1/ws",
           "GET /api/v1/artifacts/{artifact}",
           "GET /api/v1/runs/{run}/artifacts",
           "POST /api/v1/hooks/{namespace}/{job}",
