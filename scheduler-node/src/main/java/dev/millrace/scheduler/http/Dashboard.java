@@ -24,8 +24,11 @@ final class Dashboard {
   private static final String WEBJARS = "META-INF/resources/webjars/";
   private static final String OWN = "dev/millrace/scheduler/http/";
   private static final String[] SCRIPTS = {
-    "main.js", "api.js", "parts.js", "graph.js", "overview.js", "jobs.js", "run.js"
+    "actions.js", "api.js", "bulk-parts.js", "charts.js", "dialogs.js", "frame.js", "graph.js",
+    "health.js", "icons.js", "jobs.js", "list-jobs.js", "list-runs.js", "login.js", "main.js",
+    "overview.js", "palette.js", "parts.js", "route.js", "run.js", "table.js", "theme.js",
   };
+  private static final String[] STYLES = {"style.css", "style-frame.css", "style-run.css"};
 
   /** {@code source}: the file to read again each time, or null when it is in a jar. */
   private record Asset(byte[] bytes, String type, String tag, Path source) {}
@@ -35,7 +38,9 @@ final class Dashboard {
   /** Reads the files; a missing one is a broken build. */
   Dashboard() throws IOException {
     own("/", "index.html", "text/html; charset=utf-8");
-    own("/dashboard/style.css", "style.css", "text/css; charset=utf-8");
+    for (String style : STYLES) {
+      own("/dashboard/" + style, style, "text/css; charset=utf-8");
+    }
     own("/dashboard/icon.svg", "icon.svg", "image/svg+xml");
     for (String script : SCRIPTS) {
       own("/dashboard/" + script, script, JS);

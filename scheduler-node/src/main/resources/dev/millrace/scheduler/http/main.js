@@ -1,62 +1,84 @@
-// The frame: where we are, whether we are live, and the token when one is needed.
-import { createApp, h, ref } from "/dashboard/vue.js";
-import { followEvents, session, useNamespace, useToken } from "/dashboard/api.js";
-import { Dialog } from "/dashboard/parts.js";
-import { Overview, Workers } from "/dashboard/overview.js";
-import { Job, Jobs, Runs } from "/dashboard/jobs.js";
-import { Run } from "/dashboard/run.js";
+// The frame and the router. A page is loaded when it is first opened.
+import { createApp, defineAsyncComponent, h, onErrorCaptured, shallowRef, watchEffect } from "/dashboard/vue.js";
+import { followEvents, loadSession, session } from "/dashboard/api.js";
+import { Over } from "/dashboard/dialogs.js";
+import { Dock, PAGES, Rail, TopBar } from "/dashboard/frame.js";
+import { verdict, watchHealth } from "/dashboard/health.js";
+import { Login } from "/dashboard/login.js";
+import { followKeys } from "/dashboard/palette.js";
+import { empty, problemBox, skeleton } from "/dashboard/parts.js";
+import { route } from "/dashboard/route.js";
 
-const LINKS = [["#/", "Overview"], ["#/jobs", "Jobs"], ["#/runs", "Runs"], ["#/workers", "Workers"]];
+const page = (file, name) => defineAsyncComponent({
+  loader: () => import(`/dashboard/${file}.js`).then((module) => module[name]),
+  loadingComponent: { render: () => skeleton(6) },
+  delay: 120,
+  errorComponent: { render: () => problemBox({ title: "This page could not be loaded", detail: `/dashboard/${file}.js did not come.`, remedy: "Is the node running? Reload the page." }) },
+});
 
-function view(hash) {
-  const [path, query] = hash.replace(/^#/, "").split("?");
-  const parts = path.split("/").filter(Boolean).map((part) => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return part;
-    }
-  });
-  if (parts[0] === "jobs") return parts[1] ? h(Job, { id: parts[1], key: hash }) : h(Jobs);
-  if (parts[0] === "runs") return parts[1] ? h(Run, { id: parts[1], key: hash }) : h(Runs, { job: new URLSearchParams(query).get("job") ?? undefined, key: hash });
-  if (parts[0] === "workers") return h(Workers);
-  return h(Overview);
+const SIMPLE = { jobs: page("list-jobs", "Jobs"), runs: page("list-runs", "Runs"), workers: page("overview", "Workers") };
+const Overview = page("overview", "Overview");
+const Job = page("jobs", "Job");
+const Run = page("run", "Run");
+const Editor = page("editor", "Editor");
+const Pattern = page("library", "Pattern");
+const OneSet = page("library", "OneSet");
+
+const Missing = { render: () => h("section", { class: "panel" }, empty("There is no such page", `Nothing is at ${route.hash.slice(0, 200)}.`, h("p", h("a", { href: "#/" }, "To the overview")))) };
+
+function view() {
+  const [first, id, tab] = route.path;
+  const props = { id, tab: tab ?? "", query: route.search };
+  if (first === undefined) return h(Overview);
+  if (first === "new") return h(Editor, { id: null, key: "new" });
+  if (first === "jobs" && id && tab === "edit") return h(Editor, { id, key: `edit ${id}` });
+  if (first === "jobs" && id) return h(Job, { ...props, key: `job ${id}` });
+  if (first === "runs" && id) return h(Run, { ...props, key: `run ${id}` });
+  if (first === "patterns" && id) return h(Pattern, { id, key: `pattern ${id}` });
+  if (first === "sets" && id) return h(OneSet, { id, key: `set ${id}` });
+  return SIMPLE[first] ? h(SIMPLE[first], { key: first, id }) : h(Missing);
 }
 
-const TokenDialog = {
-  setup() {
-    const token = ref("");
-    return () => h(Dialog, { title: "Token" }, () => h("form", { onSubmit: (e) => { e.preventDefault(); useToken(token.value.trim()); } }, [
-      h("p", session.tokenWrong ? "That token is not the right one." : "This node asks for its token. It is kept until you close this tab."),
-      h("label", ["Token", h("input", { type: "password", autocomplete: "off", autofocus: true, required: true, value: token.value, onInput: (e) => { token.value = e.target.value; } })]),
-      h("footer", [h("button", { class: "primary" }, "Go on")]),
-    ]));
-  },
-};
+const NAMES = new Map(PAGES.map(([href, , title]) => [href.slice(2), title]));
+
+function title() {
+  const [first, id] = route.path;
+  const where = first === "new" ? "New job" : id ? `${id.slice(0, 80)}` : NAMES.get(first ?? "") ?? "Not found";
+  const sign = { good: "", warn: "! ", bad: "✕ " }[verdict()];
+  return `${session.loginNeeded ? "Log in" : sign + where} · Millrace`;
+}
 
 const App = {
   setup() {
-    const hash = ref(location.hash || "#/");
-    window.addEventListener("hashchange", () => {
-      hash.value = location.hash || "#/";
-      window.scrollTo(0, 0);
+    const fault = shallowRef(null);
+    onErrorCaptured((error) => {
+      console.error(error);
+      fault.value = { of: route.hash, title: "This page has a fault", detail: String(error?.message ?? error), remedy: "Reload it. If it comes again, tell us what was shown here." };
+      return false;
     });
+    watchEffect(() => { document.title = title(); });
     return () => {
-      const here = (href) => (href === "#/" ? hash.value === "#/" : hash.value.startsWith(href));
-      return [
+      if (session.loginNeeded) return [h(Login), h(Over)];
+      const broken = fault.value?.of === route.hash ? fault.value : null;
+      return h("div", { class: "shell" }, [
         h("a", { class: "skip", href: "#content", onClick: (e) => { e.preventDefault(); document.getElementById("content").focus(); } }, "Skip to the content"),
-        h("header", { class: "top" }, h("div", { class: "inner" }, [
-          h("a", { class: "brand", href: "#/" }, [h("img", { src: "/dashboard/icon.svg", alt: "", width: 22, height: 22 }), "Millrace"]),
-          h("nav", { "aria-label": "Main" }, LINKS.map(([href, title]) => h("a", { href, "aria-current": here(href) ? "page" : undefined }, title))),
-          h("label", { class: "space" }, [h("span", "namespace"), h("input", { "aria-label": "Namespace", value: session.namespace, size: 10, onChange: (e) => useNamespace(e.target.value.trim()) })]),
-          h("span", { class: ["pulse", session.live ? "on" : "off"], role: "status" }, session.live ? "live" : "reconnecting"),
-        ])),
-        h("main", { id: "content", tabindex: -1 }, session.tokenNeeded ? null : [h("div", { key: session.namespace }, [view(hash.value)])]),
-        session.tokenNeeded ? h(TokenDialog) : null,
-      ];
+        h(Rail), h(TopBar),
+        h("main", { id: "content", tabindex: -1 }, h("div", { class: "page", key: session.namespace }, [broken ? problemBox(broken) : view()])),
+        h(Dock), h(Over),
+      ]);
     };
   },
 };
 
+let shown = null;
+window.addEventListener("hashchange", () => {
+  const now = route.path.join("/");
+  if (now !== shown) window.scrollTo(0, 0);
+  shown = now;
+});
+
+followKeys();
+await loadSession();
 createApp(App).mount("#app");
+watchHealth();
 followEvents();
