@@ -26,6 +26,7 @@ final class EventsApi {
             .query(EventQuery.NAMES)
             .headers("Last-Event-ID"),
         get(SOCKET, "events", "The same as a WebSocket", null, EventsApi::noUpgrade)
+            .needs(Role.VIEWER, Scope.QUERY)
             .switching()
             .query(EventSocket.QUERY)
             .headers("Last-Event-ID"));

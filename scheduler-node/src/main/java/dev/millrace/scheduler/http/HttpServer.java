@@ -91,6 +91,7 @@ public final class HttpServer implements Service {
     table.addAll(new GraphApi(jdbi).routes());
     table.addAll(new RunsApi(jdbi).routes());
     table.addAll(new TimelineApi(jdbi).routes());
+    table.addAll(new StatsApi(jdbi).routes());
     table.addAll(new TraceApi(jdbi).routes());
     table.addAll(new StartsApi(jdbi, commands).routes());
     table.addAll(new BulkApi(jdbi, commands).routes());
@@ -193,13 +194,13 @@ public final class HttpServer implements Service {
     }
   }
 
-<<<<<<< HEAD
   private void serve(Route route, Call call) throws Exception {
     call.http().attribute(Call.ROUTE, route);
     gate.pass(route, call);
     Parameters.check(route, call.http());
     route.handler().handle(call);
-=======
+  }
+
   private void beforeUpgrade(Context http) {
     secure(http);
     access.check(http);
@@ -219,7 +220,6 @@ public final class HttpServer implements Service {
   /** Clients that follow events. */
   public int eventClients() {
     return hub.clients().count();
->>>>>>> events
   }
 
   private static void secure(Context http) {

@@ -102,7 +102,8 @@ record Route(
         headers,
         body,
         List.of(new Answer(101, null, null)),
-        handler);
+        handler,
+        needs);
   }
 
   Route as(String otherMethod) {

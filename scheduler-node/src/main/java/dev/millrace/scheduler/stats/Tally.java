@@ -107,7 +107,7 @@ final class Tally {
         Sum sum = sum(one.job(), JobStats.dayOf(one.run()), WHOLE_JOB);
         sum.runs(1);
         sum.state(one.state(), 1);
-        sum.measured(fact.duration(), fact.wait(), 1);
+        sum.measured(fact.duration(), fact.waited(), 1);
       }
     }
     JobStats.stages(tx, whole)
@@ -118,7 +118,7 @@ final class Tally {
                       Sum sum = sum(count.job(), day, count.stage());
                       sum.runs(count.count());
                       sum.failed(count.failed() ? count.count() : 0);
-                      sum.measured(count.duration(), count.wait(), count.count());
+                      sum.measured(count.duration(), count.waited(), count.count());
                     }));
     Set<Long> runs = new HashSet<>();
     whole.forEach(one -> runs.add(one.run()));

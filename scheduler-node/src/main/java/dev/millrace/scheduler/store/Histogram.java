@@ -32,6 +32,12 @@ public final class Histogram {
     }
   }
 
+  public void add(Histogram other) {
+    for (int i = 1; i <= other.last; i++) {
+      add(i, other.counts[i]);
+    }
+  }
+
   public long count() {
     return Arrays.stream(counts).asLongStream().sum();
   }

@@ -40,11 +40,11 @@ public final class JobStats {
    *
    * @param whole false for an item of a fan-out
    */
-  public record Fact(long run, boolean whole, int duration, int wait) {}
+  public record Fact(long run, boolean whole, int duration, int waited) {}
 
   /** Stages of some runs that ended alike. */
   public record StageCount(
-      long job, String stage, boolean failed, int duration, int wait, int count) {}
+      long job, String stage, boolean failed, int duration, int waited, int count) {}
 
   /** A job's runs of a day, or one of its stages when {@code stage} is not empty. */
   public record Key(long job, long epochDay, String stage) {}
@@ -77,9 +77,9 @@ public final class JobStats {
       failed += count;
     }
 
-    public void measured(int duration, int wait, int count) {
+    public void measured(int duration, int waited, int count) {
       durations.add(duration, count);
-      waits.add(wait, count);
+      waits.add(waited, count);
     }
   }
 
