@@ -185,15 +185,17 @@ public final class OrderedPublisher implements AmqpLink.Session {
     }
   }
 
+  /** The embedded broker refuses what it has just returned, RabbitMQ confirms it. */
   private void settle(Open open, long tag, boolean multiple, boolean acked) {
     lock.lock();
     try {
       int place = (int) (tag - open.first);
+      int from = multiple ? open.confirmed.nextClearBit(0) : place;
       if (place >= 0) {
-        open.confirmed.set(multiple ? 0 : place, place + 1);
-      }
-      if (!acked) {
-        fail(open, "the broker refused a message");
+        if (!acked && open.returned.nextClearBit(from) <= place) {
+          fail(open, "the broker refused a message");
+        }
+        open.confirmed.set(from, Math.max(from, place + 1));
       }
       answered.signalAll();
     } finally {

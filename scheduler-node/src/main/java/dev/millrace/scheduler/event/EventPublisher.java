@@ -55,7 +55,6 @@ public final class EventPublisher implements Service {
   private final Services services = new Services();
   private final Counter published;
 
-  private boolean started;
   private List<EventBatch> page = List.of();
 
   /** What the broker has of the page: up to this event. */
@@ -85,6 +84,7 @@ public final class EventPublisher implements Service {
 
   @Override
   public void start() throws Exception {
+    begin(); // what happens in this term is told, whenever the broker can be reached
     // The link is closed first: that ends a publish that the broker does not read.
     services.start(new Loop("events-publish", this::runOnce, pulse, this::waitNanos));
     services.start(link);
@@ -103,7 +103,7 @@ public final class EventPublisher implements Service {
   }
 
   private long waitNanos() {
-    if (!started || !page.isEmpty() || !publisher.ready()) {
+    if (!page.isEmpty() || !publisher.ready()) {
       return AWAY_NANOS;
     }
     if (follower.waiting()) {
@@ -116,9 +116,6 @@ public final class EventPublisher implements Service {
   boolean runOnce() throws InterruptedException {
     if (!publisher.ready()) {
       return false; // the log keeps it
-    }
-    if (!started) {
-      begin();
     }
     if (page.isEmpty()) {
       keepPace();
@@ -144,7 +141,6 @@ public final class EventPublisher implements Service {
     }
     done = follower.cursor();
     saved = cursor.orElse(-1);
-    started = true;
   }
 
   private void keepPace() {

@@ -1,22 +1,25 @@
 package dev.millrace.scheduler.http;
 
+import java.time.Clock;
 import java.util.Set;
 
 /** What one client of events may follow, for as long as it does. Any thread. */
 final class EventAccess {
-  private final String name;
+  private final Principal principal;
+  private final Clock clock;
 
-  private EventAccess(String name) {
-    this.name = name;
+  private EventAccess(Principal principal, Clock clock) {
+    this.principal = principal;
+    this.clock = clock;
   }
 
   static EventAccess of(Call call) {
-    return new EventAccess("local");
+    return new EventAccess(call.principal(), Clock.systemUTC());
   }
 
   /** Whose places are counted together. */
   String name() {
-    return name;
+    return principal.name();
   }
 
   /**
@@ -26,11 +29,17 @@ final class EventAccess {
    * @return null for all there are
    */
   Set<String> namespaces(String asked) {
-    return asked.equals("*") ? null : Set.of(asked);
+    if (!asked.equals(Principal.EVERYWHERE)) {
+      if (!principal.sees(asked)) {
+        throw Gate.lacks(principal, Role.VIEWER, "namespace '" + Call.shortened(asked) + "'");
+      }
+      return Set.of(asked);
+    }
+    return principal.mayEverywhere(Role.VIEWER) ? null : principal.namespaces(Role.VIEWER);
   }
 
   /** Why it may not follow any more, or null while it may. */
   String denied() {
-    return null;
+    return principal.expired(clock.instant()) ? "the credentials have expired" : null;
   }
 }

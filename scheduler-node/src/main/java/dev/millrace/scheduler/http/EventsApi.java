@@ -21,13 +21,14 @@ final class EventsApi {
   List<Route> routes() {
     return List.of(
         get("/api/v1/events", "events", "Events as they happen (SSE)", null, this::stream)
-            .needs(Role.VIEWER, Scope.QUERY)
+            .needs(Role.VIEWER, Scope.ANYONE)
             .media("text/event-stream")
             .query(EventQuery.NAMES)
             .headers("Last-Event-ID"),
         get(SOCKET, "events", "The same as a WebSocket", null, EventsApi::noUpgrade)
             .needs(Role.VIEWER, Scope.QUERY)
             .switching()
+            .needs(Role.VIEWER, Scope.ANYONE)
             .query(EventSocket.QUERY)
             .headers("Last-Event-ID"));
   }

@@ -195,18 +195,23 @@ public final class HttpServer implements Service {
   }
 
   private void serve(Route route, Call call) throws Exception {
-    call.http().attribute(Call.ROUTE, route);
-    gate.pass(route, call);
-    Parameters.check(route, call.http());
+    admit(route, call);
     route.handler().handle(call);
   }
 
+  private void admit(Route route, Call call) {
+    call.http().attribute(Call.ROUTE, route);
+    gate.pass(route, call);
+    Parameters.check(route, call.http());
+  }
+
+  /** What comes before each request does not come before an upgrade. */
   private void beforeUpgrade(Context http) {
     secure(http);
     access.check(http);
     for (Route route : routes) {
       if (route.path().equals(EventsApi.SOCKET)) {
-        Parameters.check(route, http);
+        admit(route, new Call(http));
       }
     }
     sockets.before(http);
