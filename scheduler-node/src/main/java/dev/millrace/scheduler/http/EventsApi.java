@@ -26,7 +26,6 @@ final class EventsApi {
             .query(EventQuery.NAMES)
             .headers("Last-Event-ID"),
         get(SOCKET, "events", "The same as a WebSocket", null, EventsApi::noUpgrade)
-            .needs(Role.VIEWER, Scope.QUERY)
             .switching()
             .needs(Role.VIEWER, Scope.ANYONE)
             .query(EventSocket.QUERY)
