@@ -11,7 +11,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code bench throughput | latency | ticks | storm | fixture | pages}: measures, prints a table or JSON. Main thread. */
+/**
+ * {@code bench throughput | latency | ticks | storm | fixture | pages}: measures, prints a table or
+ * JSON. Main thread.
+ */
 @Command(
     name = "bench",
     description = "Measure throughput, latency and punctuality, beside the peers.",
@@ -50,7 +53,8 @@ final class BenchCommands {
       }
       if (postgresUrl == null || rabbitUrl == null) {
         throw new IllegalArgumentException(
-            "--postgres-url and --rabbitmq-url belong together; without both, the embedded parts are measured");
+            "--postgres-url and --rabbitmq-url belong together; without both, the embedded parts"
+                + " are measured");
       }
       return Servers.given(
           new DatabaseAddress(postgresUrl, postgresUser, postgresPassword), rabbitUrl);

@@ -57,6 +57,7 @@ final class Fixture implements Callable<Integer> {
     } catch (NumberFormatException | ArithmeticException e) {
       // told below
     }
-    throw new IllegalArgumentException("'" + text + "' is not a number of runs such as 200k or 10m");
+    throw new IllegalArgumentException(
+        "'" + text + "' is not a number of runs such as 200k or 10m");
   }
 }

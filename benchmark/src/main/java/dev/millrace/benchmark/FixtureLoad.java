@@ -82,7 +82,10 @@ final class FixtureLoad {
       execute(connection, "analyze");
       return new Made(
           runs,
-          number(connection, "select sum(reltuples)::bigint from pg_class where relkind = 'r' and relname ~ '^stage_2'"),
+          number(
+              connection,
+              "select sum(reltuples)::bigint from pg_class where relkind = 'r' and relname ~"
+                  + " '^stage_2'"),
           number(connection, "select pg_database_size(current_database())"),
           (System.nanoTime() - began) / 1e9);
     }
@@ -104,7 +107,8 @@ final class FixtureLoad {
   private static void prepare(Connection connection) throws SQLException {
     execute(
         connection,
-        "set search_path = millrace, public; set synchronous_commit = off; set statement_timeout = 0; set jit = off");
+        "set search_path = millrace, public; set synchronous_commit = off; set statement_timeout ="
+            + " 0; set jit = off");
   }
 
   private LocalDate firstDay() {
@@ -141,7 +145,8 @@ final class FixtureLoad {
 
   private void jobs(Connection connection) throws SQLException {
     for (int i = 0; i < JOBS; i++) {
-      if (!(new DefinitionReader().read(job(i), "fixture") instanceof DefinitionReader.Result.Ok ok)) {
+      if (!(new DefinitionReader().read(job(i), "fixture")
+          instanceof DefinitionReader.Result.Ok ok)) {
         throw new IllegalStateException("the fixture's own job is refused: " + job(i));
       }
       try (var statement = connection.prepareStatement(FixtureSql.JOB)) {
@@ -226,7 +231,9 @@ final class FixtureLoad {
   private void finish(Connection connection) throws SQLException {
     execute(connection, "select setval('transition_seq', " + (chunks * 2) + ")");
     for (String statement : FixtureSql.FINISH) {
-      execute(connection, statement.formatted(RunId.firstAt(end.minusSeconds(3_600).toEpochMilli()), OPEN));
+      execute(
+          connection,
+          statement.formatted(RunId.firstAt(end.minusSeconds(3_600).toEpochMilli()), OPEN));
     }
   }
 

@@ -26,7 +26,8 @@ final class FixtureSql {
 
   /**
    * What the tables of a day have in common: from, to, milliseconds for each, first millisecond,
-   * size of a chunk, ids of the jobs, first chunk. Runs of a chunk begin and end in one batch of the log each.
+   * size of a chunk, ids of the jobs, first chunk. Runs of a chunk begin and end in one batch of
+   * the log each.
    */
   static final String SEED =
       """

@@ -53,27 +53,79 @@ final class PagesRun {
         first("/api/v1/runs?namespace=default&limit=1&until=" + old, "id"); // of weeks ago
     String dead = first("/api/v1/dead-letters?namespace=default&limit=1", "id");
     List<String> paths = new ArrayList<>();
-    for (String page : List.of("overview?namespace=*", "overview", "status", "jobs?limit=50",
-        "jobs?limit=50&q=fixture", "jobs?limit=50&label=team:team-3", "jobs?limit=50&state=PAUSED",
-        "runs", "runs?limit=500", "runs?state=FAILED", "runs?state=CANCELLED", "runs?open=true",
-        "runs?state=RUNNING", "runs?job=job-195", "runs?job=job-000&state=FAILED",
-        "runs?label=team:team-3", "runs?label=team:nobody", "runs?error=refused",
-        "runs?error=nowhere-to-be-found", "runs?trigger=cron", "runs?children=true",
-        "runs?namespace=shop", "runs?namespace=nobody", "jobs/job-000", "jobs/job-000/runs",
-        "jobs/job-000/runs?state=failed", "jobs/job-000/versions", "jobs/job-000/versions/1",
-        "jobs/job-000/graph", "jobs/job-000/status", "jobs/job-000/stats", "jobs/job-000/calendar",
-        "graph", "schedule?limit=50", "schedule?namespace=*&limit=50", "schedule/load",
-        "ticks?job=job-000", "ticks/audit", "workers", "pools", "dead-letters",
-        "dead-letters?error=refused", "dead-letters/groups", "locks", "pauses", "starts",
-        "backfills", "patterns", "sets", "bulk", "audit", "tokens", "namespaces/default/quota")) {
+    for (String page :
+        List.of(
+            "overview?namespace=*",
+            "overview",
+            "status",
+            "jobs?limit=50",
+            "jobs?limit=50&q=fixture",
+            "jobs?limit=50&label=team:team-3",
+            "jobs?limit=50&state=PAUSED",
+            "runs",
+            "runs?limit=500",
+            "runs?state=FAILED",
+            "runs?state=CANCELLED",
+            "runs?open=true",
+            "runs?state=RUNNING",
+            "runs?job=job-195",
+            "runs?job=job-000&state=FAILED",
+            "runs?label=team:team-3",
+            "runs?label=team:nobody",
+            "runs?error=refused",
+            "runs?error=nowhere-to-be-found",
+            "runs?trigger=cron",
+            "runs?children=true",
+            "runs?namespace=shop",
+            "runs?namespace=nobody",
+            "jobs/job-000",
+            "jobs/job-000/runs",
+            "jobs/job-000/runs?state=failed",
+            "jobs/job-000/versions",
+            "jobs/job-000/versions/1",
+            "jobs/job-000/graph",
+            "jobs/job-000/status",
+            "jobs/job-000/stats",
+            "jobs/job-000/calendar",
+            "graph",
+            "schedule?limit=50",
+            "schedule?namespace=*&limit=50",
+            "schedule/load",
+            "ticks?job=job-000",
+            "ticks/audit",
+            "workers",
+            "pools",
+            "dead-letters",
+            "dead-letters?error=refused",
+            "dead-letters/groups",
+            "locks",
+            "pauses",
+            "starts",
+            "backfills",
+            "patterns",
+            "sets",
+            "bulk",
+            "audit",
+            "tokens",
+            "namespaces/default/quota")) {
       paths.add("/api/v1/" + page);
     }
     paths.add("/api/v1/runs?since=" + old + "&until=" + old.plusSeconds(3_600));
     paths.add("/api/v1/runs?state=FAILED&until=" + old);
     for (String id : Arrays.asList(run, past)) {
       if (id != null) {
-        for (String page : List.of("", "/timeline", "/history", "/attempts", "/why", "/children",
-            "/logs", "/audit", "/artifacts", "/stages/extract/logs")) {
+        for (String page :
+            List.of(
+                "",
+                "/timeline",
+                "/history",
+                "/attempts",
+                "/why",
+                "/children",
+                "/logs",
+                "/audit",
+                "/artifacts",
+                "/stages/extract/logs")) {
           paths.add("/api/v1/runs/" + id + page);
         }
         paths.add("/api/v1/runs?after=" + id);

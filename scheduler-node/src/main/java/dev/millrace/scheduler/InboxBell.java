@@ -16,10 +16,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the leader, wherever it is, that the inbox has something, and whoever follows events on other
- * nodes that the leader has written: directly in the same process, else by NOTIFY. Only hints: all
- * of them look once a second anyway. NOTIFY takes a global lock at
- * commit, so rings are coalesced and never in anybody's transaction. Owns two loops.
+ * Tells the leader, wherever it is, that the inbox has something, and whoever follows events on
+ * other nodes that the leader has written: directly in the same process, else by NOTIFY. Only
+ * hints: all of them look once a second anyway. NOTIFY takes a global lock at commit, so rings are
+ * coalesced and never in anybody's transaction. Owns two loops.
  */
 final class InboxBell implements Service {
   private static final Logger log = LoggerFactory.getLogger(InboxBell.class);

@@ -18,8 +18,8 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Publishes messages in their order, some at a time, and waits until the broker has all of them: in
- * a queue they are in the order in which they were given. One thread publishes; the broker's answers
- * come on the connection's.
+ * a queue they are in the order in which they were given. One thread publishes; the broker's
+ * answers come on the connection's.
  */
 public final class OrderedPublisher implements AmqpLink.Session {
   /**
@@ -68,8 +68,8 @@ public final class OrderedPublisher implements AmqpLink.Session {
   /**
    * Publishes all of them, in their order.
    *
-   * @return which of them no queue took; empty when the broker has not confirmed all of them: it may
-   *     have any of them, and the caller publishes all of them again
+   * @return which of them no queue took; empty when the broker has not confirmed all of them: it
+   *     may have any of them, and the caller publishes all of them again
    */
   public Optional<BitSet> publish(String exchange, List<Message> messages, Duration wait)
       throws InterruptedException {

@@ -122,7 +122,8 @@ final class EventClient implements AutoCloseable {
                 URI.create("http://127.0.0.1:" + server.port() + "/api/v1/events?namespace=*"))
             .header("Last-Event-ID", last)
             .build();
-    HttpResponse<InputStream> answer = http.send(request, HttpResponse.BodyHandlers.ofInputStream());
+    HttpResponse<InputStream> answer =
+        http.send(request, HttpResponse.BodyHandlers.ofInputStream());
     if (answer.statusCode() != 200) {
       throw new IOException("answered " + answer.statusCode());
     }

@@ -26,8 +26,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * 500 clients of events on two schedulers while runs flow, and the one that leads is killed by kill
- * -9: its clients go on with the other. Each of them, one more on a WebSocket, and a consumer at the
- * broker, have heard exactly what the log says.
+ * -9: its clients go on with the other. Each of them, one more on a WebSocket, and a consumer at
+ * the broker, have heard exactly what the log says.
  */
 class EventStreamsKilledTest {
   private static final String TEST = "events";
@@ -78,7 +78,8 @@ class EventStreamsKilledTest {
         .atMost(LIMIT)
         .pollInterval(Fleet.POLL)
         .until(
-            () -> clients.stream().allMatch(client -> client.on() != null && client.on() != killed));
+            () ->
+                clients.stream().allMatch(client -> client.on() != null && client.on() != killed));
     Duration resumed = struck.read();
     fleet.enqueue("chain", RUNS);
     fleet.awaitAllFinal(LIMIT);

@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 
 /**
- * One event: a CloudEvent 1.0 in its JSON form, written once in each form that anybody wants. Its id
- * is the same wherever it is told. Any thread.
+ * One event: a CloudEvent 1.0 in its JSON form, written once in each form that anybody wants. Its
+ * id is the same wherever it is told. Any thread.
  */
 public final class Event {
   private static final int REASON_CHARS_MAX = 4_000;

@@ -255,12 +255,7 @@ public final class EventPublisher implements Service {
       keys.add(key);
       messages.add(
           new OrderedPublisher.Message(
-              key,
-              event.id(),
-              event.type(),
-              CONTENT_TYPE,
-              event.row().at().toEpochMilli(),
-              body));
+              key, event.id(), event.type(), CONTENT_TYPE, event.row().at().toEpochMilli(), body));
       bytes += body.length;
     }
 

@@ -96,7 +96,8 @@ public final class LogFollower {
     more = look.batches().size() == BATCHES_MAX;
     for (LogBatch batch : look.batches()) {
       // At the start the place it begins at is itself a gap until it is settled.
-      if ((batch.number() != at + 1 || !gaps.settledTo(at)) && !gaps.settledTo(batch.number() - 1)) {
+      if ((batch.number() != at + 1 || !gaps.settledTo(at))
+          && !gaps.settledTo(batch.number() - 1)) {
         gaps.found(look.batches().getLast().number() - 1);
         more = false;
         break;

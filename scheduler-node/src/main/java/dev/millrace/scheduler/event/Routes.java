@@ -11,10 +11,10 @@ import java.util.Set;
 
 /**
  * Which routing keys lead to a queue, as far as the broker has told. Nobody can be asked that in
- * AMQP but by a message that comes back. So the last event of each key that led nowhere is kept, and
- * published before a page that has more of the key: if it comes back again, none of them needs to be
- * written. It is older than all of the page, so that what a queue gets stays in order, and a queue
- * that was bound before something happened gets it. The publisher's thread.
+ * AMQP but by a message that comes back. So the last event of each key that led nowhere is kept,
+ * and published before a page that has more of the key: if it comes back again, none of them needs
+ * to be written. It is older than all of the page, so that what a queue gets stays in order, and a
+ * queue that was bound before something happened gets it. The publisher's thread.
  */
 final class Routes {
   private static final int KEYS_MAX = 20_000;

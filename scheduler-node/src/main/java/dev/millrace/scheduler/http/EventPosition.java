@@ -18,8 +18,7 @@ record EventPosition(long seq, int number) {
     }
     String[] parts = text.strip().split("\\.", 2);
     long number = parts.length == 2 ? number(text, parts[1]) : Integer.MAX_VALUE;
-    return new EventPosition(
-        number(text, parts[0]), Math.clamp(number, 0, Integer.MAX_VALUE));
+    return new EventPosition(number(text, parts[0]), Math.clamp(number, 0, Integer.MAX_VALUE));
   }
 
   private static long number(String id, String part) {

@@ -49,7 +49,8 @@ record EventQuery(
             key -> {
               if (!KEYS.contains(key)) {
                 throw Problem.badRequest(
-                    "unknown key '" + Call.shortened(key) + "' in subscribe", "See docs/events.md.");
+                    "unknown key '" + Call.shortened(key) + "' in subscribe",
+                    "See docs/events.md.");
               }
             });
     String namespace = name("namespace", text(object, "namespace"));

@@ -121,8 +121,7 @@ final class EventSocket implements EventSink {
       send(Json.write(next.answer));
     }
     EventStream current =
-        new EventStream(
-            owner.hub, this, next.selector, owner.access::denied, owner.name);
+        new EventStream(owner.hub, this, next.selector, owner.access::denied, owner.name);
     stream = current;
     if (wanted.get() == null && !gone) {
       current.run(next.last);

@@ -187,8 +187,7 @@ public final class HttpServer implements Service {
     settings.jetty.modifyWebSocketServletFactory(EventSockets::limit);
     settings.routes.addHttpHandler(
         HandlerType.WEBSOCKET_BEFORE_UPGRADE, EventsApi.SOCKET, this::beforeUpgrade);
-    settings.routes.addWsHandler(
-        WsHandlerType.WEBSOCKET, EventsApi.SOCKET, sockets::configure);
+    settings.routes.addWsHandler(WsHandlerType.WEBSOCKET, EventsApi.SOCKET, sockets::configure);
     for (String path : dashboard.paths()) {
       settings.routes.get(path, dashboard::serve);
     }

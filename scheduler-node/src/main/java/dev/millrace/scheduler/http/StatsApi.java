@@ -66,8 +66,7 @@ final class StatsApi {
     String text = call.query("days");
     long days = text == null ? DAYS_USUAL : Call.number("days", text);
     if (days < 1 || days > DAYS_MAX) {
-      throw Problem.badRequest(
-          "days is 1 to " + DAYS_MAX + ", not " + days, "Ask for fewer days.");
+      throw Problem.badRequest("days is 1 to " + DAYS_MAX + ", not " + days, "Ask for fewer days.");
     }
     return (int) days;
   }
@@ -86,8 +85,7 @@ final class StatsApi {
           from.datesUntil(to).forEach(date -> shown.add(day(date, known.get(date))));
           total(body, known.values().stream().toList());
           body.set("last", last(handle, job));
-          stages(
-              body.putArray("stages"), ReadsStats.stages(handle, job.id(), from, to));
+          stages(body.putArray("stages"), ReadsStats.stages(handle, job.id(), from, to));
           call.answer(200, body);
         });
   }
@@ -125,8 +123,7 @@ final class StatsApi {
     ObjectNode total = body.putObject("total");
     total.put("runs", days.stream().mapToInt(ReadsStats.Day::runs).sum());
     total.put("completed", completed).put("failed", failed);
-    total.put(
-        "cancelled", days.stream().mapToInt(day -> day.cancelled() + day.ended()).sum());
+    total.put("cancelled", days.stream().mapToInt(day -> day.cancelled() + day.ended()).sum());
     times(total, durations, waits);
     if (completed + failed == 0) {
       body.putNull("successRate");
@@ -181,8 +178,7 @@ final class StatsApi {
     jdbi.useHandle(
         handle -> {
           Instant now = ReadsFleet.databaseNow(handle);
-          Instant begin =
-              day(now.minus(CALENDAR_BACK)).atStartOfDay(ZoneOffset.UTC).toInstant();
+          Instant begin = day(now.minus(CALENDAR_BACK)).atStartOfDay(ZoneOffset.UTC).toInstant();
           TimeRange range = TimeRange.of(call, begin, CALENDAR_USUAL, CALENDAR_LONGEST);
           ReadsJobs.Job job = JobsApi.find(handle, call.namespace(), call.path("job"));
           call.answer(200, calendar(handle, call, job, range, now));
@@ -213,8 +209,7 @@ final class StatsApi {
     LocalDate end = day(range.to().minusNanos(1)).plusDays(1);
     Map<LocalDate, Date> dates = new LinkedHashMap<>();
     first.datesUntil(end).forEach(date -> dates.put(date, new Date()));
-    List<ReadsStats.Ticks> ticks =
-        ReadsStats.ticks(handle, job.id(), range.from(), range.to());
+    List<ReadsStats.Ticks> ticks = ReadsStats.ticks(handle, job.id(), range.from(), range.to());
     ticks.forEach(one -> dates.get(one.date()).ledger(one.disposition(), one.ticks()));
     for (ReadsStats.Day day : ReadsStats.days(handle, job.id(), first, end)) {
       Date date = dates.get(day.date());

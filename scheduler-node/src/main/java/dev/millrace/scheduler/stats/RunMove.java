@@ -23,8 +23,7 @@ record RunMove(long seq, long run, long job, boolean end, String state, long at)
     for (String moves : batch.moves()) {
       stories.add(steps(moves));
     }
-    long at =
-        TimeUnit.SECONDS.toMicros(batch.at().getEpochSecond()) + batch.at().getNano() / 1_000;
+    long at = TimeUnit.SECONDS.toMicros(batch.at().getEpochSecond()) + batch.at().getNano() / 1_000;
     for (int place = 0; place < batch.runs().length; place++) {
       int story = batch.which()[place] - 1;
       for (Step step : stories.get(story)) {

@@ -84,7 +84,9 @@ final class Tally {
     }
   }
 
-  /** Of a run that ended before anybody counted, and is still to be found, nothing is taken back. */
+  /**
+   * Of a run that ended before anybody counted, and is still to be found, nothing is taken back.
+   */
   private boolean isCounted(RunMove move, JobStats.Cursor cursor) {
     return cursor.history() == null
         || move.run() <= cursor.history()
@@ -143,8 +145,7 @@ final class Tally {
     for (RunMove move : shown) {
       At at =
           new At(
-              namespaces.apply(move.job()),
-              Math.floorDiv(move.at(), TimeUnit.MINUTES.toMicros(1)));
+              namespaces.apply(move.job()), Math.floorDiv(move.at(), TimeUnit.MINUTES.toMicros(1)));
       int[] count = counts.computeIfAbsent(at, any -> new int[2]);
       count[0] += move.state().equals("COMPLETED") ? 1 : 0;
       count[1] += move.state().equals("FAILED") ? 1 : 0;
@@ -163,8 +164,7 @@ final class Tally {
           jobs.getOrDefault(move.job(), new JobStats.Recent(move.job(), false, 0, 0, 0));
       if (move.state().equals("COMPLETED")) {
         jobs.put(
-            move.job(),
-            new JobStats.Recent(move.job(), true, 0, old.failedAt(), old.failedRun()));
+            move.job(), new JobStats.Recent(move.job(), true, 0, old.failedAt(), old.failedRun()));
       } else if (move.state().equals("FAILED")) {
         jobs.put(
             move.job(),

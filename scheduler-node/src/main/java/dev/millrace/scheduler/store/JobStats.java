@@ -191,8 +191,7 @@ public final class JobStats {
 
   private static final String CLOSE = "delete from job_day_reopened where run = any (:runs)";
 
-  private static final String WHOLE =
-      "select id from run where id = any (:runs) and part is null";
+  private static final String WHOLE = "select id from run where id = any (:runs) and part is null";
 
   /** Where the last thing before a row is, that the log has of a run: its end, when it goes on. */
   private static final String BEFORE =

@@ -25,7 +25,13 @@ public final class ReadsEvents {
    */
   @SuppressWarnings("ArrayRecordComponent") // read once, never compared
   public record LogBatch(
-      long number, long epoch, Instant at, long[] jobs, String[] moves, long[] runs, short[] which) {
+      long number,
+      long epoch,
+      Instant at,
+      long[] jobs,
+      String[] moves,
+      long[] runs,
+      short[] which) {
     /** The number of the event's row in the log: of the batch and the place in it. */
     public long seq(int place) {
       return number << TransitionLog.PLACE_BITS | place;

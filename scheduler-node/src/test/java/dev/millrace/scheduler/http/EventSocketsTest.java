@@ -165,9 +165,15 @@ class EventSocketsTest {
           {"[]", "4400 a frame is {\"subscribe\":{...}}"},
           {"{\"subscribe\":7}", "4400 subscribe is no object"},
           {"{\"subscribe\":{\"typ\":\"x\"}}", "4400 unknown key 'typ' in subscribe"},
-          {"{\"subscribe\":{\"type\":\"job_exploded\"}}", "4400 'type': there is no type 'job_exploded'"},
+          {
+            "{\"subscribe\":{\"type\":\"job_exploded\"}}",
+            "4400 'type': there is no type 'job_exploded'"
+          },
           {"{\"subscribe\":{\"run\":\"<script>\"}}", "4400 "},
-          {"{\"subscribe\":{\"lastEventId\":\"yesterday\"}}", "4400 lastEventId is no id of an event"},
+          {
+            "{\"subscribe\":{\"lastEventId\":\"yesterday\"}}",
+            "4400 lastEventId is no id of an event"
+          },
           {"{\"subscribe\":{\"digest\":\"yes\"}}", "4400 digest is true or false"},
           {"{\"subscribe\":{},\"subscribe\":{}}", "4400 "},
           {"[".repeat(5_000), "4400 "},
@@ -200,7 +206,8 @@ class EventSocketsTest {
     ApiFixture.Answer plain = api.get("/api/v1/ws");
     assertThat(plain.status()).isEqualTo(426);
     assertThat(plain.json().path("remedy").asText()).contains("ws://");
-    assertThatThrownBy(() -> open("/nothing")).hasCauseInstanceOf(WebSocketHandshakeException.class);
+    assertThatThrownBy(() -> open("/nothing"))
+        .hasCauseInstanceOf(WebSocketHandshakeException.class);
   }
 
   @Test

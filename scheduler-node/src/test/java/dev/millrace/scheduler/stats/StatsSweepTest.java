@@ -87,7 +87,8 @@ class StatsSweepTest {
   private void moved(Handle tx, long run, String from, String to) {
     boolean ends = "COMPLETED FAILED CANCELLED".contains(to);
     tx.execute(
-        "update run set state = ?, finished_at = case when ? then clock_timestamp() end where id = ?",
+        "update run set state = ?, finished_at = case when ? then clock_timestamp() end where id ="
+            + " ?",
         to,
         ends,
         run);
@@ -103,7 +104,9 @@ class StatsSweepTest {
             .formatted(from, to);
     Jobs.recordMove(tx, run, job, 1, now, moves);
     if (ends) {
-      tx.execute("update run set ended = (select max(seq) from transition where run = id) where id = ?", run);
+      tx.execute(
+          "update run set ended = (select max(seq) from transition where run = id) where id = ?",
+          run);
     }
   }
 
@@ -143,7 +146,8 @@ class StatsSweepTest {
     assertThat(number("select cardinality(waits) from job_day")).isEqualTo(bucket(1_000));
     assertThat(number("select runs from job_day_stage where stage = 'work'")).isEqualTo(4);
     assertThat(number("select failed from job_day_stage where stage = 'work'")).isEqualTo(1);
-    assertThat(number("select sum(completed) from run_minute where namespace = 'shop'")).isEqualTo(2);
+    assertThat(number("select sum(completed) from run_minute where namespace = 'shop'"))
+        .isEqualTo(2);
     assertThat(number("select failures from job_recent")).isEqualTo(1);
     assertThat(number("select last_failed_run from job_recent")).isEqualTo(failed);
     moved(open, "RUNNING", "COMPLETED");

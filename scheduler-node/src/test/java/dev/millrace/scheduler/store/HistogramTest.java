@@ -26,7 +26,8 @@ class HistogramTest {
     }
     for (int percent : new int[] {10, 50, 90, 95, 99}) {
       double exact = values[values.length * percent / 100 - 1];
-      assertThat((double) histogram.percentile(percent)).isBetween(exact / 1.2 - 1, exact * 1.2 + 1);
+      assertThat((double) histogram.percentile(percent))
+          .isBetween(exact / 1.2 - 1, exact * 1.2 + 1);
     }
   }
 
