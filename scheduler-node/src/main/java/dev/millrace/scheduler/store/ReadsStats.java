@@ -10,7 +10,7 @@ import org.jdbi.v3.core.Handle;
 /** What the API reads of how jobs have done. Stateless; the caller's thread. */
 public final class ReadsStats {
   /** The ledger of a range is counted up to so many rows, from its end. */
-  public static final int TICKS_MAX = 100_000;
+  public static final int TICKS_MAX = 50_000;
 
   private ReadsStats() {}
 
