@@ -6,7 +6,6 @@ import dev.millrace.runtime.QuietFailure;
 import dev.millrace.scheduler.event.EventNames;
 import dev.millrace.scheduler.event.LogFollower;
 import dev.millrace.scheduler.store.JobStats;
-import dev.millrace.scheduler.store.ReadsEvents.LogBatch;
 import dev.millrace.scheduler.store.ReadsJobs;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,6 +22,9 @@ import org.jdbi.v3.core.Jdbi;
  * it can count it is behind, and catches up after. Its own loop, one for a term.
  */
 public final class StatsSweep {
+  /** What a job's row costs is paid once for all of them. */
+  private static final int MOVES_ENOUGH = 5_000;
+
   private static final int HISTORY_PAGE = 5_000;
   private static final int NAMES_MAX = 100_000;
   private static final long REST_SHARE = 2;
@@ -75,13 +77,14 @@ public final class StatsSweep {
   }
 
   private void countLog() {
-    List<LogBatch> batches = follower.nextBatches();
+    List<RunMove> moves = new ArrayList<>();
+    do {
+      follower.nextBatches().forEach(batch -> RunMove.of(batch, moves));
+    } while (follower.more() && moves.size() < MOVES_ENOUGH);
     long to = follower.cursor();
     if (to == cursor.batch()) {
       return;
     }
-    List<RunMove> moves = new ArrayList<>();
-    batches.forEach(batch -> RunMove.of(batch, moves));
     jdbi.useTransaction(
         tx -> {
           if (!JobStats.advance(tx, cursor.batch(), to)) {
