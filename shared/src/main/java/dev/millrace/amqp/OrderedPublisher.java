@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -40,6 +41,7 @@ public final class OrderedPublisher implements AmqpLink.Session {
     long first;
     int size;
     final BitSet confirmed = new BitSet();
+    final BitSet refused = new BitSet();
     boolean failed;
 
     Open(Channel channel) {
@@ -48,6 +50,7 @@ public final class OrderedPublisher implements AmqpLink.Session {
   }
 
   private static final int PERSISTENT = 2;
+  private static final long RETURN_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition answered = lock.newCondition();
@@ -99,6 +102,7 @@ public final class OrderedPublisher implements AmqpLink.Session {
       open.size = messages.size();
       open.returned.clear();
       open.confirmed.clear();
+      open.refused.clear();
       open.places.clear();
       for (int i = 0; i < messages.size(); i++) {
         open.places.put(messages.get(i).id, i);
@@ -116,14 +120,31 @@ public final class OrderedPublisher implements AmqpLink.Session {
       while (!open.failed && open.confirmed.cardinality() < open.size && left > 0) {
         left = answered.awaitNanos(left);
       }
-      if (!open.failed && open.confirmed.cardinality() == open.size) {
+      // RabbitMQ returns what no queue took, and confirms it; the embedded broker refuses it, and
+      // returns it then.
+      left = RETURN_NANOS;
+      while (!open.failed && !allReturned(open) && left > 0) {
+        left = answered.awaitNanos(left);
+      }
+      if (!open.failed && open.confirmed.cardinality() == open.size && allReturned(open)) {
         return Optional.of((BitSet) open.returned.clone());
       }
-      fail(open, "no confirm in " + wait.toSeconds() + " s");
+      fail(
+          open,
+          allReturned(open)
+              ? "no confirm in " + wait.toSeconds() + " s"
+              : "the broker refused a message");
       return Optional.empty();
     } finally {
       lock.unlock();
     }
+  }
+
+  /** What was refused had nobody to go to. */
+  private static boolean allReturned(Open open) {
+    BitSet others = (BitSet) open.refused.clone();
+    others.andNot(open.returned);
+    return others.isEmpty();
   }
 
   /** From now on nothing goes through this channel: a late answer would be taken for another's. */
@@ -179,23 +200,21 @@ public final class OrderedPublisher implements AmqpLink.Session {
       Integer place = open.places.get(id);
       if (place != null) {
         open.returned.set(place);
+        answered.signalAll();
       }
     } finally {
       lock.unlock();
     }
   }
 
-  /** The embedded broker refuses what it has just returned, RabbitMQ confirms it. */
   private void settle(Open open, long tag, boolean multiple, boolean acked) {
     lock.lock();
     try {
       int place = (int) (tag - open.first);
       int from = multiple ? open.confirmed.nextClearBit(0) : place;
-      if (place >= 0) {
-        if (!acked && open.returned.nextClearBit(from) <= place) {
-          fail(open, "the broker refused a message");
-        }
-        open.confirmed.set(from, Math.max(from, place + 1));
+      if (place >= 0 && from <= place) {
+        open.confirmed.set(from, place + 1);
+        open.refused.set(from, place + 1, !acked);
       }
       answered.signalAll();
     } finally {

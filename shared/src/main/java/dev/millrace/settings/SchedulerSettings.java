@@ -19,6 +19,7 @@ public record SchedulerSettings(
     WorkerTimeouts workers,
     ArtifactSettings artifacts,
     EventSettings events,
+    SecretSettings secrets,
     Optional<Path> jobsDir,
     List<Path> fileRoots) {
   public SchedulerSettings {
@@ -46,6 +47,7 @@ public record SchedulerSettings(
             WorkerTimeouts.read(values),
             ArtifactSettings.read(values),
             EventSettings.read(values),
+            SecretSettings.read(values),
             jobsDir,
             WorkerSettings.fileRoots(values, "scheduler.file-roots"));
     values.finish();

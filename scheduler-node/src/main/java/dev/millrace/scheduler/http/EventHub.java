@@ -30,6 +30,8 @@ final class EventHub implements Service {
   /** So long after something has happened, more is looked for often. */
   private static final long BUSY_FOR_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+  private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(2);
+
   /** So many clients read what they have missed at the same time; the others wait. */
   private static final int REPLAYS_MAX = 4;
 
@@ -58,6 +60,11 @@ final class EventHub implements Service {
   private boolean following;
   private long lookedNanos;
   private volatile long busyNanos;
+
+  /** When the database has answered last, and up to which batch. */
+  private volatile long answeredNanos = System.nanoTime() - FRESH_NANOS;
+
+  private volatile long passed = -1;
 
   EventHub(Jdbi jdbi, EventClients clients) {
     this.jdbi = jdbi;
@@ -89,6 +96,15 @@ final class EventHub implements Service {
 
   EventClients clients() {
     return clients;
+  }
+
+  /**
+   * True when the database has answered just now, and has given this batch. Any thread.
+   *
+   * @param batch or 0
+   */
+  boolean knows(long batch) {
+    return System.nanoTime() - answeredNanos < FRESH_NANOS && batch <= passed;
   }
 
   /** Something was probably written. Any thread. */
@@ -155,6 +171,8 @@ final class EventHub implements Service {
       following = true;
     }
     List<EventBatch> batches = follower.next();
+    passed = follower.cursor();
+    answeredNanos = System.nanoTime();
     for (EventBatch batch : batches) {
       tail.append(batch.rows());
     }
