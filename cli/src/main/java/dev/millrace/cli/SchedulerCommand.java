@@ -16,7 +16,8 @@ import picocli.CommandLine.Option;
     description = "Run a scheduler node: triggers, engine, API, dashboard.",
     footer = {
       "",
-      "Needs MILLRACE_POSTGRES_URL (with MILLRACE_POSTGRES_USER and MILLRACE_POSTGRES_PASSWORD) and",
+      "Needs MILLRACE_POSTGRES_URL (with MILLRACE_POSTGRES_USER and MILLRACE_POSTGRES_PASSWORD)"
+          + " and",
       "MILLRACE_RABBITMQ_URL. Any number may run; one leads, the others take over."
     })
 final class SchedulerCommand implements Callable<Integer> {
