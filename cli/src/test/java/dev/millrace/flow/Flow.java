@@ -75,7 +75,7 @@ public final class Flow implements AutoCloseable {
                     Map.entry("worker.heartbeat-every", "500ms"),
                     Map.entry("worker.suspect-after", "1500ms"),
                     Map.entry("worker.lost-after", "3s"))));
-    SchedulerNode node = new SchedulerNode(settings, name, "test", Faults.NONE);
+    SchedulerNode node = new SchedulerNode(settings, name, "test", Faults.NONE, true);
     node.start();
     return open(node);
   }

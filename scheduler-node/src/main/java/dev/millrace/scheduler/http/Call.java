@@ -19,6 +19,9 @@ record Call(Context http) {
   static final int LIMIT_MAX = 500;
   static final String PRINCIPAL = "caller-principal";
   static final String ROUTE = "caller-route";
+  static final String ACCESS = "caller-access";
+  static final String REASON = "caller-reason";
+  static final String SUBJECT = "caller-subject";
   static final String NAMESPACE = "caller-namespace";
   private static final int LIMIT_DEFAULT = 50;
   private static final int NAME_CHARS_MAX = 200;
@@ -194,6 +197,15 @@ record Call(Context http) {
   Principal principal() {
     Principal principal = http.attribute(PRINCIPAL);
     return principal == null ? Principal.NOBODY : principal;
+  }
+
+  /**
+   * True while the caller could call again: for answers that go on for long, which end when their
+   * token is revoked or expires. Reads the database every two seconds at most.
+   */
+  boolean stillAllowed() {
+    Access access = http.attribute(ACCESS);
+    return access == null || access.stillAllowed(principal());
   }
 
   /** The caller's name for histories. */

@@ -41,8 +41,10 @@ final class Gate {
       case CLUSTER -> call.require(Principal.EVERYWHERE, needs.role());
       case QUERY -> call.require(call.namespace(), needs.role());
       case PATH -> call.require(call.path("namespace"), needs.role());
-      default -> {
-        // The handler reads the body and calls require.
+      default -> { // the handler reads the body and calls require
+        if (!principal.maySomewhere(needs.role())) {
+          throw lacks(principal, needs.role(), "any namespace");
+        }
       }
     }
   }

@@ -15,6 +15,7 @@ import dev.millrace.scheduler.file.FileLooks;
 import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.store.Acceptance;
+import dev.millrace.scheduler.store.AuditRows;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.DeadLetters;
@@ -240,6 +241,7 @@ public final class Leadership implements Elector.Duties {
         .withHandle(
             handle -> {
               Partitions.ensure(handle);
+              AuditRows.keep(handle, (int) node.settings.access().auditKeep().toDays());
               Inbox.sweepOutcomes(handle);
               Events.sweep(handle);
               Workers.forgetOld(handle);

@@ -115,17 +115,17 @@ public final class ReadsJobs {
   private static final String PAGE =
       JOB_COLUMNS
           + """
-            where j.namespace = :namespace and j.state <> 'ARCHIVED' and j.name > :after
-            order by j.name limit :limit
-            """;
+          where j.namespace = :namespace and j.state <> 'ARCHIVED' and j.name > :after
+          order by j.name limit :limit
+          """;
 
   /** The living one; when there is none, the one archived last, so that history stays readable. */
   private static final String FIND =
       JOB_COLUMNS
           + """
-            where j.namespace = :namespace and j.name = :name
-            order by (j.state = 'ARCHIVED'), j.id desc limit 1
-            """;
+          where j.namespace = :namespace and j.name = :name
+          order by (j.state = 'ARCHIVED'), j.id desc limit 1
+          """;
 
   private static final String TRIGGERS =
       """
@@ -145,9 +145,9 @@ public final class ReadsJobs {
   private static final String VERSIONS =
       VERSION_COLUMNS
           + """
-            where v.job = :job and v.version < :before
-            order by v.version desc limit :limit
-            """;
+          where v.job = :job and v.version < :before
+          order by v.version desc limit :limit
+          """;
 
   private static final String VERSION =
       VERSION_COLUMNS + " where v.job = :job and v.version = :version";

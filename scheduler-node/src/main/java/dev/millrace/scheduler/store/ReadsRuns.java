@@ -130,13 +130,13 @@ public final class ReadsRuns {
       "select "
           + RUN_COLUMNS
           + """
-            , v.definition, v.pattern_version, p.namespace as pattern_namespace, p.name as pattern_name
-            from run r
-            join job j on j.id = r.job
-            join job_version v on v.job = r.job and v.version = r.version
-            left join pattern p on p.id = v.pattern
-            where r.id = :id
-            """;
+          , v.definition, v.pattern_version, p.namespace as pattern_namespace, p.name as pattern_name
+          from run r
+          join job j on j.id = r.job
+          join job_version v on v.job = r.job and v.version = r.version
+          left join pattern p on p.id = v.pattern
+          where r.id = :id
+          """;
 
   private static final String DEFINITIONS =
       """
@@ -151,53 +151,53 @@ public final class ReadsRuns {
       "select "
           + RUN_COLUMNS
           + """
-            from (
-              select * from run where job = :job and id < :before and parent is null
-              order by id desc limit :scan
-            ) r
-            join job j on j.id = r.job
-            where (cast(:state as text) is null or r.state = :state)
-              and (not :open or r.finished_at is null)
-            order by r.id desc limit :limit
-            """;
+          from (
+            select * from run where job = :job and id < :before and parent is null
+            order by id desc limit :scan
+          ) r
+          join job j on j.id = r.job
+          where (cast(:state as text) is null or r.state = :state)
+            and (not :open or r.finished_at is null)
+          order by r.id desc limit :limit
+          """;
 
   private static final String OPEN =
       "select "
           + RUN_COLUMNS
           + """
-            from (
-              select * from run where id < :before and parent is null order by id desc limit :scan
-            ) r
-            join job j on j.id = r.job
-            where r.finished_at is null and j.namespace = :namespace
-              and (cast(:state as text) is null or r.state = :state)
-            order by r.id desc limit :limit
-            """;
+          from (
+            select * from run where id < :before and parent is null order by id desc limit :scan
+          ) r
+          join job j on j.id = r.job
+          where r.finished_at is null and j.namespace = :namespace
+            and (cast(:state as text) is null or r.state = :state)
+          order by r.id desc limit :limit
+          """;
 
   private static final String ANY =
       "select "
           + RUN_COLUMNS
           + """
-            from (
-              select * from run where id < :before and parent is null order by id desc limit :scan
-            ) r
-            join job j on j.id = r.job
-            where j.namespace = :namespace
-              and (cast(:state as text) is null or r.state = :state)
-            order by r.id desc limit :limit
-            """;
+          from (
+            select * from run where id < :before and parent is null order by id desc limit :scan
+          ) r
+          join job j on j.id = r.job
+          where j.namespace = :namespace
+            and (cast(:state as text) is null or r.state = :state)
+          order by r.id desc limit :limit
+          """;
 
   private static final String WITH_CHILDREN =
       "select "
           + RUN_COLUMNS
           + """
-            from (select * from run where id < :before order by id desc limit :scan) r
-            join job j on j.id = r.job
-            where j.namespace = :namespace and (cast(:job as bigint) is null or r.job = :job)
-              and (cast(:state as text) is null or r.state = :state)
-              and (not :open or r.finished_at is null)
-            order by r.id desc limit :limit
-            """;
+          from (select * from run where id < :before order by id desc limit :scan) r
+          join job j on j.id = r.job
+          where j.namespace = :namespace and (cast(:job as bigint) is null or r.job = :job)
+            and (cast(:state as text) is null or r.state = :state)
+            and (not :open or r.finished_at is null)
+          order by r.id desc limit :limit
+          """;
 
   private static final String SCAN_END_WITH_CHILDREN =
       "select id from run where id < :before order by id desc offset :scan limit 1";
@@ -211,12 +211,12 @@ public final class ReadsRuns {
       "select "
           + RUN_COLUMNS
           + """
-            from run r join job j on j.id = r.job
-            where r.parent = :parent and (cast(:stage as int) is null or r.parent_idx = :stage)
-              and (cast(:state as text) is null or r.state = :state)
-              and (r.parent_idx, coalesce(r.item, -1), r.id) > (:afterStage, :afterItem, :afterId)
-            order by r.parent_idx, coalesce(r.item, -1), r.id limit :limit
-            """;
+          from run r join job j on j.id = r.job
+          where r.parent = :parent and (cast(:stage as int) is null or r.parent_idx = :stage)
+            and (cast(:state as text) is null or r.state = :state)
+            and (r.parent_idx, coalesce(r.item, -1), r.id) > (:afterStage, :afterItem, :afterId)
+          order by r.parent_idx, coalesce(r.item, -1), r.id limit :limit
+          """;
 
   private static final String SCAN_END_OF_JOB =
       """

@@ -43,16 +43,16 @@ public final class ReadsTrace {
       "select "
           + ReadsRuns.RUN_COLUMNS
           + """
-            from run r
-            join job j on j.id = r.job
-            where r.orchestration = :orchestration and r.id < :before and r.item is null
-              and j.namespace = :namespace
-              and (cast(:job as bigint) is null or r.job = :job)
-              and (cast(:state as text) is null or r.state = :state)
-              and (not :open or r.finished_at is null)
-              and (:children or r.parent is null)
-            order by r.id desc limit :limit
-            """;
+          from run r
+          join job j on j.id = r.job
+          where r.orchestration = :orchestration and r.id < :before and r.item is null
+            and j.namespace = :namespace
+            and (cast(:job as bigint) is null or r.job = :job)
+            and (cast(:state as text) is null or r.state = :state)
+            and (not :open or r.finished_at is null)
+            and (:children or r.parent is null)
+          order by r.id desc limit :limit
+          """;
 
   private static final String COLUMNS =
       """
@@ -70,9 +70,9 @@ public final class ReadsTrace {
   private static final String OF_ORCHESTRATION =
       COLUMNS
           + """
-            where r.orchestration = :orchestration and r.item is null
-            order by r.id limit :limit
-            """;
+          where r.orchestration = :orchestration and r.item is null
+          order by r.id limit :limit
+          """;
 
   private static final String OF_IDS = COLUMNS + " where r.id = any (:ids) order by r.id";
 

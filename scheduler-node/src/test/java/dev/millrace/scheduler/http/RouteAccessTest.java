@@ -24,6 +24,11 @@ class RouteAccessTest {
           "GET /readyz",
           "GET /openapi.json",
           "GET /schema/job.json",
+          "GET /api/v1/session",
+          "POST /api/v1/session",
+          "DELETE /api/v1/session",
+          "GET /auth/login",
+          "GET /auth/callback",
           "POST /api/v1/hooks/{namespace}/{job}",
           "POST /api/v1/hooks/{namespace}/{job}/{trigger}");
 
