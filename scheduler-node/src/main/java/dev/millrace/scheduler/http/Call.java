@@ -50,15 +50,20 @@ record Call(Context http) {
   }
 
   String query(String key) {
-    List<String> values = http.queryParams(key);
+    List<String> values = queries(key);
     if (values.size() > 1) {
       throw Problem.badRequest("'" + key + "' is given more than once", "Give it once.");
     }
-    String value = values.isEmpty() ? null : values.getFirst();
-    if (value != null && value.indexOf('\0') >= 0) {
+    return values.isEmpty() ? null : values.getFirst();
+  }
+
+  /** All values of what may be given more than once. */
+  List<String> queries(String key) {
+    List<String> values = http.queryParams(key);
+    if (values.stream().anyMatch(value -> value.indexOf('\0') >= 0)) {
       throw Problem.badRequest("'" + key + "' holds a NUL character", "Leave it out.");
     }
-    return value;
+    return values;
   }
 
   /** Whoever reads a query leaves such parts out, and the rest may mean something else. */

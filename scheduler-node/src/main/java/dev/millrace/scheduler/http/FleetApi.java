@@ -16,7 +16,7 @@ import org.jdbi.v3.core.Jdbi;
 
 /** Workers, pools, and the state of the whole. Any thread. */
 final class FleetApi {
-  private static final String TAG = "fleet";
+  static final String TAG = "fleet";
   private static final int WORKERS_MAX = 10_000;
   private static final long LOOK_WAIT_MAX_SECONDS = 2;
   private static final int POOLS_MAX = 500;

@@ -97,6 +97,7 @@ public final class HttpServer implements Service {
     table.addAll(new LogsApi(jdbi).routes());
     table.addAll(new ArtifactsApi(jdbi, artifacts).routes());
     table.addAll(new FleetApi(config, jdbi, status).routes());
+    table.addAll(new OverviewApi(jdbi, status).routes());
     table.addAll(new EventsApi(jdbi, hub).routes());
     table.addAll(new NodeApi(status, metrics, this::openApi).routes());
     this.routes = List.copyOf(table);

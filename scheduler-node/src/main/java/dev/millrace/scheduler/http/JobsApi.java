@@ -15,6 +15,8 @@ import dev.millrace.model.RunId;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.definition.Owners;
+import dev.millrace.scheduler.store.JobFilter;
+import dev.millrace.scheduler.store.ReadsJobLists;
 import dev.millrace.scheduler.store.ReadsJobs;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -46,7 +48,7 @@ final class JobsApi {
     return List.of(
         get("/api/v1/jobs", TAG, "Jobs by name", "JobPage", this::list)
             .needs(Role.VIEWER, Scope.QUERY)
-            .query("namespace", "limit", "after"),
+            .query("namespace", "state", "label", "q", "trigger", "limit", "after"),
         post(
                 "/api/v1/jobs",
                 TAG,
@@ -116,20 +118,41 @@ final class JobsApi {
 
   private void list(Call call) {
     int limit = call.limit();
-    String after = call.query("after");
+    ObjectNode asked = Filters.ofQuery(call, Filters.OF_JOBS);
+    JobFilter filter = Filters.jobs(call.namespace(), Filters.checked(asked, Filters.OF_JOBS));
+    ReadsJobLists.Place after = place(call.query("after"));
     jdbi.useHandle(
         handle -> {
-          List<ReadsJobs.Job> jobs =
-              ReadsJobs.page(handle, call.namespace(), after == null ? "" : after, limit);
-          List<Long> ids = jobs.stream().map(ReadsJobs.Job::id).toList();
+          ReadsJobLists.Page<ReadsJobs.Job> page = ReadsJobLists.page(handle, filter, after, limit);
+          List<Long> ids = page.items().stream().map(ReadsJobs.Job::id).toList();
           Map<String, List<ReadsJobs.Trigger>> triggers =
               ReadsJobs.triggers(handle, ids).stream()
                   .collect(Collectors.groupingBy(ReadsJobs.Trigger::job));
           ArrayNode items = Json.array();
-          jobs.forEach(
-              job -> items.add(Views.job(job, triggers.getOrDefault(job.name(), List.of()))));
-          call.page(items, jobs.size() < limit ? null : jobs.getLast().name());
+          page.items()
+              .forEach(
+                  job -> items.add(Views.job(job, triggers.getOrDefault(job.name(), List.of()))));
+          call.page(items, text(page.next(), filter));
         });
+  }
+
+  /** Several archived jobs may have one name: then a place is a name and a number. */
+  private static String text(ReadsJobLists.Place next, JobFilter filter) {
+    if (next == null) {
+      return null;
+    }
+    return filter.archived() ? next.name() + "~" + next.id() : next.name();
+  }
+
+  private static ReadsJobLists.Place place(String after) {
+    if (after == null) {
+      return ReadsJobLists.Place.FIRST;
+    }
+    int mark = after.lastIndexOf('~');
+    return mark < 0
+        ? new ReadsJobLists.Place(after, Long.MAX_VALUE)
+        : new ReadsJobLists.Place(
+            after.substring(0, mark), Call.number("after", after.substring(mark + 1)));
   }
 
   private void one(Call call) {

@@ -5,18 +5,16 @@ import static dev.millrace.scheduler.http.Route.get;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.expression.DidYouMean;
-import dev.millrace.lifecycle.RunState;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
 import dev.millrace.scheduler.store.PlannedStarts;
+import dev.millrace.scheduler.store.ReadsRunLists;
 import dev.millrace.scheduler.store.ReadsRuns;
-import dev.millrace.scheduler.store.ReadsTrace;
 import dev.millrace.scheduler.store.ReadsWhy;
 import dev.millrace.scheduler.store.RunCounters;
+import dev.millrace.scheduler.store.RunFilter;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.jdbi.v3.core.Handle;
@@ -37,11 +35,10 @@ final class RunsApi {
     return List.of(
         get("/api/v1/jobs/{job}/runs", TAG, "Runs of a job", "RunPage", this::ofJob)
             .needs(Role.VIEWER, Scope.QUERY)
-            .query("namespace", "state", "open", "children", "limit", "after"),
+            .query(queries(true)),
         get("/api/v1/runs", TAG, "Runs, newest first", "RunPage", this::list)
             .needs(Role.VIEWER, Scope.QUERY)
-            .query(
-                "namespace", "job", "state", "open", "children", "orchestration", "limit", "after"),
+            .query(queries(false)),
         get("/api/v1/runs/{run}", TAG, "A run with its stages", "Run", this::one)
             .needs(Role.VIEWER, Scope.RUN),
         get("/api/v1/runs/{run}/history", TAG, "Every move", "HistoryPage", this::history)
@@ -116,60 +113,50 @@ final class RunsApi {
         "Its day may have been dropped by hand; list the others with GET /api/v1/runs.");
   }
 
+  private static String[] queries(boolean ofJob) {
+    List<String> names = new ArrayList<>(List.of("namespace"));
+    names.addAll(Filters.OF_RUNS);
+    names.addAll(List.of("limit", "after"));
+    if (ofJob) {
+      names.remove("job");
+    }
+    return names.toArray(String[]::new);
+  }
+
   private void ofJob(Call call) {
-    page(call, call.path("job"));
+    List<String> keys = new ArrayList<>(Filters.OF_RUNS);
+    keys.remove("job");
+    page(call, Filters.ofQuery(call, keys).put("job", call.path("job")));
   }
 
   private void list(Call call) {
-    page(call, call.query("job"));
+    page(call, Filters.ofQuery(call, Filters.OF_RUNS));
   }
 
-  private void page(Call call, String jobName) {
+  private void page(Call call, ObjectNode asked) {
     int limit = call.limit();
     String after = call.query("after");
     long before = after == null ? Long.MAX_VALUE : Call.runId(after).value();
-    String namespace = call.namespace();
-    String state = state(call.query("state"));
-    boolean children = call.flag("children");
-    String orchestration =
-        call.query("orchestration") == null ? null : TraceApi.checked(call.query("orchestration"));
-    boolean open = call.flag("open") || (state != null && !RunState.valueOf(state).isFinal());
+    ObjectNode checked = Filters.checked(asked, Filters.OF_RUNS);
     jdbi.useHandle(
         handle -> {
-          Long job = jobName == null ? null : JobsApi.find(handle, namespace, jobName).id();
-          var filter = new ReadsRuns.Filter(namespace, job, state, open, children);
-          List<ReadsRuns.Run> runs =
-              ReadsRuns.withDefinitions(
-                  handle,
-                  orchestration == null
-                      ? ReadsRuns.page(handle, filter, before, limit)
-                      : ReadsTrace.page(handle, orchestration, filter, before, limit));
-          Map<Long, List<ReadsRuns.Stage>> stages =
-              ReadsRuns.stages(handle, runs.stream().map(ReadsRuns.Run::id).toList()).stream()
-                  .collect(Collectors.groupingBy(ReadsRuns.Stage::run));
-          ArrayNode items = Json.array();
-          runs.forEach(run -> items.add(Views.run(run, stages.getOrDefault(run.id(), List.of()))));
-          Long next =
-              runs.size() == limit
-                  ? (Long) runs.getLast().id()
-                  : orchestration == null
-                      ? ReadsRuns.scanEnd(handle, filter, before).orElse(null)
-                      : null; // an index knows them all
-          call.page(items, next == null ? null : new RunId(next).toString());
+          RunFilter filter = Filters.runs(handle, call.namespace(), checked);
+          ReadsRunLists.Page<ReadsRuns.Run> page =
+              ReadsRunLists.page(handle, filter, before, limit);
+          call.page(
+              items(handle, ReadsRuns.withDefinitions(handle, page.items())),
+              page.next() == null ? null : new RunId(page.next()).toString());
         });
   }
 
-  private static String state(String asked) {
-    if (asked == null || asked.isEmpty()) {
-      return null;
-    }
-    String state = asked.toUpperCase(Locale.ROOT);
-    if (Arrays.stream(RunState.values()).noneMatch(known -> known.name().equals(state))) {
-      throw Problem.badRequest(
-          "'" + Call.shortened(asked) + "' is not a state of a run",
-          "States: " + Arrays.toString(RunState.values()) + ".");
-    }
-    return state;
+  /** Runs as a list shows them. */
+  static ArrayNode items(Handle handle, List<ReadsRuns.Run> runs) {
+    Map<Long, List<ReadsRuns.Stage>> stages =
+        ReadsRuns.stages(handle, runs.stream().map(ReadsRuns.Run::id).toList()).stream()
+            .collect(Collectors.groupingBy(ReadsRuns.Stage::run));
+    ArrayNode items = Json.array();
+    runs.forEach(run -> items.add(Views.run(run, stages.getOrDefault(run.id(), List.of()))));
+    return items;
   }
 
   private void history(Call call) {
@@ -197,7 +184,7 @@ final class RunsApi {
   private void children(Call call, String stageName) {
     RunId id = call.run();
     int limit = call.limit();
-    String state = state(call.query("state"));
+    List<String> states = Filters.runStates(Filters.ofQuery(call, List.of("state")).get("state"));
     ReadsRuns.ChildPlace after = place(call.query("after"));
     jdbi.useHandle(
         handle -> {
@@ -205,13 +192,8 @@ final class RunsApi {
           Integer stage = stageName == null ? null : indexOf(handle, id, stageName);
           List<ReadsRuns.Run> runs =
               ReadsRuns.withDefinitions(
-                  handle, ReadsRuns.children(handle, id.value(), stage, state, after, limit));
-          Map<Long, List<ReadsRuns.Stage>> stages =
-              ReadsRuns.stages(handle, runs.stream().map(ReadsRuns.Run::id).toList()).stream()
-                  .collect(Collectors.groupingBy(ReadsRuns.Stage::run));
-          ArrayNode items = Json.array();
-          runs.forEach(run -> items.add(Views.run(run, stages.getOrDefault(run.id(), List.of()))));
-          call.page(items, runs.size() < limit ? null : next(runs.getLast()));
+                  handle, ReadsRuns.children(handle, id.value(), stage, states, after, limit));
+          call.page(items(handle, runs), runs.size() < limit ? null : next(runs.getLast()));
         });
   }
 

@@ -32,7 +32,7 @@ final class Statuses {
   private static final Set<String> NAMES = Set.of("job", "run", "stage");
 
   /** What a range of time or an expression can be wrong in. */
-  private static final Set<String> JUDGED = Set.of("from", "to", "cron", "trigger");
+  private static final Set<String> JUDGED = Set.of("from", "to", "since", "until", "cron");
 
   private Statuses() {}
 

@@ -14,6 +14,7 @@ import dev.millrace.scheduler.store.ReadsJobs;
 import dev.millrace.scheduler.store.ReadsRuns;
 import java.util.List;
 import java.util.Locale;
+import java.util.TreeMap;
 
 /** The shapes that the API shows. Stateless; any thread. */
 final class Views {
@@ -27,6 +28,8 @@ final class Views {
     node.put("namespace", job.namespace());
     JsonNode definition = Json.stored(job.definition());
     node.put("description", definition.path("description").asText(""));
+    JsonNode labels = definition.path("labels");
+    node.set("labels", labels.isObject() ? labels : Json.object());
     node.put("state", job.state());
     node.put("version", job.version());
     node.put("source", job.source());
@@ -87,6 +90,10 @@ final class Views {
     node.put("job", run.job());
     node.put("namespace", run.namespace());
     node.put("version", run.version());
+    ObjectNode labels = node.putObject("labels");
+    if (definition != null) {
+      new TreeMap<>(definition.labels()).forEach(labels::put);
+    }
     node.put("state", run.state());
     node.put("trigger", run.trigger());
     node.put("scheduledFor", Json.text(run.scheduledFor()));

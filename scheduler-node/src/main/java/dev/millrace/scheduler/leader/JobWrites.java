@@ -2,8 +2,10 @@ package dev.millrace.scheduler.leader;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.lifecycle.JobState;
+import dev.millrace.model.JobDefinition;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.store.JobBatches;
+import dev.millrace.scheduler.store.JobLabels;
 import dev.millrace.scheduler.store.Jobs;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,21 +72,35 @@ final class JobWrites {
     List<JobBatches.Version> versions = new ArrayList<>();
     List<JobBatches.Moved> moves = new ArrayList<>();
     List<Arming.Job> armed = new ArrayList<>();
+    List<JobLabels.Said> said = new ArrayList<>();
     for (Change change : changes) {
       Jobs.Row row = change.before == null ? made.next() : kept.next();
       rows.add(row);
       catalog.put(row);
       following.applied(tx, row, change.wanted.definition());
       versions.add(version(change, row, command));
+      said.add(said(change, row));
       moves.add(new JobBatches.Moved(ids.next(now), row.id(), moves(change, row, command)));
       if (row.state() != JobState.STOPPED) { // else they are armed when it is resumed
         armed.add(new Arming.Job(row, change.wanted.definition(), change.before == null));
       }
     }
     JobBatches.insertVersions(tx, versions, now);
+    JobLabels.write(tx, said);
     JobBatches.recordMoves(tx, moves, epoch, now);
     arming.arm(tx, armed, now);
     return rows;
+  }
+
+  private static JobLabels.Said said(Change change, Jobs.Row row) {
+    JobDefinition definition = change.wanted.definition();
+    return new JobLabels.Said(
+        row.id(),
+        row.namespace(),
+        row.name(),
+        change.before == null,
+        definition.description(),
+        definition.labels());
   }
 
   private static JobBatches.Version version(Change change, Jobs.Row row, Command command) {

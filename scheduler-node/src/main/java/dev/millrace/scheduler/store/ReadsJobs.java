@@ -98,12 +98,15 @@ public final class ReadsJobs {
   /** A job's name. */
   public record Name(long id, String namespace, String name) {}
 
-  private static final String JOB_COLUMNS =
+  static final String JOB_SELECT =
       """
       select j.id, j.namespace, j.name, j.state, j.version, j.source, v.definition, j.created_at,
         j.updated_at, l.id as last_run, l.state as last_state, l.finished_at as last_finished_at,
         p.namespace as pattern_namespace, p.name as pattern_name, v.pattern_version, v.written
-      from job j
+      """;
+
+  static final String JOB_JOINS =
+      """
       join job_version v on v.job = j.id and v.version = j.version
       left join pattern p on p.id = v.pattern
       left join lateral (
@@ -112,6 +115,7 @@ public final class ReadsJobs {
       ) l on true
       """;
 
+<<<<<<< HEAD
   private static final String PAGE =
       JOB_COLUMNS
           + """
@@ -119,9 +123,13 @@ public final class ReadsJobs {
           order by j.name limit :limit
           """;
 
+=======
+>>>>>>> next
   /** The living one; when there is none, the one archived last, so that history stays readable. */
   private static final String FIND =
-      JOB_COLUMNS
+      JOB_SELECT
+          + "from job j\n"
+          + JOB_JOINS
           + """
           where j.namespace = :namespace and j.name = :name
           order by (j.state = 'ARCHIVED'), j.id desc limit 1
@@ -176,17 +184,6 @@ public final class ReadsJobs {
       """;
 
   private static final String NAMES = "select id, namespace, name from job where id = any (:ids)";
-
-  /** Jobs that are not archived, by name. */
-  public static List<Job> page(Handle handle, String namespace, String after, int limit) {
-    return handle
-        .createQuery(PAGE)
-        .bind("namespace", namespace)
-        .bind("after", after)
-        .bind("limit", limit)
-        .map((row, context) -> job(row))
-        .list();
-  }
 
   public static Optional<Job> find(Handle handle, String namespace, String name) {
     return handle
@@ -282,7 +279,7 @@ public final class ReadsJobs {
             row.getString("pattern_namespace"), name, row.getInt("pattern_version"));
   }
 
-  private static Job job(ResultSet row) throws SQLException {
+  static Job job(ResultSet row) throws SQLException {
     return new Job(
         row.getLong("id"),
         row.getString("namespace"),

@@ -10,13 +10,9 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.statement.Query;
 
 /** What the API reads of runs, their stages and history. Stateless; the caller's thread. */
 public final class ReadsRuns {
-  /** A list that looks for something rare reads at most this many runs per page. */
-  public static final int SCAN_ROWS_MAX = 50_000;
-
   private ReadsRuns() {}
 
   /** A run; {@code definition} is null in lists. */
@@ -107,16 +103,6 @@ public final class ReadsRuns {
   /** A row of the transition log. */
   public record Transition(long seq, long run, long job, long epoch, Instant at, String moves) {}
 
-  /**
-   * Which runs a list wants.
-   *
-   * @param job a job's id, or null
-   * @param state a state's name, or null
-   * @param open only those that have not ended
-   * @param children those too that stages of other runs wait for
-   */
-  public record Filter(String namespace, Long job, String state, boolean open, boolean children) {}
-
   static final String RUN_COLUMNS =
       """
       r.id, r.job, j.namespace, j.name, j.state as job_state, r.version, r.state, r.trigger_kind,
@@ -147,82 +133,16 @@ public final class ReadsRuns {
       left join pattern p on p.id = v.pattern
       """;
 
-  private static final String OF_JOB =
-      "select "
-          + RUN_COLUMNS
-          + """
-          from (
-            select * from run where job = :job and id < :before and parent is null
-            order by id desc limit :scan
-          ) r
-          join job j on j.id = r.job
-          where (cast(:state as text) is null or r.state = :state)
-            and (not :open or r.finished_at is null)
-          order by r.id desc limit :limit
-          """;
-
-  private static final String OPEN =
-      "select "
-          + RUN_COLUMNS
-          + """
-          from (
-            select * from run where id < :before and parent is null order by id desc limit :scan
-          ) r
-          join job j on j.id = r.job
-          where r.finished_at is null and j.namespace = :namespace
-            and (cast(:state as text) is null or r.state = :state)
-          order by r.id desc limit :limit
-          """;
-
-  private static final String ANY =
-      "select "
-          + RUN_COLUMNS
-          + """
-          from (
-            select * from run where id < :before and parent is null order by id desc limit :scan
-          ) r
-          join job j on j.id = r.job
-          where j.namespace = :namespace
-            and (cast(:state as text) is null or r.state = :state)
-          order by r.id desc limit :limit
-          """;
-
-  private static final String WITH_CHILDREN =
-      "select "
-          + RUN_COLUMNS
-          + """
-          from (select * from run where id < :before order by id desc limit :scan) r
-          join job j on j.id = r.job
-          where j.namespace = :namespace and (cast(:job as bigint) is null or r.job = :job)
-            and (cast(:state as text) is null or r.state = :state)
-            and (not :open or r.finished_at is null)
-          order by r.id desc limit :limit
-          """;
-
-  private static final String SCAN_END_WITH_CHILDREN =
-      "select id from run where id < :before order by id desc offset :scan limit 1";
-
-  private static final String SCAN_END =
-      """
-      select id from run where id < :before and parent is null order by id desc offset :scan limit 1
-      """;
-
   private static final String CHILDREN =
       "select "
           + RUN_COLUMNS
           + """
           from run r join job j on j.id = r.job
           where r.parent = :parent and (cast(:stage as int) is null or r.parent_idx = :stage)
-            and (cast(:state as text) is null or r.state = :state)
+            and (cardinality(:states) = 0 or r.state = any (:states))
             and (r.parent_idx, coalesce(r.item, -1), r.id) > (:afterStage, :afterItem, :afterId)
           order by r.parent_idx, coalesce(r.item, -1), r.id limit :limit
           """;
-
-  private static final String SCAN_END_OF_JOB =
-      """
-      select id from run where job = :job and id < :before and parent is null
-      order by id desc offset :scan limit 1
-      """;
 
   private static final String STAGES =
       """
@@ -275,23 +195,6 @@ public final class ReadsRuns {
         .toList();
   }
 
-  /** Runs below {@code before}, newest first. */
-  public static List<Run> page(Handle handle, Filter filter, long before, int limit) {
-    String sql =
-        filter.children()
-            ? WITH_CHILDREN
-            : filter.job() != null ? OF_JOB : filter.open() ? OPEN : ANY;
-    return bind(handle.createQuery(sql), filter)
-        .bind("namespace", filter.namespace())
-        .bind("state", filter.state())
-        .bind("open", filter.open())
-        .bind("before", before)
-        .bind("scan", SCAN_ROWS_MAX)
-        .bind("limit", limit)
-        .map((row, context) -> run(row))
-        .list();
-  }
-
   /** A place among the runs that a run's stages wait for. */
   public record ChildPlace(int stage, int item, long id) {
     public static final ChildPlace BEFORE_ALL = new ChildPlace(-1, -2, -1);
@@ -301,39 +204,21 @@ public final class ReadsRuns {
    * Runs that stages of a run wait for, by stage and item.
    *
    * @param stage of this stage only, or null
-   * @param state in this state only, or null
+   * @param states in one of these only; empty for any
    */
   public static List<Run> children(
-      Handle handle, long parent, Integer stage, String state, ChildPlace after, int limit) {
+      Handle handle, long parent, Integer stage, List<String> states, ChildPlace after, int limit) {
     return handle
         .createQuery(CHILDREN)
         .bind("parent", parent)
         .bind("stage", stage)
-        .bind("state", state)
+        .bindArray("states", String.class, states)
         .bind("afterStage", after.stage())
         .bind("afterItem", after.item())
         .bind("afterId", after.id())
         .bind("limit", limit)
         .map((row, context) -> run(row))
         .list();
-  }
-
-  /** Where a page that found too little stopped looking; empty when it saw everything. */
-  public static Optional<Long> scanEnd(Handle handle, Filter filter, long before) {
-    String sql =
-        filter.children()
-            ? SCAN_END_WITH_CHILDREN
-            : filter.job() != null ? SCAN_END_OF_JOB : SCAN_END;
-    Query query = handle.createQuery(sql);
-    return (filter.children() ? query : bind(query, filter))
-        .bind("before", before)
-        .bind("scan", SCAN_ROWS_MAX - 1)
-        .mapTo(Long.class)
-        .findOne();
-  }
-
-  private static Query bind(Query query, Filter filter) {
-    return filter.job() == null && !filter.children() ? query : query.bind("job", filter.job());
   }
 
   public static List<Stage> stages(Handle handle, List<Long> runs) {

@@ -39,21 +39,6 @@ public final class ReadsTrace {
       Instant startedAt,
       Instant finishedAt) {}
 
-  private static final String PAGE =
-      "select "
-          + ReadsRuns.RUN_COLUMNS
-          + """
-          from run r
-          join job j on j.id = r.job
-          where r.orchestration = :orchestration and r.id < :before and r.item is null
-            and j.namespace = :namespace
-            and (cast(:job as bigint) is null or r.job = :job)
-            and (cast(:state as text) is null or r.state = :state)
-            and (not :open or r.finished_at is null)
-            and (:children or r.parent is null)
-          order by r.id desc limit :limit
-          """;
-
   private static final String COLUMNS =
       """
       select r.id, r.parent, (
@@ -75,23 +60,6 @@ public final class ReadsTrace {
           """;
 
   private static final String OF_IDS = COLUMNS + " where r.id = any (:ids) order by r.id";
-
-  /** Runs of an orchestration below {@code before}, newest first; never those of items. */
-  public static List<ReadsRuns.Run> page(
-      Handle handle, String orchestration, ReadsRuns.Filter filter, long before, int limit) {
-    return handle
-        .createQuery(PAGE)
-        .bind("orchestration", orchestration)
-        .bind("namespace", filter.namespace())
-        .bind("job", filter.job())
-        .bind("state", filter.state())
-        .bind("open", filter.open())
-        .bind("children", filter.children())
-        .bind("before", before)
-        .bind("limit", limit)
-        .map((row, context) -> ReadsRuns.run(row))
-        .list();
-  }
 
   /** Runs of an orchestration in every namespace, oldest first; never those of items. */
   public static List<Run> of(Handle handle, String orchestration, int limit) {

@@ -44,15 +44,6 @@ setInterval(() => {
   if (!document.hidden) session.nowMs = Date.now() + session.clockOffsetMs;
 }, 1000);
 
-onRoute(() => {
-  const name = route.query.ns || session.chosen;
-  if (name !== session.namespace) {
-    session.namespace = name;
-    reconnect();
-    notify();
-  }
-});
-
 export function useNamespace(name) {
   session.chosen = name || "default";
   session.known = [...new Set([session.chosen, ...session.known])].slice(0, NAMESPACES_KEPT);
@@ -231,3 +222,13 @@ async function readEvents(signal) {
     }
   }
 }
+
+// An address may name another namespace than the chosen one.
+onRoute(() => {
+  const name = route.query.ns || session.chosen;
+  if (name !== session.namespace) {
+    session.namespace = name;
+    reconnect();
+    notify();
+  }
+});

@@ -431,6 +431,7 @@ class ApiContractTest {
                     """));
     assertThat(get("/workers").path("items")).hasSize(1);
     get("/pools");
+    assertThat(get("/overview?namespace=*").path("runs").path("perMinute")).hasSize(60);
     get("/status");
   }
 }
