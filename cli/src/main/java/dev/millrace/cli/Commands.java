@@ -99,6 +99,7 @@ final class Commands {
     put(ACCESS, "logout", () -> new LogoutCommand(terminal));
     put(ACCESS, "whoami", () -> new WhoamiCommand(terminal));
     put(ACCESS, "token", () -> new TokenCommand(terminal));
+    put(ACCESS, "admin-token", () -> new AdminTokenCommand(terminal));
   }
 
   private void tools() {

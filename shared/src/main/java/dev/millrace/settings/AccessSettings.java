@@ -57,6 +57,9 @@ public record AccessSettings(
         settings.oidcIssuer.isEmpty() || !settings.oidcClient.isEmpty(),
         "an issuer needs the id that this client has there",
         "oidc.client-id");
+    for (String key : new String[] {"oidc.name", "oidc.claim", "oidc.client-id"}) {
+      values.require(values.text(key).matches("\\P{Cntrl}*"), "has control characters", key);
+    }
     values.require(
         settings.publicUrl.isEmpty() || settings.publicUrl.matches("https?://[^/?#@\\s]+"),
         "the public URL is not like https://millrace.example.org",

@@ -125,13 +125,18 @@ final class Access {
     }
     return switch (tokens.show(shown)) {
       case TokenBook.Shown.Good good -> good.principal();
-      case TokenBook.Shown.Bad bad -> wrong(http, shown, bad.why());
+      case TokenBook.Shown.Bad bad -> wrong(http, bad.guess() ? shown : null, bad.why());
     };
   }
 
+  /**
+   * @param shown what was guessed, or null when it was not
+   */
   private Principal wrong(Context http, String shown, String why) {
     http.attribute(PROBLEM, why);
-    limits.failed(http.ip(), shown.substring(0, Math.min(KEY_CHARS, shown.length())));
+    if (shown != null) {
+      limits.failed(http.ip(), shown.substring(0, Math.min(KEY_CHARS, shown.length())));
+    }
     return Principal.NOBODY;
   }
 

@@ -35,24 +35,26 @@ final class TokenBook {
   sealed interface Shown {
     record Good(Principal principal) implements Shown {}
 
-    record Bad(String why) implements Shown {}
+    /** {@code guess}: its holder does not have the secret of any token. */
+    record Bad(String why, boolean guess) implements Shown {}
   }
 
   Shown show(String text) {
     TokenText token = TokenText.parse(text).orElse(null);
     if (token == null) {
-      return new Shown.Bad("this is not a token of this Millrace");
+      return new Shown.Bad("this is not a token of this Millrace", true);
     }
     Tokens.Row row = find(token.id()).orElse(null);
     byte[] wanted = row == null ? NO_HASH : row.hash();
     if (!MessageDigest.isEqual(TokenText.hash(token.secret()), wanted) || row == null) {
-      return new Shown.Bad("this is not a token of this Millrace");
+      return new Shown.Bad("this is not a token of this Millrace", true);
     }
     if (row.ended()) {
       return new Shown.Bad(
           row.revokedAt() != null
               ? "the token '" + row.name() + "' was revoked at " + row.revokedAt()
-              : "the token '" + row.name() + "' expired at " + row.expiresAt());
+              : "the token '" + row.name() + "' expired at " + row.expiresAt(),
+          false);
     }
     remember(row.id());
     return new Shown.Good(principal(row));

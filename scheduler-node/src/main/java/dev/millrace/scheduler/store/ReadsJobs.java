@@ -115,16 +115,6 @@ public final class ReadsJobs {
       ) l on true
       """;
 
-<<<<<<< HEAD
-  private static final String PAGE =
-      JOB_COLUMNS
-          + """
-          where j.namespace = :namespace and j.state <> 'ARCHIVED' and j.name > :after
-          order by j.name limit :limit
-          """;
-
-=======
->>>>>>> next
   /** The living one; when there is none, the one archived last, so that history stays readable. */
   private static final String FIND =
       JOB_SELECT
