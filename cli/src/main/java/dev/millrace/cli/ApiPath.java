@@ -91,6 +91,10 @@ final class ApiPath {
     return NAMESPACES + "/" + ApiClient.encoded(namespace) + "/quota";
   }
 
+  static String secret(String name) {
+    return SECRETS + "/" + ApiClient.encoded(name);
+  }
+
   static String deadLetter(String id) {
     return DEAD_LETTERS + "/" + ApiClient.encoded(id);
   }

@@ -98,6 +98,7 @@ final class Commands {
     put(ACCESS, "login", () -> new LoginCommand(terminal));
     put(ACCESS, "logout", () -> new LogoutCommand(terminal));
     put(ACCESS, "whoami", () -> new WhoamiCommand(terminal));
+    put(ACCESS, "secret", () -> new SecretCommand(terminal, System.in));
     put(ACCESS, "token", () -> new TokenCommand(terminal));
     put(ACCESS, "admin-token", () -> new AdminTokenCommand(terminal));
   }

@@ -19,6 +19,7 @@ public record SchedulerSettings(
     EngineSettings engine,
     WorkerTimeouts workers,
     ArtifactSettings artifacts,
+    SecretSettings secrets,
     Optional<Path> jobsDir,
     List<Path> fileRoots) {
   public SchedulerSettings {
@@ -46,6 +47,7 @@ public record SchedulerSettings(
             EngineSettings.read(values),
             WorkerTimeouts.read(values),
             ArtifactSettings.read(values),
+            SecretSettings.read(values),
             jobsDir,
             WorkerSettings.fileRoots(values, "scheduler.file-roots"));
     values.finish();

@@ -12,9 +12,9 @@ import dev.millrace.definition.DefinitionReader;
 import dev.millrace.definition.PatternSource;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
-import dev.millrace.model.StageDefinition;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.definition.Owners;
+import dev.millrace.scheduler.secret.SecretVault;
 import dev.millrace.scheduler.store.JobFilter;
 import dev.millrace.scheduler.store.ReadsJobLists;
 import dev.millrace.scheduler.store.ReadsJobs;
@@ -36,8 +36,10 @@ final class JobsApi {
   private final Jdbi jdbi;
   private final Asker asker;
   private final PatternSource patterns;
+  private final SecretVault secrets;
 
-  JobsApi(Jdbi jdbi, Asker asker, PatternSource patterns) {
+  JobsApi(Jdbi jdbi, Asker asker, PatternSource patterns, SecretVault secrets) {
+    this.secrets = secrets;
     this.jdbi = jdbi;
     this.asker = asker;
     this.patterns = patterns;
@@ -166,13 +168,7 @@ final class JobsApi {
           ObjectNode node = Views.job(job, ReadsJobs.triggers(handle, List.of(job.id())));
           node.set("definition", Json.stored(job.definition()));
           node.set("written", Json.stored(job.written()));
-          ArrayNode graph = node.putArray("graph");
-          for (StageDefinition stage : Definitions.of(job.definition()).stages()) {
-            ObjectNode item =
-                graph.addObject().put("id", stage.id()).put("handler", stage.handler());
-            item.put("pool", stage.pool().isEmpty() ? null : stage.pool());
-            Views.graph(item, stage);
-          }
+          node.set("graph", CheckApi.graph(Definitions.of(job.definition())));
           return node;
         });
   }
@@ -210,12 +206,14 @@ final class JobsApi {
               ObjectNode made = read(job.namespace(), job.id());
               JsonNode done = Json.stored(outcome.body());
               made.set("changed", done.path("changed"));
-              made.put("note", done.path("note").asText(null));
+              String note = done.path("note").asText(null);
+              made.put("note", MissingSecrets.noted(note, secrets, job));
               call.answer(outcome.status(), made);
             });
   }
 
-  private static JobDefinition inNamespace(JobDefinition job, String wanted) {
+  /** The job in the namespace that the query says; both saying different ones is a problem. */
+  static JobDefinition inNamespace(JobDefinition job, String wanted) {
     if (wanted == null || wanted.equals(job.namespace())) {
       return job;
     }

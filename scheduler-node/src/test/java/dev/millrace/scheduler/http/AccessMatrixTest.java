@@ -37,6 +37,8 @@ class AccessMatrixTest {
   /** What a handler has to read before it knows which namespace is meant. */
   private static final Map<String, String> BODIES =
       Map.of(
+          "POST /api/v1/jobs/check",
+              "{\"id\":\"made\",\"namespace\":\"mine\",\"stages\":[{\"id\":\"a\",\"run\":\"noop\"}]}",
           "POST /api/v1/jobs", "{\"id\":\"made\",\"namespace\":\"mine\",\"stages\":[{\"id\":\"a\",\"run\":\"noop\"}]}",
           "POST /api/v1/patterns",
               "{\"pattern\":\"some\",\"namespace\":\"mine\",\"stages\":[{\"id\":\"a\",\"run\":\"noop\"}]}",

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.artifact.ArtifactStores;
 import dev.millrace.scheduler.command.Commands;
+import dev.millrace.scheduler.secret.Vaults;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.sql.SQLException;
@@ -63,6 +64,7 @@ class RouteAccessTest {
             none,
             new Commands(none, () -> {}),
             new ArtifactStore(none, ArtifactStores.settings(), Clock.systemUTC()),
+            Vaults.of(none),
             () -> ApiFixture.HEALTHY,
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT))
         .routes();
@@ -109,7 +111,7 @@ class RouteAccessTest {
         .filteredOn(route -> route.needs().scope() != Scope.PUBLIC)
         .filteredOn(route -> route.needs().role() == Role.VIEWER)
         .extracting(RouteAccessTest::name)
-        .containsExactly("POST /api/v1/schedule/preview");
+        .containsExactly("POST /api/v1/jobs/check", "POST /api/v1/schedule/preview");
   }
 
   private static String name(Route route) {

@@ -197,6 +197,11 @@ class ApiContractTest {
     post("/schedule/preview", "{\"trigger\":{\"every\":\"1h\"},\"n\":2}");
     ask("POST", "/schedule/preview", "{\"trigger\":{\"after\":[\"walk\"]}}", 422);
     ask("POST", "/schedule/preview", "{\"trigger\":{\"every\":\"soon\"}}", 422);
+    JsonNode checked = post("/jobs/check", WALK.replace("third", "last"));
+    assertThat(checked.path("unified").asText()).contains("-- id: third", "+- id: last");
+    assertThat(checked.path("triggers").path(0).path("items")).hasSize(5);
+    assertThat(post("/jobs/check", "id: x").path("problems").path(0).path("message").asText())
+        .contains("stages");
     get("/ticks?job=walk");
     apply(
         "id: filed\ntriggers: [{file: {path: /data/*, pool: nas}}]\nstages: [{id: a, run: noop}]",
@@ -364,6 +369,13 @@ class ApiContractTest {
                 + "{\"job\":\"later\",\"params\":{\"n\":\"x\"}}]}");
     assertThat(many.path("items").findValuesAsText("status")).containsExactly("201", "404", "422");
     ask("POST", "/runs/bulk", "{\"items\":[]}", 400);
+    ask("PUT", "/secrets/db", "{\"value\":\"hunter22\"}", 201);
+    ask("PUT", "/secrets/db", "{\"value\":\"hunter23\"}", 200);
+    ask("PUT", "/secrets/db", "{\"value\":\"short\"}", 422);
+    assertThat(get("/secrets").toString()).contains("\"db\"").doesNotContain("hunter");
+    ask("POST", "/secrets/rotate", "{}", 200);
+    ask("DELETE", "/secrets/db", "", 200);
+    ask("DELETE", "/secrets/db", "", 404);
     ask("PUT", "/namespaces/default/quota", "{\"jobs\":500,\"queued\":1000}", 200);
     ask("PUT", "/namespaces/default/quota", "{\"jobs\":-1}", 400);
     assertThat(get("/namespaces/default/quota").path("jobs").toString()).contains("500");
