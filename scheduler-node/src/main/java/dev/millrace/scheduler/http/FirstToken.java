@@ -1,7 +1,7 @@
 package dev.millrace.scheduler.http;
 
-import dev.millrace.scheduler.store.Tokens;
 import dev.millrace.scheduler.store.Database;
+import dev.millrace.scheduler.store.Tokens;
 import dev.millrace.settings.AccessSettings;
 import dev.millrace.settings.PostgresSettings;
 import java.util.Map;

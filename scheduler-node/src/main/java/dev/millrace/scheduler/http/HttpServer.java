@@ -181,7 +181,8 @@ public final class HttpServer implements Service {
     settings.routes.exception(Exception.class, (failure, http) -> Failures.write(http, failure));
     // The router has a handler of its own for these, which would win.
     settings.routes.exception(
-        HttpResponseException.class, (failure, http) -> Failures.write(http, access.hiding(http, failure)));
+        HttpResponseException.class,
+        (failure, http) -> Failures.write(http, access.hiding(http, failure)));
     for (Route route : routes) {
       settings.routes.addHttpHandler(
           HandlerType.findOrCreate(route.method()),

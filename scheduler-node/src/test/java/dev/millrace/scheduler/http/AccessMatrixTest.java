@@ -39,7 +39,8 @@ class AccessMatrixTest {
       Map.of(
           "POST /api/v1/jobs/check",
               "{\"id\":\"made\",\"namespace\":\"mine\",\"stages\":[{\"id\":\"a\",\"run\":\"noop\"}]}",
-          "POST /api/v1/jobs", "{\"id\":\"made\",\"namespace\":\"mine\",\"stages\":[{\"id\":\"a\",\"run\":\"noop\"}]}",
+          "POST /api/v1/jobs",
+              "{\"id\":\"made\",\"namespace\":\"mine\",\"stages\":[{\"id\":\"a\",\"run\":\"noop\"}]}",
           "POST /api/v1/patterns",
               "{\"pattern\":\"some\",\"namespace\":\"mine\",\"stages\":[{\"id\":\"a\",\"run\":\"noop\"}]}",
           "POST /api/v1/sets/{set}/plan",
@@ -93,8 +94,7 @@ class AccessMatrixTest {
   }
 
   private static String token(String name, String roles) throws Exception {
-    var made =
-        api.post("/api/v1/tokens", "{\"name\":\"" + name + "\",\"roles\":" + roles + "}");
+    var made = api.post("/api/v1/tokens", "{\"name\":\"" + name + "\",\"roles\":" + roles + "}");
     assertThat(made.status()).as(made.text()).isEqualTo(201);
     tokens.put(name, made.json().path("token").asText());
     return made.json().path("id").asText();

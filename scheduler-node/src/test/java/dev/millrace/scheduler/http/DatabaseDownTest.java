@@ -47,7 +47,8 @@ class DatabaseDownTest {
   }
 
   /** Without more in their query these are refused before the database is asked. */
-  private static final Set<String> NEED_MORE = Set.of("/api/v1/session", "/api/v1/ticks", "/api/v1/schedule/preview");
+  private static final Set<String> NEED_MORE =
+      Set.of("/api/v1/session", "/api/v1/ticks", "/api/v1/schedule/preview");
 
   /** What is refused for its body is refused before the database is asked. */
   private static final Map<String, String> BODIES =

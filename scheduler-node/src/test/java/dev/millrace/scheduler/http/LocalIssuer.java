@@ -94,8 +94,7 @@ final class LocalIssuer implements AutoCloseable {
   String signed(JWSAlgorithm algorithm, JWTClaimsSet claims) throws JOSEException {
     boolean curves = algorithm.equals(JWSAlgorithm.ES256);
     String id = curves ? curve.getKeyID() : key.getKeyID();
-    SignedJWT token =
-        new SignedJWT(new JWSHeader.Builder(algorithm).keyID(id).build(), claims);
+    SignedJWT token = new SignedJWT(new JWSHeader.Builder(algorithm).keyID(id).build(), claims);
     token.sign(curves ? new ECDSASigner(curve) : new RSASSASigner(key));
     return token.serialize();
   }
@@ -135,10 +134,7 @@ final class LocalIssuer implements AutoCloseable {
 
   private void keys(HttpExchange http) throws IOException {
     keysAsked.incrementAndGet();
-    answer(
-        http,
-        200,
-        new JWKSet(List.of(key.toPublicJWK(), curve.toPublicJWK())).toString());
+    answer(http, 200, new JWKSet(List.of(key.toPublicJWK(), curve.toPublicJWK())).toString());
   }
 
   private void authorize(HttpExchange http) throws IOException {
@@ -173,9 +169,7 @@ final class LocalIssuer implements AutoCloseable {
     }
     try {
       JWTClaimsSet claims =
-          claims(List.of("ops"))
-              .claim("nonce", nonce == null ? asked.get("nonce") : nonce)
-              .build();
+          claims(List.of("ops")).claim("nonce", nonce == null ? asked.get("nonce") : nonce).build();
       answer(
           http,
           200,

@@ -7,6 +7,7 @@ import com.nimbusds.jwt.JWTClaimsSet;
 import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.artifact.ArtifactStores;
 import dev.millrace.scheduler.command.Commands;
+import dev.millrace.scheduler.secret.Vaults;
 import dev.millrace.settings.AccessSettings;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
@@ -58,11 +59,11 @@ class OidcTest {
             "");
     server =
         new HttpServer(
-            new HttpConfig(
-                "127.0.0.1", 0, null, "node-1", "0.1.0", name -> null, false, access),
+            new HttpConfig("127.0.0.1", 0, null, "node-1", "0.1.0", name -> null, false, access),
             base.jdbi,
             new Commands(base.jdbi, () -> {}),
             new ArtifactStore(base.jdbi, ArtifactStores.settings(), Clock.systemUTC()),
+            Vaults.of(base.jdbi),
             () -> ApiFixture.HEALTHY,
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
     server.start();
@@ -100,16 +101,21 @@ class OidcTest {
   void aBearerHasTheRolesOfItsGroups() throws Exception {
     String token = token(claims -> claims);
     assertThat(jobs(token).statusCode()).isEqualTo(200);
-    assertThat(get(url("/api/v1/jobs?namespace=other"), "Authorization", "Bearer " + token).statusCode())
+    assertThat(
+            get(url("/api/v1/jobs?namespace=other"), "Authorization", "Bearer " + token)
+                .statusCode())
         .isEqualTo(403);
-    HttpResponse<String> session =
-        get(url("/api/v1/session"), "Authorization", "Bearer " + token);
+    HttpResponse<String> session = get(url("/api/v1/session"), "Authorization", "Bearer " + token);
     assertThat(session.body())
         .contains("\"kind\":\"oidc\"", "\"default\":\"operator\"", "\"shop\":\"viewer\"");
-    assertThat(jobs(issuer.signed(JWSAlgorithm.ES256, issuer.claims(List.of("ops")).build())).statusCode())
+    assertThat(
+            jobs(issuer.signed(JWSAlgorithm.ES256, issuer.claims(List.of("ops")).build()))
+                .statusCode())
         .as("elliptic curves")
         .isEqualTo(200);
-    assertThat(jobs(token(claims -> claims.claim("groups", List.of("OPS", "ops2", "op")))).statusCode())
+    assertThat(
+            jobs(token(claims -> claims.claim("groups", List.of("OPS", "ops2", "op"))))
+                .statusCode())
         .as("values are compared exactly")
         .isEqualTo(403);
   }
@@ -120,13 +126,15 @@ class OidcTest {
     Map<String, String> bad =
         Map.of(
             "alg none", issuer.unsigned(issuer.claims(List.of("admins")).build()),
-            "HS256 with the public key", issuer.signedWithPublicKey(issuer.claims(List.of("admins")).build()),
+            "HS256 with the public key",
+                issuer.signedWithPublicKey(issuer.claims(List.of("admins")).build()),
             "another audience", token(claims -> claims.audience("other")),
             "another issuer", token(claims -> claims.issuer("https://example.org")),
             "expired", token(claims -> claims.expirationTime(Date.from(now.minusSeconds(120)))),
             "no expiry", token(claims -> claims.expirationTime(null)),
             "not yet", token(claims -> claims.notBeforeTime(Date.from(now.plusSeconds(120)))),
-            "a key that nobody knows", issuer.signedByStranger(issuer.claims(List.of("admins")).build()),
+            "a key that nobody knows",
+                issuer.signedByStranger(issuer.claims(List.of("admins")).build()),
             "changed", tampered(token(claims -> claims)),
             "rubbish", "a.b.c");
     for (var each : bad.entrySet()) {
@@ -201,7 +209,8 @@ class OidcTest {
     Login login = begin("/");
     String back = back(login);
     assertThat(get(back).statusCode()).as("another browser").isEqualTo(401);
-    assertThat(get(back.replaceFirst("state=[^&]+", "state=x"), "Cookie", login.cookie()).statusCode())
+    assertThat(
+            get(back.replaceFirst("state=[^&]+", "state=x"), "Cookie", login.cookie()).statusCode())
         .as("another state")
         .isEqualTo(401);
     assertThat(get(back, "Cookie", login.cookie()).statusCode()).isEqualTo(302);
@@ -217,7 +226,8 @@ class OidcTest {
 
   @Test
   void nobodyIsSentToAnotherPlace() throws Exception {
-    for (String to : List.of("https://evil.example", "//evil.example", "/%5Cevil.example", "/a%0d%0ab")) {
+    for (String to :
+        List.of("https://evil.example", "//evil.example", "/%5Cevil.example", "/a%0d%0ab")) {
       Login login = begin(to);
       HttpResponse<String> done = get(back(login), "Cookie", login.cookie());
       assertThat(done.headers().firstValue("Location")).as(to).contains("/");

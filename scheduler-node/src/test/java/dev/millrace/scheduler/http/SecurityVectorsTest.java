@@ -83,9 +83,7 @@ class SecurityVectorsTest {
   void aForeignNameOfThisMachineReadsNothing() throws IOException {
     for (String host : List.of("evil.example", "127.0.0.1.evil.example", "localhost.evil", "")) {
       String answer =
-          raw(
-              open,
-              "GET /api/v1/jobs HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
+          raw(open, "GET /api/v1/jobs HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
       assertThat(answer.substring(9, 12)).as(host).isIn("403", "400");
       assertThat(answer).doesNotContain("\"known\"");
     }
@@ -101,7 +99,9 @@ class SecurityVectorsTest {
                 .method("OPTIONS", BodyPublishers.noBody())
                 .build());
     assertThat(preflight.status()).isGreaterThanOrEqualTo(400);
-    var read = closed.send(closed.request("/api/v1/jobs").header("Origin", "https://evil.example").build());
+    var read =
+        closed.send(
+            closed.request("/api/v1/jobs").header("Origin", "https://evil.example").build());
     for (var answer : List.of(preflight, read)) {
       assertThat(answer.http().headers().map().keySet())
           .noneMatch(name -> name.toLowerCase(java.util.Locale.ROOT).startsWith("access-control"));
@@ -162,7 +162,8 @@ class SecurityVectorsTest {
     assertThat(closed.post("/api/v1/jobs/known/pause", twice).status()).isEqualTo(400);
     String yaml = "id: a\nid: b\nstages: [{id: a, run: noop}]\n";
     assertThat(closed.post("/api/v1/jobs", "application/yaml", yaml).status()).isEqualTo(422);
-    String headers = "GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + "y".repeat(64 * 1024) + "\r\n\r\n";
+    String headers =
+        "GET /livez HTTP/1.1\r\nHost: localhost\r\nX: " + "y".repeat(64 * 1024) + "\r\n\r\n";
     assertThat(raw(closed, headers).substring(9, 12)).isIn("431", "400");
     assertThat(closed.get("/livez").status()).isEqualTo(200);
   }
@@ -172,7 +173,8 @@ class SecurityVectorsTest {
     var made =
         closed.post("/api/v1/tokens", "{\"name\":\"tenant\",\"roles\":{\"mine\":\"admin\"}}");
     String token = made.json().path("token").asText();
-    String job = "{\"id\":\"evil\",\"namespace\":\"default\",\"stages\":[{\"id\":\"a\",\"run\":\"noop\"}]}";
+    String job =
+        "{\"id\":\"evil\",\"namespace\":\"default\",\"stages\":[{\"id\":\"a\",\"run\":\"noop\"}]}";
     String child =
         "{\"id\":\"evil\",\"namespace\":\"mine\",\"stages\":[{\"id\":\"a\",\"run\":\"job\","
             + "\"with\":{\"namespace\":\"default\",\"job\":\"known\"}}]}";
@@ -180,7 +182,9 @@ class SecurityVectorsTest {
         "{\"id\":\"evil\",\"namespace\":\"mine\",\"triggers\":[{\"after\":\"default/known\"}],"
             + "\"stages\":[{\"id\":\"a\",\"run\":\"noop\"}]}";
     String set =
-        "{\"files\":[{\"name\":\"a\",\"text\":\"id: evil\\nnamespace: default\\nstages: [{id: a, run: h}]\"}]}";
+        "{\"files\":[{\"name\":\"a\",\"text\":\"id: evil\\n"
+            + "namespace: default\\n"
+            + "stages: [{id: a, run: h}]\"}]}";
     for (String[] each :
         List.of(
             new String[] {"/api/v1/jobs", job},
@@ -192,7 +196,9 @@ class SecurityVectorsTest {
             new String[] {"/api/v1/pauses", "{\"scope\":\"pool\",\"name\":\"default\"}"},
             new String[] {"/api/v1/pauses", "{\"scope\":\"namespace\",\"name\":\"default\"}"},
             new String[] {"/api/v1/events?namespace=default", "{\"name\":\"a\"}"},
-            new String[] {"/api/v1/runs/bulk?namespace=default", "{\"items\":[{\"job\":\"known\"}]}"},
+            new String[] {
+              "/api/v1/runs/bulk?namespace=default", "{\"items\":[{\"job\":\"known\"}]}"
+            },
             new String[] {"/api/v1/jobs/known/backfill?namespace=default", "{}"},
             new String[] {"/api/v1/dead-letters/redrive?namespace=*", "{\"filter\":{}}"})) {
       var answer =
@@ -212,7 +218,8 @@ class SecurityVectorsTest {
   void whoGuessesIsSlowedDownAndNobodyElseIs() throws Exception {
     int last = 0;
     for (int i = 0; i <= Limits.FAILURES_OF_KEY; i++) {
-      var request = bare(open, "/api/v1/jobs").header("Authorization", "Bearer mlr_1_guess").build();
+      var request =
+          bare(open, "/api/v1/jobs").header("Authorization", "Bearer mlr_1_guess").build();
       var answer = open.send(request);
       last = answer.status();
       if (last == 429) {
@@ -248,7 +255,8 @@ class SecurityVectorsTest {
             java.time.Clock.systemUTC());
     var good = (TokenBook.Shown.Good) access.tokens().show(made.json().path("token").asText());
     assertThat(access.stillAllowed(good.principal())).isTrue();
-    closed.send(closed.request("/api/v1/tokens/" + made.json().path("id").asText()).DELETE().build());
+    closed.send(
+        closed.request("/api/v1/tokens/" + made.json().path("id").asText()).DELETE().build());
     access.tokens().forget(made.json().path("id").asLong());
     assertThat(access.stillAllowed(good.principal())).isFalse();
     assertThat(access.stillAllowed(Principal.LOCAL)).isTrue();
