@@ -80,13 +80,15 @@ final class EventsCommand implements Callable<Integer> {
   private void follow(Session session, String path) throws InterruptedException {
     boolean known = false;
     while (true) {
-      try (EventReader events = session.client().events(path, after)) {
+      try (EventReader events = session.client().events(path, after);
+          SilenceWatch watch = new SilenceWatch(events)) {
         known = true;
         if (!read(session, events)) {
           return;
         }
         terminal.remark("the server ended the stream; connecting again");
       } catch (ServerAway | IOException e) {
+        requireGoingOn();
         if (!known && e instanceof ServerAway away) {
           throw away; // a wrong address is told at once
         }
@@ -94,9 +96,13 @@ final class EventsCommand implements Callable<Integer> {
         session.client().moveOn();
       }
       new Pulse().await(delays.nextMillis() * 1_000_000);
-      if (Thread.interrupted()) {
-        throw new InterruptedException();
-      }
+      requireGoingOn();
+    }
+  }
+
+  private static void requireGoingOn() throws InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
     }
   }
 
@@ -108,9 +114,7 @@ final class EventsCommand implements Callable<Integer> {
       if (!event.id().isEmpty()) {
         after = event.id();
       }
-      if (Thread.interrupted()) {
-        throw new InterruptedException();
-      }
+      requireGoingOn();
       show(session, event);
       seen++;
       if (terminal.outGone() || count != null && seen >= count) {

@@ -29,6 +29,9 @@ import picocli.CommandLine.Option;
 final class LoginCommand implements Callable<Integer> {
   private static final int TOKEN_CHARS_MAX = 8_192;
 
+  /** Whom a server takes that only its own machine can reach. */
+  private static final String LOCAL = "local";
+
   private final Terminal terminal;
 
   @Mixin ServerAddress server;
@@ -60,6 +63,11 @@ final class LoginCommand implements Callable<Integer> {
             null,
             ExitCode.DENIED,
             null);
+      }
+      if (session.path("kind").asText().equals(LOCAL)) {
+        throw new UserError(
+            uri + " takes everybody on its machine without a login, so nothing was kept",
+            "Just use it: millrace whoami.");
       }
       Credentials kept = new Credentials(terminal.environment());
       kept.keep(uri, token, session.path("name").asText());

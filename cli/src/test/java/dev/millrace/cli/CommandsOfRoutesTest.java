@@ -37,9 +37,12 @@ final class CommandsOfRoutesTest {
       Set.of(
           "DELETE /api/v1/session",
           "DELETE /api/v1/tokens/{id}",
+          "GET /auth/callback",
+          "GET /auth/login",
           "GET /api/v1/audit",
           "GET /api/v1/bulk",
           "GET /api/v1/bulk/{id}",
+          "GET /api/v1/bulk/{id}/failures",
           "GET /api/v1/jobs/{job}/calendar",
           "GET /api/v1/jobs/{job}/stats",
           "GET /api/v1/jobs/{job}/status",
