@@ -79,6 +79,7 @@ class DeadLettersTest extends DashboardTest {
     button("Discard").click();
     confirm("nobody needs them");
     assertThat(page.getByText("No dead letter fits")).isVisible();
-    assertThat(api.get("/dead-letters?state=DISCARDED&job=" + job).getAsJsonArray("items")).hasSize(2);
+    assertThat(api.get("/dead-letters?state=DISCARDED&job=" + job).getAsJsonArray("items"))
+        .hasSize(2);
   }
 }

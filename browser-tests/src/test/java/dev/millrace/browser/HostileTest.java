@@ -39,8 +39,7 @@ class HostileTest extends DashboardTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"#/", "#/jobs", "#/runs", "#/dead", "#/dead?view=letters", "#/schedule"})
+  @ValueSource(strings = {"#/", "#/jobs", "#/runs", "#/dead", "#/dead?view=letters", "#/schedule"})
   void listsShowTextAsText(String hash) {
     api.post("/jobs/hostile/runs", "{\"reason\": " + quoted(SCRIPT) + "}");
     awaitOneFailed();

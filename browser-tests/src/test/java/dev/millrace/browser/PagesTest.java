@@ -3,9 +3,9 @@ package dev.millrace.browser;
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.api.Test;
 
 /** Each page of the frame over something to show: kept as a picture, and open to everybody. */
 class PagesTest extends DashboardTest {
