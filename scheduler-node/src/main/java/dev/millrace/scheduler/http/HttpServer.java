@@ -63,6 +63,7 @@ public final class HttpServer implements Service {
     List<Route> table = new ArrayList<>();
     StoredPatterns patterns = new StoredPatterns(jdbi);
     table.addAll(new JobsApi(jdbi, asker, patterns, secrets).routes());
+    table.addAll(new CheckApi(jdbi, patterns).routes());
     table.addAll(new FilesApi(jdbi).routes());
     table.addAll(new ScheduleApi(jdbi).routes());
     table.addAll(new TickAuditApi(jdbi).routes());

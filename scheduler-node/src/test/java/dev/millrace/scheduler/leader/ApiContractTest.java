@@ -179,6 +179,11 @@ class ApiContractTest {
     post("/schedule/preview", "{\"trigger\":{\"every\":\"1h\"},\"n\":2}");
     ask("POST", "/schedule/preview", "{\"trigger\":{\"after\":[\"walk\"]}}", 422);
     ask("POST", "/schedule/preview", "{\"trigger\":{\"every\":\"soon\"}}", 422);
+    JsonNode checked = post("/jobs/check", WALK.replace("third", "last"));
+    assertThat(checked.path("unified").asText()).contains("-- id: third", "+- id: last");
+    assertThat(checked.path("triggers").path(0).path("items")).hasSize(5);
+    assertThat(post("/jobs/check", "id: x").path("problems").path(0).path("message").asText())
+        .contains("stages");
     get("/ticks?job=walk");
     apply(
         "id: filed\ntriggers: [{file: {path: /data/*, pool: nas}}]\nstages: [{id: a, run: noop}]",
