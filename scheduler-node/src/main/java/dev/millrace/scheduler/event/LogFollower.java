@@ -78,9 +78,20 @@ public final class LogFollower {
   /** One look: the batches that follow the cursor, which passes them. */
   public List<EventBatch> next() {
     long above = cursor;
+    try {
+      return nextBatches().stream().map(batch -> EventBatch.of(batch, names)).toList();
+    } catch (RuntimeException e) {
+      cursor = above; // a failure leaves everything to the next look
+      throw e;
+    }
+  }
+
+  /** The same, as they are in the log. */
+  public List<LogBatch> nextBatches() {
+    long above = cursor;
     ReadsEvents.Look look = jdbi.withHandle(h -> ReadsEvents.look(h, above, BATCHES_MAX));
     gaps.look(look.xmin(), look.xmax());
-    List<EventBatch> settled = new ArrayList<>(look.batches().size());
+    List<LogBatch> settled = new ArrayList<>(look.batches().size());
     long at = cursor;
     more = look.batches().size() == BATCHES_MAX;
     for (LogBatch batch : look.batches()) {
@@ -91,11 +102,11 @@ public final class LogFollower {
         more = false;
         break;
       }
-      settled.add(EventBatch.of(batch, names));
+      settled.add(batch);
       at = batch.number();
       gaps.passed(at);
     }
-    cursor = at; // only now: a failure above leaves everything to the next look
+    cursor = at;
     return settled;
   }
 

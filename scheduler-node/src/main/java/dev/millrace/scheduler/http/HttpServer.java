@@ -95,6 +95,7 @@ public final class HttpServer implements Service {
     table.addAll(new GraphApi(jdbi).routes());
     table.addAll(new RunsApi(jdbi).routes());
     table.addAll(new TimelineApi(jdbi).routes());
+    table.addAll(new StatsApi(jdbi).routes());
     table.addAll(new TraceApi(jdbi).routes());
     table.addAll(new StartsApi(jdbi, commands).routes());
     table.addAll(new BulkApi(jdbi, commands).routes());

@@ -15,6 +15,7 @@ import dev.millrace.scheduler.event.EventPublisher;
 import dev.millrace.scheduler.file.FileLooks;
 import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.stats.StatsSweep;
 import dev.millrace.scheduler.store.Acceptance;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
@@ -22,6 +23,7 @@ import dev.millrace.scheduler.store.DeadLetters;
 import dev.millrace.scheduler.store.Events;
 import dev.millrace.scheduler.store.FilesSeen;
 import dev.millrace.scheduler.store.Inbox;
+import dev.millrace.scheduler.store.JobStats;
 import dev.millrace.scheduler.store.Partitions;
 import dev.millrace.scheduler.store.PlannedStarts;
 import dev.millrace.scheduler.store.QuotaRows;
@@ -187,6 +189,7 @@ public final class Leadership implements Elector.Duties {
       services.start(new Loop("repair", repair::runOnce, new Pulse(), REPAIR_SWEEP));
       services.start(dead.loop());
       services.start(audit.loop());
+      services.start(new StatsSweep(node.database.leader()).loop());
       services.start(new Loop("housekeeping", this::keepHouse, new Pulse(), HOUSEKEEPING));
     } catch (Exception e) {
       forget();
@@ -282,6 +285,7 @@ public final class Leadership implements Elector.Duties {
                   handle, node.clock.micros() - FILES_KEPT.toNanos() / 1_000, FORGET_MAX);
               PlannedStarts.forgetTakenBack(handle);
               QuotaRows.forgetOld(handle);
+              JobStats.forgetMinutes(handle);
               forgetCounters(handle);
               Replies.forgetOld(handle);
               return forgetKeys(handle);
