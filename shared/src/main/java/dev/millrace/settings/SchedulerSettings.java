@@ -19,6 +19,7 @@ public record SchedulerSettings(
     EngineSettings engine,
     WorkerTimeouts workers,
     ArtifactSettings artifacts,
+    EventSettings events,
     SecretSettings secrets,
     Optional<Path> jobsDir,
     List<Path> fileRoots) {
@@ -47,6 +48,7 @@ public record SchedulerSettings(
             EngineSettings.read(values),
             WorkerTimeouts.read(values),
             ArtifactSettings.read(values),
+            EventSettings.read(values),
             SecretSettings.read(values),
             jobsDir,
             WorkerSettings.fileRoots(values, "scheduler.file-roots"));

@@ -159,6 +159,9 @@ final class Access {
     if (http.attribute(PROBLEM) != null && route.needs().scope() != Scope.PUBLIC) {
       throw unauthorized(http, http.attribute(PROBLEM));
     }
+    if (http.header("Upgrade") != null) {
+      checkOrigin(http); // a foreign page may open a socket, and is not asked by its browser
+    }
     if (isRead(http) || isHook(http)) {
       return;
     }
@@ -220,7 +223,8 @@ final class Access {
     }
   }
 
-  private static void checkOrigin(Context http) {
+  /** Refuses what a foreign page makes the browser send. */
+  static void checkOrigin(Context http) {
     String origin = http.header("Origin");
     String site = http.header("Sec-Fetch-Site");
     boolean sameSite = site == null || site.equals("same-origin") || site.equals("none");
