@@ -38,7 +38,6 @@ public final class HttpServer implements Service {
   private static final Logger log = LoggerFactory.getLogger(HttpServer.class);
   private static final String AUDITED = "caller-audited";
   private static final int TOO_MANY = 429;
-  private static final int BODY_BYTES_PER_SECOND_MIN = 100;
   private static final Duration USES_EVERY = Duration.ofSeconds(2);
   private static final int HEADER_BYTES_MAX = 32 * 1024;
   private static final Set<String> METHODS =
@@ -188,7 +187,6 @@ public final class HttpServer implements Service {
         http -> {
           http.setSendServerVersion(false);
           http.setRequestHeaderSize(HEADER_BYTES_MAX);
-          http.setMinRequestDataRate(BODY_BYTES_PER_SECOND_MIN);
         });
     settings.jetty.modifyServer(
         server -> {
