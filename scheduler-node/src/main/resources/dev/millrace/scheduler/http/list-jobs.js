@@ -48,7 +48,7 @@ function columns(refresh) {
     { title: "State", bare: true, cell: (job) => badge(job.state) },
     { title: "Next tick", cell: (job) => countdown(job.nextTick) },
     { title: "Last runs", cell: lately },
-    { title: "Triggers", wide: true, class: "dim", cell: (job) => h("span", { class: "clip short block" }, clean(job.triggers.map((t) => shorthand(t.spec)).join(", "), 160) || "by hand") },
+    { title: "Triggers", wide: true, wider: true, class: "dim", cell: (job) => h("span", { class: "clip short block" }, clean(job.triggers.map((t) => shorthand(t.spec)).join(", "), 160) || "by hand") },
     { title: "Actions", hidden: true, num: true, cell: (job) => h(JobActions, { job, refresh, small: true }) },
   ];
 }
