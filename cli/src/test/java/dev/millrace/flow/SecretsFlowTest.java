@@ -438,6 +438,30 @@ class SecretsFlowTest {
   }
 
   @Test
+  void itemsAndStagesOfGroupsHaveThemToo() throws Exception {
+    SchedulerNode node = scheduler(KEY_1);
+    worker("default");
+    set(node, "db", STORED);
+    flow.apply(
+        node,
+        """
+        id: many
+        stages:
+          - id: each
+            run: command
+            for-each: ${{ [1, 2, 3] }}
+            with: {env: {A: "${{ item }}${secret:db}"}, shell: '[ "$A" = "${MILLRACE_ITEM}%1$s" ]'}
+          - id: group
+            run: group
+            needs: [each]
+            stages:
+              - {id: inner, run: command, with: {env: {A: "${secret:db}"}, shell: '[ "$A" = "%1$s" ]'}}
+        """
+            .formatted(STORED));
+    flow.awaitRun(flow.run(node, "many"), "COMPLETED");
+  }
+
+  @Test
   void keysRotateWhileRunsFlow() throws Exception {
     SchedulerNode first = scheduler(KEY_1);
     worker("default");
