@@ -38,13 +38,29 @@ final class BulkCommand {
               description = "Of runs: stop, kill, pause, resume, retry. Of jobs: pause-jobs ...")
           String action,
       @Mixin RunFilter filter,
+      @Option(
+              names = "--find",
+              paramLabel = "TEXT",
+              description = "Of jobs: with this in their id or description only.")
+          String find,
       @Option(names = "--dry-run", description = "Only tell how many it would reach.")
           boolean dryRun,
+      @Option(
+              names = "--as-previewed",
+              paramLabel = "PREVIEW",
+              description = "Only when it still reaches what that --dry-run has told.")
+          String previewed,
       @Mixin ReasonOption reason)
       throws InterruptedException {
     ObjectNode body = reason.body().put("action", action).put("preview", dryRun);
     ObjectNode filters = body.putObject("filter");
     filter.given().forEach(filters::put);
+    if (find != null) {
+      filters.put("q", find);
+    }
+    if (previewed != null) {
+      body.put("token", previewed);
+    }
     if (filter.open) {
       filters.put("open", true);
     }
@@ -67,7 +83,8 @@ final class BulkCommand {
         .forEach(
             one ->
                 lines.add("  " + (one.isObject() ? String.join(" ", Ids.of(one)) : one.asText())));
-    lines.add("nothing was changed");
+    lines.add(
+        "nothing was changed; to do just this: --as-previewed " + preview.path("token").asText());
     return lines;
   }
 
@@ -100,6 +117,16 @@ final class BulkCommand {
       throws InterruptedException {
     return server.run(
         terminal, session -> session.get(ApiPath.BULK + "/" + ApiClient.encoded(id), Facts::lines));
+  }
+
+  @Command(name = "failures", description = "What one could not do, and why.")
+  int failures(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "ID") String id,
+      @Mixin ListOptions list)
+      throws InterruptedException {
+    String path = ApiPath.BULK + "/" + ApiClient.encoded(id) + "/failures";
+    return server.run(terminal, session -> session.show(list.of(session, path, 200), Facts::lines));
   }
 
   @Command(name = "cancel", description = "End one; what it has done stays done.")

@@ -68,7 +68,8 @@ final class EventsCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     String path =
         ApiPath.EVENTS + new ApiQuery().with("type", type).with("job", job).with("run", run);
-    try (StopSignal signal = StopSignal.telling();
+    StopSignal signal = StopSignal.telling();
+    try (signal;
         Session session = server.open(terminal)) {
       follow(session, path);
     } catch (InterruptedException stopped) {
@@ -80,13 +81,14 @@ final class EventsCommand implements Callable<Integer> {
   private void follow(Session session, String path) throws InterruptedException {
     boolean known = false;
     while (true) {
-      try (EventReader events = session.client().events(path, after)) {
+      try (SilenceWatch watch = new SilenceWatch(session.client().events(path, after))) {
         known = true;
-        if (!read(session, events)) {
+        if (!read(session, watch.events())) {
           return;
         }
         terminal.remark("the server ended the stream; connecting again");
       } catch (ServerAway | IOException e) {
+        requireGoingOn();
         if (!known && e instanceof ServerAway away) {
           throw away; // a wrong address is told at once
         }
@@ -94,9 +96,13 @@ final class EventsCommand implements Callable<Integer> {
         session.client().moveOn();
       }
       new Pulse().await(delays.nextMillis() * 1_000_000);
-      if (Thread.interrupted()) {
-        throw new InterruptedException();
-      }
+      requireGoingOn();
+    }
+  }
+
+  private static void requireGoingOn() throws InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException();
     }
   }
 
@@ -108,12 +114,10 @@ final class EventsCommand implements Callable<Integer> {
       if (!event.id().isEmpty()) {
         after = event.id();
       }
-      if (Thread.interrupted()) {
-        throw new InterruptedException();
-      }
+      requireGoingOn();
       show(session, event);
       seen++;
-      if (terminal.outGone() || count != null && seen >= count) {
+      if (terminal.outGone() || (count != null && seen >= count)) {
         return false;
       }
     }

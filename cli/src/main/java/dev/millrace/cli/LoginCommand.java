@@ -29,6 +29,9 @@ import picocli.CommandLine.Option;
 final class LoginCommand implements Callable<Integer> {
   private static final int TOKEN_CHARS_MAX = 8_192;
 
+  /** Whom a server takes that only its own machine can reach. */
+  private static final String LOCAL = "local";
+
   private final Terminal terminal;
 
   @Mixin ServerAddress server;
@@ -61,6 +64,11 @@ final class LoginCommand implements Callable<Integer> {
             ExitCode.DENIED,
             null);
       }
+      if (session.path("kind").asText().equals(LOCAL)) {
+        throw new UserError(
+            uri + " takes everybody on its machine without a login, so nothing was kept",
+            "Just use it: millrace whoami.");
+      }
       Credentials kept = new Credentials(terminal.environment());
       kept.keep(uri, token, session.path("name").asText());
       terminal.remark("logged in to " + uri + " as " + session.path("name").asText());
@@ -76,8 +84,8 @@ final class LoginCommand implements Callable<Integer> {
     if (stdin) {
       return line(new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)));
     }
-    Console console = System.console();
-    if (console == null || !terminal.interactive()) {
+    Console console = terminal.interactive() ? System.console() : null;
+    if (console == null) {
       throw UserError.misuse("nobody is there to type a token", "Pipe it in with --token-stdin.");
     }
     char[] typed = console.readPassword("Token for %s (it is not shown): ", uri);

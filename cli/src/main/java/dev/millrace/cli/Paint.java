@@ -40,30 +40,18 @@ final class Paint {
   private static final Pattern WORDS =
       Pattern.compile("(?<![\\w-])(" + String.join("|", COLORS.keySet()) + ")(?![\\w-])");
 
+  private static final Pattern TITLES = Pattern.compile("[A-Z %/-]*");
+
   private Paint() {}
 
-  /** The line with its states in colour. */
+  /** The line with its states in colour; titles of a table have such words, too, and have none. */
   static String states(String line) {
-    return WORDS.matcher(line).replaceAll(found -> Matcher.quoteReplacement(of(found.group())));
+    return TITLES.matcher(line).matches()
+        ? line
+        : WORDS.matcher(line).replaceAll(found -> Matcher.quoteReplacement(of(found.group())));
   }
 
   private static String of(String word) {
     return COLORS.get(word) + word + RESET;
-  }
-
-  static String dim(String text) {
-    return DIM + text + RESET;
-  }
-
-  static String red(String text) {
-    return RED + text + RESET;
-  }
-
-  static String yellow(String text) {
-    return YELLOW + text + RESET;
-  }
-
-  static String green(String text) {
-    return GREEN + text + RESET;
   }
 }

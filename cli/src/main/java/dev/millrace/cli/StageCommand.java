@@ -14,7 +14,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "stage",
     description = {
-      "Do something with one stage of a run: hold, skip, retry, approve ...",
+      "Do something with one stage of a run: hold, skip, reset, approve ...",
       "ACTION is hold, release, skip, unskip, reset, kill, run, complete, acknowledge, approve or"
           + " reject.",
       "",

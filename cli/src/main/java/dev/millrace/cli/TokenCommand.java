@@ -37,7 +37,7 @@ final class TokenCommand {
                     "CREATED=createdAt",
                     "EXPIRES=expiresAt",
                     "REVOKED=revokedAt",
-                    "LAST USED=lastUsedAt")));
+                    "LAST USED=usedAt")));
   }
 
   @Command(

@@ -24,11 +24,41 @@ final class Dashboard {
   private static final String WEBJARS = "META-INF/resources/webjars/";
   private static final String OWN = "dev/millrace/scheduler/http/";
   private static final String[] SCRIPTS = {
-    "actions.js", "api.js", "bulk-parts.js", "charts.js", "dialogs.js", "frame.js", "graph.js",
-    "health.js", "icons.js", "jobs.js", "list-jobs.js", "list-runs.js", "login.js", "main.js",
-    "overview.js", "palette.js", "parts.js", "route.js", "run.js", "table.js", "theme.js",
+    "actions.js",
+    "admin.js",
+    "alerts.js",
+    "api.js",
+    "bulk.js",
+    "bulk-parts.js",
+    "charts.js",
+    "dead.js",
+    "dialogs.js",
+    "fleet.js",
+    "frame.js",
+    "health.js",
+    "icons.js",
+    "library.js",
+    "list-jobs.js",
+    "list-runs.js",
+    "locks.js",
+    "login.js",
+    "main.js",
+    "overview.js",
+    "palette.js",
+    "parts.js",
+    "route.js",
+    "schedule.js",
+    "table.js",
+    "theme.js",
   };
   private static final String[] STYLES = {"style.css", "style-frame.css", "style-run.css"};
+
+  /** The pages of one run and one job, and the editor. */
+  private static final String[] OF_ONE = {
+    "ansi.js", "diff.js", "editor.js", "editor-templates.js", "graph.js", "job-calendar.js",
+    "job-stats.js", "job-versions.js", "job.js", "run-actions.js", "run-gantt.js", "run-log.js",
+    "run-parts.js", "run-stage.js", "run-why.js", "run.js", "trigger.js", "yaml.js",
+  };
 
   /** {@code source}: the file to read again each time, or null when it is in a jar. */
   private record Asset(byte[] bytes, String type, String tag, Path source) {}
@@ -43,6 +73,9 @@ final class Dashboard {
     }
     own("/dashboard/icon.svg", "icon.svg", "image/svg+xml");
     for (String script : SCRIPTS) {
+      own("/dashboard/" + script, script, JS);
+    }
+    for (String script : OF_ONE) {
       own("/dashboard/" + script, script, JS);
     }
     webjar("/dashboard/vue.js", "vue", "/dist/vue.runtime.esm-browser.prod.js");
