@@ -265,32 +265,7 @@ class SecretsFlowTest {
     JsonNode dead = flow.get(node, "/api/v1/dead-letters/" + letter);
     assertThat(dead.toString()).contains("${secret:db}");
     assertSecret("the dead letter", dead.toString());
-    assertSecret("the broker", everyMessage());
-  }
-
-  /** What waits in the broker's queues, taken out of them. */
-  private String everyMessage() throws Exception {
-    StringBuilder text = new StringBuilder();
-    try (Channel channel = flow.amqp().createChannel()) {
-      for (String queue :
-          List.of(
-              Entities.DEAD,
-              Entities.REPORTS,
-              Entities.LOGS,
-              Entities.HEARTBEATS,
-              Entities.SECRETS,
-              Entities.stagesOf("default"))) {
-        for (GetResponse got = channel.basicGet(queue, true);
-            got != null;
-            got = channel.basicGet(queue, true)) {
-          text.append(queue)
-              .append(' ')
-              .append(new String(got.getBody(), StandardCharsets.UTF_8))
-              .append('\n');
-        }
-      }
-    }
-    return text.toString();
+    assertSecret("the broker", flow.everyMessage());
   }
 
   private static final String WAITS =
