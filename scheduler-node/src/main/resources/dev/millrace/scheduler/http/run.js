@@ -174,7 +174,7 @@ export const Run = {
     const showLog = (id) => { chosen.value = id; drawer.value = false; tab.value = "log"; setQuery({ tab: "log", stage: id }); };
     const open = (action, stage) => { asked.value = { action, stage }; };
     function done(action, stage) {
-      toast(action.done ?? `${stage ? `${stage.id}: ` : ""}${action.label.replace("…", "")}, done`);
+      toast(action.onRun ? `${stage.id} and what depends on it is executed again` : action.done ?? `${stage.id}: ${action.label.toLowerCase()}, done`);
       refresh();
     }
     return () => {
