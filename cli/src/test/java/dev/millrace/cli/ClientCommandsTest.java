@@ -369,8 +369,8 @@ final class ClientCommandsTest {
 
   private static String logLine(String text, String cursor) {
     return """
-        {"items":[{"at":"2026-01-02T03:04:05Z","stage":"greet","text":"%s"}],"next":null,"cursor":"%s"}
-        """
+    {"items":[{"at":"2026-01-02T03:04:05Z","stage":"greet","text":"%s"}],"next":null,"cursor":"%s"}
+    """
         .formatted(text, cursor);
   }
 
