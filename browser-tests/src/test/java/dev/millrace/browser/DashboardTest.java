@@ -50,6 +50,7 @@ abstract class DashboardTest {
                 .setLocale("en-GB"));
     context.setDefaultTimeout(LIMIT_MILLIS);
     complaints.listenTo(context);
+    complaints.expect("404 GET .*/api/v1/session$");
     page = context.newPage();
   }
 

@@ -27,7 +27,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.Base64;
-import java.util.Set;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -50,13 +50,19 @@ final class ApiClient implements AutoCloseable {
 
   private static final int PROBLEM_BYTES_MAX = 64 * 1024;
 
-  /** A node without its database, or a proxy without its node. */
-  private static final Set<Integer> AWAY = Set.of(502, 503, 504);
-
-  private final URI server;
-  private final String token;
+  private final List<Server> servers;
   private final String namespace;
   private final HttpClient http;
+
+  /** The one that answered last. */
+  private volatile int current;
+
+  /**
+   * One of the nodes that may be asked.
+   *
+   * @param token empty for none
+   */
+  record Server(URI uri, String token) {}
 
   /** What the server said; its status is a success. */
   record Answer(int status, JsonNode body) {}
@@ -66,8 +72,15 @@ final class ApiClient implements AutoCloseable {
    * @param namespace null for the server's default
    */
   ApiClient(URI server, String token, String namespace) {
-    this.server = server;
-    this.token = token;
+    this(List.of(new Server(server, token)), namespace);
+  }
+
+  /**
+   * @param servers of one Millrace; when one is away, the next is asked
+   * @param namespace null for the server's default
+   */
+  ApiClient(List<Server> servers, String namespace) {
+    this.servers = List.copyOf(servers);
     this.namespace = namespace;
     this.http =
         HttpClient.newBuilder()
@@ -122,20 +135,49 @@ final class ApiClient implements AutoCloseable {
     return send(request(path).DELETE());
   }
 
+  /** The server that is asked at the moment. */
   URI server() {
-    return server;
+    return servers.get(current).uri();
+  }
+
+  /** From now on the next server is asked, when there are several. */
+  void moveOn() {
+    current = (current + 1) % servers.size();
+  }
+
+  /** The text of an answer that need not be JSON, such as metrics. */
+  String text(String path) throws InterruptedException {
+    HttpResponse<String> response = exchange(request(path).GET(), BodyHandlers.ofString());
+    if (response.statusCode() >= 300) {
+      throw refused(response.statusCode(), parsed(response.body()));
+    }
+    return response.body();
+  }
+
+  /**
+   * Sends a text with headers of the caller's.
+   *
+   * @param headers names and values in turn
+   */
+  Answer postWith(String path, String contentType, String body, String... headers)
+      throws InterruptedException {
+    HttpRequest.Builder request =
+        request(path).header("Content-Type", contentType).POST(BodyPublishers.ofString(body));
+    return send(headers.length == 0 ? request : request.headers(headers));
   }
 
   /**
    * Begins to read events; whoever asked closes them.
    *
-   * @param lastEvent the last one that is known; the server tells what came after it
+   * @param lastEvent the last one that is known; the server tells what came after it. Null for what
+   *     comes from now on
    */
   EventReader events(String path, String lastEvent) throws InterruptedException {
-    HttpRequest.Builder request =
-        request(path).header("Accept", "text/event-stream").header("Last-Event-ID", lastEvent);
-    HttpResponse<InputStream> response =
-        exchange(request.GET().build(), BodyHandlers.ofInputStream());
+    HttpRequest.Builder request = request(path).header("Accept", "text/event-stream");
+    if (lastEvent != null) {
+      request.header("Last-Event-ID", lastEvent);
+    }
+    HttpResponse<InputStream> response = exchange(request.GET(), BodyHandlers.ofInputStream());
     if (response.statusCode() == 200) {
       return new EventReader(response.body());
     }
@@ -154,7 +196,7 @@ final class ApiClient implements AutoCloseable {
    */
   long download(String path, OutputStream into) throws InterruptedException {
     HttpResponse<InputStream> response =
-        exchange(request(path).GET().build(), BodyHandlers.ofInputStream());
+        exchange(request(path).GET(), BodyHandlers.ofInputStream());
     try (InputStream body = response.body()) {
       if (response.statusCode() != 200) {
         byte[] problem = body.readNBytes(PROBLEM_BYTES_MAX);
@@ -165,7 +207,8 @@ final class ApiClient implements AutoCloseable {
       String hash = "sha-256=:" + Base64.getEncoder().encodeToString(digest.digest()) + ":";
       if (!hash.equals(response.headers().firstValue("Repr-Digest").orElse(hash))) {
         throw new UserError(
-            "the bytes that came from " + server + " are not those that were stored", "Try again.");
+            "the bytes that came from " + server() + " are not those that were stored",
+            "Try again.");
       }
       return bytes;
     } catch (IOException e) {
@@ -185,14 +228,24 @@ final class ApiClient implements AutoCloseable {
     http.shutdownNow();
   }
 
-  /** The caller's namespace, unless the path names one. */
-  private HttpRequest.Builder request(String path) {
+  /** Which server it goes to is said when it is sent. */
+  private static HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(URI.create("http://server" + path));
+  }
+
+  /** Of this server, in the caller's namespace unless the path names one. */
+  private HttpRequest addressed(HttpRequest.Builder request, Server server) {
+    URI uri = request.build().uri();
+    String path = uri.getRawPath() + (uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery());
     String query =
         namespace == null || path.contains("namespace=")
             ? ""
             : (path.contains("?") ? "&" : "?") + "namespace=" + encoded(namespace);
-    HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(server + path + query));
-    return token.isEmpty() ? request : request.header("Authorization", "Bearer " + token);
+    HttpRequest.Builder to = request.copy().uri(URI.create(server.uri() + path + query));
+    return (server.token().isEmpty()
+            ? to
+            : to.setHeader("Authorization", "Bearer " + server.token()))
+        .build();
   }
 
   private Answer send(HttpRequest.Builder request) throws InterruptedException {
@@ -201,8 +254,7 @@ final class ApiClient implements AutoCloseable {
 
   private Answer send(HttpRequest.Builder request, Duration limit) throws InterruptedException {
     HttpResponse<String> response =
-        exchange(
-            request.header("Accept", "application/json").build(), BodyHandlers.ofString(), limit);
+        exchange(request.header("Accept", "application/json"), BodyHandlers.ofString(), limit);
     JsonNode body = parsed(response.body());
     if (response.statusCode() >= 300) {
       throw refused(response.statusCode(), body);
@@ -213,12 +265,33 @@ final class ApiClient implements AutoCloseable {
     return new Answer(response.statusCode(), body);
   }
 
-  /** Not with the request's own timeout: from Java 26 on it ends a stream of events too. */
-  private <T> HttpResponse<T> exchange(HttpRequest request, BodyHandler<T> handler)
+  private <T> HttpResponse<T> exchange(HttpRequest.Builder request, BodyHandler<T> handler)
       throws InterruptedException {
     return exchange(request, handler, ANSWER_LIMIT);
   }
 
+  /** Asks the servers one after the other; what was perhaps heard is not asked twice. */
+  private <T> HttpResponse<T> exchange(
+      HttpRequest.Builder request, BodyHandler<T> handler, Duration limit)
+      throws InterruptedException {
+    for (int others = servers.size() - 1; ; others--) {
+      Server server = servers.get(current);
+      try {
+        return exchange(addressed(request, server), handler, limit);
+      } catch (ServerAway e) {
+        if (others == 0 || !unheard(e, request.build().method())) {
+          throw e;
+        }
+        moveOn();
+      }
+    }
+  }
+
+  private static boolean unheard(ServerAway away, String method) {
+    return method.equals("GET") || away.getCause() instanceof ConnectException;
+  }
+
+  /** Not with the request's own timeout: from Java 26 on it ends a stream of events too. */
   private <T> HttpResponse<T> exchange(HttpRequest request, BodyHandler<T> handler, Duration limit)
       throws InterruptedException {
     CompletableFuture<HttpResponse<T>> answer = http.sendAsync(request, handler);
@@ -228,8 +301,8 @@ final class ApiClient implements AutoCloseable {
       throw unanswered(e.getCause());
     } catch (TimeoutException e) {
       throw new ServerAway(
-          server + " did not answer within " + limit.toSeconds() + " s",
-          "Look at " + server + "/readyz",
+          server() + " did not answer within " + limit.toSeconds() + " s",
+          "Look at " + server() + "/readyz",
           e);
     } finally {
       answer.cancel(true);
@@ -240,56 +313,49 @@ final class ApiClient implements AutoCloseable {
     return switch (cause) {
       case HttpConnectTimeoutException e -> nobody(e);
       case ConnectException e -> nobody(e);
-      case UnknownHostException e ->
-          new UserError("there is no host " + server.getHost(), "Is --server right?", e);
+      case UnknownHostException e -> noHost(e);
       default -> broke(cause);
     };
   }
 
+  private ServerAway noHost(UnknownHostException cause) {
+    return new ServerAway("there is no host " + server().getHost(), "Is --server right?", cause);
+  }
+
   private ServerAway nobody(IOException cause) {
     return new ServerAway(
-        "no Millrace answers at " + server,
+        "no Millrace answers at " + server(),
         "Start one with `millrace up`, or name another with --server or MILLRACE_SERVER.",
         cause);
   }
 
   private ServerAway broke(Throwable cause) {
     return new ServerAway(
-        "the connection to " + server + " broke: " + Reasons.of(cause), "", cause);
+        "the connection to " + server() + " broke: " + Reasons.of(cause), "", cause);
   }
 
   private UserError refused(int status, JsonNode problem) {
     if (!problem.has("detail")) {
       return notMillrace(status);
     }
-    StringBuilder message = new StringBuilder(problem.path("detail").asText());
-    for (JsonNode one : problem.path("problems")) {
-      message.append("\n  ");
-      String source = one.path("source").asText("body");
-      if (!source.equals("body")) {
-        message.append(source).append(one.path("line").asInt() > 0 ? ":" : ": ");
-      }
-      if (one.path("line").asInt() > 0) {
-        message.append(one.path("line").asInt()).append(':').append(one.path("column").asInt());
-        message.append(": ");
-      }
-      String path = one.path("path").asText("");
-      message.append(path.isEmpty() ? "" : path + ": ").append(one.path("message").asText());
+    String remedy = problem.path("remedy").asText("");
+    if (status == 401) {
+      remedy +=
+          (remedy.isEmpty() ? "" : " ") + "millrace login keeps a token for " + server() + ".";
     }
-    return error(status, message.toString(), problem.path("remedy").asText(""));
+    String message = Refusals.message(problem);
+    int code = ExitCode.ofStatus(status);
+    return code == ExitCode.AWAY
+        ? new ServerAway(message, remedy, null, problem)
+        : new UserError(message, remedy, null, code, problem);
   }
 
   private UserError notMillrace(int status) {
-    return error(
-        status,
-        server + " answered " + status + ", and not as Millrace does",
-        "Is --server right?");
-  }
-
-  private static UserError error(int status, String message, String remedy) {
-    return AWAY.contains(status)
-        ? new ServerAway(message, remedy, null)
-        : new UserError(message, remedy);
+    String message = server() + " answered " + status + ", and not as Millrace does";
+    int code = ExitCode.ofStatus(status);
+    return code == ExitCode.AWAY
+        ? new ServerAway(message, "Is --server right?", null)
+        : new UserError(message, "Is --server right?", null, code, null);
   }
 
   private static JsonNode parsed(String body) {

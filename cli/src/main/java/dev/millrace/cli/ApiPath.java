@@ -17,6 +17,16 @@ final class ApiPath {
   static final String DEAD_LETTERS = "/api/v1/dead-letters";
   static final String PATTERNS = "/api/v1/patterns";
   static final String REDRIVES = DEAD_LETTERS + "/redrives";
+  static final String WORKERS = "/api/v1/workers";
+  static final String POOLS = "/api/v1/pools";
+  static final String SETS = "/api/v1/sets";
+  static final String STATUS = "/api/v1/status";
+  static final String OVERVIEW = "/api/v1/overview";
+  static final String SESSION = "/api/v1/session";
+  static final String TOKENS = "/api/v1/tokens";
+  static final String AUDIT = "/api/v1/audit";
+  static final String BULK = "/api/v1/bulk";
+  static final String SECRETS = "/api/v1/secrets";
 
   private ApiPath() {}
 
@@ -37,7 +47,7 @@ final class ApiPath {
   }
 
   static String set(String set) {
-    return "/api/v1/sets/" + ApiClient.encoded(set);
+    return SETS + "/" + ApiClient.encoded(set);
   }
 
   static String pattern(String pattern) {
@@ -81,11 +91,35 @@ final class ApiPath {
     return NAMESPACES + "/" + ApiClient.encoded(namespace) + "/quota";
   }
 
+  static String secret(String name) {
+    return SECRETS + "/" + ApiClient.encoded(name);
+  }
+
   static String deadLetter(String id) {
     return DEAD_LETTERS + "/" + ApiClient.encoded(id);
   }
 
   static String backfill(String id) {
     return BACKFILLS + "/" + ApiClient.encoded(id);
+  }
+
+  static String pool(String pool) {
+    return POOLS + "/" + ApiClient.encoded(pool);
+  }
+
+  static String share(String namespace) {
+    return "/api/v1/shares/" + ApiClient.encoded(namespace);
+  }
+
+  /**
+   * @param trigger null where the job has only one
+   */
+  static String hook(String namespace, String job, String trigger) {
+    String path = "/api/v1/hooks/" + ApiClient.encoded(namespace) + "/" + ApiClient.encoded(job);
+    return trigger == null ? path : path + "/" + ApiClient.encoded(trigger);
+  }
+
+  static String stage(String run, String stage) {
+    return run(run) + "/stages/" + ApiClient.encoded(stage);
   }
 }

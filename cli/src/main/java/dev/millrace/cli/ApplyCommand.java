@@ -13,8 +13,7 @@ import picocli.CommandLine.Mixin;
     description = {
       "Make the jobs of a set be what files say, all of them or none.",
       "What it does is shown before; it is done only while that is still so."
-    },
-    mixinStandardHelpOptions = true)
+    })
 final class ApplyCommand implements Callable<Integer> {
   private final Terminal terminal;
 

@@ -16,8 +16,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "artifact",
     description = "Fetch what stages stored; `run artifacts` lists it.",
-    synopsisSubcommandLabel = "COMMAND",
-    mixinStandardHelpOptions = true)
+    synopsisSubcommandLabel = "COMMAND")
 final class ArtifactCommand {
   private final Terminal terminal;
 
@@ -27,8 +26,7 @@ final class ArtifactCommand {
 
   @Command(
       name = "get",
-      description = "Write an artifact into a file, which appears when its hash was right.",
-      mixinStandardHelpOptions = true)
+      description = "Write an artifact into a file, which appears when its hash was right.")
   int get(
       @Mixin ServerAddress server,
       @Parameters(paramLabel = "ID") String id,

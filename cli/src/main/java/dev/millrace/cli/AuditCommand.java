@@ -9,12 +9,13 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Whether what is recorded is complete; one method per command. Main thread. */
+/** What is recorded, and whether it is complete; one method per command. Main thread. */
 @Command(
     name = "audit",
-    description = "Check that what is recorded is complete.",
+    description = "Who did what, and whether what is recorded is complete.",
     synopsisSubcommandLabel = "COMMAND")
 final class AuditCommand {
+  private static final int USUAL = 50;
   private final Terminal terminal;
 
   AuditCommand(Terminal terminal) {
@@ -24,8 +25,7 @@ final class AuditCommand {
   @Command(
       name = "ticks",
       description =
-          "Compare every tick that was planned with the ledger; exit with 0 only when it has all.",
-      mixinStandardHelpOptions = true)
+          "Compare every tick that was planned with the ledger; exit with 0 only when it has all.")
   int ticks(
       @Mixin ServerOptions server,
       @Option(names = "--job", paramLabel = "JOB", description = "Only of this job.") String job)
@@ -35,6 +35,27 @@ final class AuditCommand {
       session.show(all, AuditCommand::lines);
       return all.path("unaccounted").asLong() == 0 && !unclear(all) ? ExitCode.OK : ExitCode.FAILED;
     }
+  }
+
+  @Command(
+      name = "log",
+      description = "Who changed what, newest first, also what was refused to them.")
+  int log(@Mixin ServerOptions server, @Mixin AuditFilter filter, @Mixin ListOptions list)
+      throws InterruptedException {
+    return server.run(
+        terminal,
+        session ->
+            session.show(
+                list.of(session, ApiPath.AUDIT + filter.query(), USUAL),
+                Facts.table(
+                    "AT=at",
+                    "WHO=actor",
+                    "ACTION=action",
+                    "NAMESPACE=namespace",
+                    "SUBJECT=subject",
+                    "STATUS=status",
+                    "FROM=ip",
+                    "REASON=reason")));
   }
 
   private static boolean unclear(JsonNode all) {

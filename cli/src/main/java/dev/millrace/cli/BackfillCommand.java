@@ -19,8 +19,7 @@ import picocli.CommandLine.Parameters;
       "",
       "  millrace backfill night --from 2026-03-01T00:00:00Z --to 2026-03-08T00:00:00Z --dry-run",
       "  millrace backfill pause ID"
-    },
-    mixinStandardHelpOptions = true)
+    })
 final class BackfillCommand implements Callable<Integer> {
   private final Terminal terminal;
 
@@ -83,7 +82,7 @@ final class BackfillCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     if (job == null || from == null || to == null) {
-      throw new UserError(
+      throw UserError.misuse(
           "a backfill needs a job and --from and --to",
           "millrace backfill JOB --from 2026-03-01T00:00:00Z --to 2026-03-08T00:00:00Z");
     }
@@ -145,10 +144,7 @@ final class BackfillCommand implements Callable<Integer> {
     return lines;
   }
 
-  @Command(
-      name = "pause",
-      description = "Start no more runs of it; those that are open go on.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "pause", description = "Start no more runs of it; those that are open go on.")
   int pause(
       @Mixin ServerOptions options,
       @Parameters(paramLabel = "ID") String id,
@@ -157,7 +153,7 @@ final class BackfillCommand implements Callable<Integer> {
     return move(options, id, "pause", "paused", why);
   }
 
-  @Command(name = "resume", description = "Go on where it was.", mixinStandardHelpOptions = true)
+  @Command(name = "resume", description = "Go on where it was.")
   int resume(
       @Mixin ServerOptions options,
       @Parameters(paramLabel = "ID") String id,
@@ -166,10 +162,7 @@ final class BackfillCommand implements Callable<Integer> {
     return move(options, id, "resume", "goes on", why);
   }
 
-  @Command(
-      name = "cancel",
-      description = "End it; the runs that it has made go on.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "cancel", description = "End it; the runs that it has made go on.")
   int cancel(
       @Mixin ServerOptions options,
       @Parameters(paramLabel = "ID") String id,

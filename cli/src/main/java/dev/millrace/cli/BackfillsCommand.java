@@ -12,8 +12,7 @@ import picocli.CommandLine.Parameters;
 /** Backfills and how far they are. Main thread. */
 @Command(
     name = "backfills",
-    description = "Backfills, newest first, or one of them with what its runs came to.",
-    mixinStandardHelpOptions = true)
+    description = "Backfills, newest first, or one of them with what its runs came to.")
 final class BackfillsCommand implements Callable<Integer> {
   private static final int SHOWN = 50;
   private final Terminal terminal;
@@ -26,6 +25,9 @@ final class BackfillsCommand implements Callable<Integer> {
   @Option(names = "--job", paramLabel = "JOB", description = "Only of this job.")
   String job;
 
+  @Option(names = "--runs", description = "With an ID: the runs that it has made.")
+  boolean runs;
+
   BackfillsCommand(Terminal terminal) {
     this.terminal = terminal;
   }
@@ -33,7 +35,11 @@ final class BackfillsCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     try (Session session = server.open(terminal)) {
-      if (id != null) {
+      if (runs) {
+        session.show(
+            Pages.upTo(session.client(), ApiPath.backfill(requireId()) + "/runs", SHOWN),
+            RunView::table);
+      } else if (id != null) {
         session.show(session.client().get(ApiPath.backfill(id)), BackfillsCommand::details);
       } else {
         String path = ApiPath.BACKFILLS + new ApiQuery().with("job", job);
@@ -41,6 +47,14 @@ final class BackfillsCommand implements Callable<Integer> {
       }
     }
     return ExitCode.OK;
+  }
+
+  private String requireId() {
+    if (id == null) {
+      throw UserError.misuse(
+          "--runs is about one backfill", "Name it: millrace backfills ID --runs");
+    }
+    return id;
   }
 
   private static List<String> table(JsonNode page) {

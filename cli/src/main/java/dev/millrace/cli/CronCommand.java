@@ -27,8 +27,7 @@ import picocli.CommandLine.Parameters;
       "The next ticks of a cron expression; needs no server.",
       "",
       "  millrace cron \"0 9 * * MON\" --timezone Europe/London --next 10"
-    },
-    mixinStandardHelpOptions = true)
+    })
 final class CronCommand implements Callable<Integer> {
   private final Terminal terminal;
   private final Clock clock;

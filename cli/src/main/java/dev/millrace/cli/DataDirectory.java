@@ -7,7 +7,11 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.Base64;
 
 /**
  * The folder that an embedded Millrace keeps everything in, owned by one process at a time.
@@ -22,6 +26,8 @@ import java.nio.file.StandardOpenOption;
  * The main thread only.
  */
 final class DataDirectory implements AutoCloseable {
+  private static final int SECRET_KEY_BYTES = 32;
+
   private final Path folder;
   private final FileChannel channel;
 
@@ -79,6 +85,29 @@ final class DataDirectory implements AutoCloseable {
 
   Path work() {
     return folder.resolve("work");
+  }
+
+  /**
+   * The file with the key of stored secrets, made when it is missing and readable by its owner
+   * only. Without it what was stored cannot be read again.
+   */
+  Path secretKeys() throws IOException {
+    Path file = folder.resolve("secrets.key");
+    if (!Files.exists(file)) {
+      byte[] key = new byte[SECRET_KEY_BYTES];
+      new SecureRandom().nextBytes(key);
+      Path made = folder.resolve("secrets.key.new");
+      Files.deleteIfExists(made);
+      // The permission comes with the creation, so that there is no moment without it.
+      if (made.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+        Files.createFile(
+            made,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      }
+      Files.writeString(made, "up:" + Base64.getEncoder().encodeToString(key) + "\n");
+      Files.move(made, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+    return file;
   }
 
   boolean examplesApplied() {

@@ -21,10 +21,7 @@ final class DeadCommand {
     this.terminal = terminal;
   }
 
-  @Command(
-      name = "list",
-      description = "Dead letters, newest first.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "list", description = "Dead letters, newest first.")
   int list(
       @Mixin ServerOptions server,
       @Mixin DeadFilter filter,
@@ -48,10 +45,7 @@ final class DeadCommand {
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "groups",
-      description = "Open ones that look alike, with their number.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "groups", description = "Open ones that look alike, with their number.")
   int groups(@Mixin ServerOptions server, @Mixin DeadFilter filter) throws InterruptedException {
     String query = filter.query();
     String path =
@@ -62,10 +56,7 @@ final class DeadCommand {
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "show",
-      description = "One with its message and whole error.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "show", description = "One with its message and whole error.")
   int show(@Mixin ServerOptions server, @Parameters(paramLabel = "ID") String id)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
@@ -76,8 +67,7 @@ final class DeadCommand {
 
   @Command(
       name = "redrive",
-      description = "Start their stages again, each once; exit with 0 only when all were.",
-      mixinStandardHelpOptions = true)
+      description = "Start their stages again, each once; exit with 0 only when all were.")
   int redrive(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "ID", arity = "0..*") List<String> ids,
@@ -112,7 +102,7 @@ final class DeadCommand {
 
   private static String only(List<String> ids) {
     if (ids == null || ids.size() != 1) {
-      throw new UserError("other params go with one ID", "See it with: millrace dead show ID");
+      throw UserError.misuse("other params go with one ID", "See it with: millrace dead show ID");
     }
     return ids.getFirst();
   }
@@ -148,10 +138,7 @@ final class DeadCommand {
         : ExitCode.FAILED;
   }
 
-  @Command(
-      name = "discard",
-      description = "Close them: nothing has to be done about it any more.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "discard", description = "Close them: nothing has to be done about it any more.")
   int discard(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "ID", arity = "0..*") List<String> ids,
@@ -167,21 +154,23 @@ final class DeadCommand {
     }
   }
 
-  @Command(
-      name = "redrives",
-      description = "Redrives of many, newest first, and how far they are.",
-      mixinStandardHelpOptions = true)
-  int redrives(@Mixin ServerOptions server) throws InterruptedException {
-    try (Session session = server.open(terminal)) {
-      session.show(Pages.upTo(session.client(), ApiPath.REDRIVES, 50), DeadView::redrives);
-    }
-    return ExitCode.OK;
+  @Command(name = "redrives", description = "Redrives of many, newest first, and how far they are.")
+  int redrives(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "REDRIVE", arity = "0..1", description = "Only this one.") String id)
+      throws InterruptedException {
+    return server.run(
+        terminal,
+        session -> {
+          if (id == null) {
+            session.show(Pages.upTo(session.client(), ApiPath.REDRIVES, 50), DeadView::redrives);
+          } else {
+            session.get(ApiPath.REDRIVES + "/" + ApiClient.encoded(id), Facts::lines);
+          }
+        });
   }
 
-  @Command(
-      name = "cancel",
-      description = "End a redrive of many; what is redriven stays so.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "cancel", description = "End a redrive of many; what is redriven stays so.")
   int cancel(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "REDRIVE") String id,

@@ -59,7 +59,7 @@ final class DeadFilter {
   void which(ObjectNode body, List<String> ids, boolean all) {
     boolean named = ids != null && !ids.isEmpty();
     if (named == all || (named && !given().isEmpty())) {
-      throw new UserError(
+      throw UserError.misuse(
           "say which: IDs, or --all with a filter", "See what there is with: millrace dead groups");
     }
     if (named) {

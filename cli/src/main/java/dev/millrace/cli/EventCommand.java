@@ -1,6 +1,5 @@
 package dev.millrace.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -10,9 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Tells stages that wait for an event. Main thread. */
-@Command(
-    description = "Send an event; every stage that waits for it goes on.",
-    mixinStandardHelpOptions = true)
+@Command(description = "Send an event; every stage that waits for it goes on.")
 final class EventCommand implements Callable<Integer> {
   private final Terminal terminal;
 
@@ -48,12 +45,7 @@ final class EventCommand implements Callable<Integer> {
       body.put("environment", environment);
     }
     if (data != null) {
-      try {
-        body.set("data", ApiClient.JSON.readTree(data));
-      } catch (JsonProcessingException e) {
-        throw new UserError(
-            "--data is not JSON: " + e.getOriginalMessage(), "Quote it, as in '{\"n\": 3}'.");
-      }
+      body.set("data", Words.json("--data", data));
     }
     try (Session session = server.open(terminal)) {
       ApiClient.Answer answer = session.client().post(ApiPath.EVENTS, body);

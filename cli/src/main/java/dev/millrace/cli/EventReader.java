@@ -17,6 +17,13 @@ final class EventReader implements AutoCloseable {
 
   private static final int LINE_BYTES_MAX = 64 * 1024;
 
+  /**
+   * One event.
+   *
+   * @param id empty when it has none
+   */
+  record Event(String id, String type, String data) {}
+
   private final InputStream stream;
   private final InputStream in;
   private volatile long heardAtNanos = System.nanoTime();
@@ -33,16 +40,29 @@ final class EventReader implements AutoCloseable {
    * @return its id, empty when it has none; null when the server has ended the stream
    */
   String next() throws IOException {
+    Event event = nextEvent();
+    return event == null ? null : event.id();
+  }
+
+  /** Waits for an event; null when the server has ended the stream. */
+  Event nextEvent() throws IOException {
     String id = "";
-    boolean hasData = false;
+    String type = "message";
+    StringBuilder data = null;
     for (String line = line(); line != null; line = line()) {
-      if (line.isEmpty() && hasData) {
-        return id;
+      if (line.isEmpty() && data != null) {
+        return new Event(id, type, data.toString());
       }
       if (line.startsWith("id:")) {
         id = line.substring("id:".length()).strip();
       }
-      hasData |= line.startsWith("data:");
+      if (line.startsWith("event:")) {
+        type = line.substring("event:".length()).strip();
+      }
+      if (line.startsWith("data:")) {
+        data = data == null ? new StringBuilder() : data.append('\n');
+        data.append(line.substring("data:".length()).strip());
+      }
     }
     return null;
   }

@@ -12,8 +12,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "forecast",
     description =
-        "Every tick to come and what will become of it; a day of it when nothing is said.",
-    mixinStandardHelpOptions = true)
+        "Every tick to come and what will become of it; a day of it when nothing is said.")
 final class ForecastCommand implements Callable<Integer> {
   private final Terminal terminal;
 
@@ -56,7 +55,7 @@ final class ForecastCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     if (per != null && !load) {
-      throw new UserError("--per is about the load", "Say --load too, or leave it out.");
+      throw UserError.misuse("--per is about the load", "Say --load too, or leave it out.");
     }
     ApiQuery query = new ApiQuery().with("job", job).with("from", from).with("to", to);
     try (Session session = server.open(terminal)) {

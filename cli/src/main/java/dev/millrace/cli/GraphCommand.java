@@ -14,8 +14,7 @@ import picocli.CommandLine.Parameters;
 /** Which jobs wait for which; deeper levels stand further right. Main thread. */
 @Command(
     name = "graph",
-    description = "Jobs that wait for jobs: of a namespace, or around one job.",
-    mixinStandardHelpOptions = true)
+    description = "Jobs that wait for jobs: of a namespace, or around one job.")
 final class GraphCommand implements Callable<Integer> {
   private static final String INDENT = "  ";
 
@@ -39,7 +38,8 @@ final class GraphCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     if (job == null && depth != null) {
-      throw new UserError("--depth is about the jobs around one", "Name a job, or leave it out.");
+      throw UserError.misuse(
+          "--depth is about the jobs around one", "Name a job, or leave it out.");
     }
     String path = job == null ? ApiPath.GRAPH : ApiPath.graphOf(job);
     try (Session session = server.open(terminal)) {

@@ -4,29 +4,25 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.definition.DefinitionReader;
 import java.util.List;
-import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Everything about jobs; one method per command. Main thread. */
+/** Everything about jobs; one method per command, larger ones nested. Main thread. */
 @Command(
     name = "job",
     description = "Apply, look at and trigger jobs.",
-    synopsisSubcommandLabel = "COMMAND",
-    mixinStandardHelpOptions = true)
-final class JobCommand {
+    synopsisSubcommandLabel = "COMMAND")
+final class JobCommand implements Nested {
+  private static final int LISTED_MAX = 10_000;
   private final Terminal terminal;
 
   JobCommand(Terminal terminal) {
     this.terminal = terminal;
   }
 
-  @Command(
-      name = "apply",
-      description = "Create jobs from files, or make new versions of them.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "apply", description = "Create jobs from files, or make new versions of them.")
   int apply(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "FILE", arity = "1..*", description = "Job files, or - for stdin.")
@@ -89,18 +85,19 @@ final class JobCommand {
     }
   }
 
-  @Command(name = "list", description = "All jobs.", mixinStandardHelpOptions = true)
-  int list(@Mixin ServerOptions server) throws InterruptedException {
-    try (Session session = server.open(terminal)) {
-      session.show(Pages.all(session.client(), ApiPath.JOBS), JobView::table);
-    }
-    return ExitCode.OK;
+  @Command(name = "list", description = "All jobs.")
+  int list(@Mixin ServerOptions server, @Mixin JobFilter filter, @Mixin ListOptions list)
+      throws InterruptedException {
+    return server.run(
+        terminal,
+        session ->
+            session.show(
+                list.of(session, ApiPath.JOBS + filter.query(), LISTED_MAX), JobView::table));
   }
 
   @Command(
       name = "show",
-      description = {"One job.", "With --output yaml as the file that makes it."},
-      mixinStandardHelpOptions = true)
+      description = {"One job.", "With --output yaml as the file that makes it."})
   int show(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB") String job,
@@ -128,8 +125,7 @@ final class JobCommand {
 
   @Command(
       name = "files",
-      description = "What its triggers by files watch, and the files that started runs.",
-      mixinStandardHelpOptions = true)
+      description = "What its triggers by files watch, and the files that started runs.")
   int files(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB") String job,
@@ -140,176 +136,66 @@ final class JobCommand {
               description = "At most so many files, 1 to 500 (default ${DEFAULT-VALUE}).")
           int limit)
       throws InterruptedException {
-    try (Session session = server.open(terminal)) {
-      session.show(
-          session.client().get(ApiPath.job(job) + "/files?limit=" + limit), FilesView::lines);
-    }
-    return ExitCode.OK;
+    return server.run(
+        terminal,
+        session -> session.get(ApiPath.job(job) + "/files?limit=" + limit, FilesView::lines));
   }
 
   @Command(
-      name = "versions",
-      description = "What a job's definition was, newest first.",
-      mixinStandardHelpOptions = true)
-  int versions(
+      name = "runs",
+      description = "Its runs, newest first; `run list` finds those of all jobs.")
+  int runs(
+      @Mixin ServerOptions server,
+      @Parameters(paramLabel = "JOB") String job,
+      @Mixin ListOptions list,
+      @Option(names = "--state", paramLabel = "STATE", description = "In this state only.")
+          String state,
+      @Option(names = "--open", description = "Not ended ones only.") boolean open)
+      throws InterruptedException {
+    ApiQuery query = new ApiQuery().with("state", state).with("open", open ? true : null);
+    return server.run(
+        terminal,
+        session -> session.show(list.of(session, ApiPath.runsOf(job) + query, 20), RunView::table));
+  }
+
+  @Command(name = "status", description = "What a job does now, and what its last run came to.")
+  int status(@Mixin ServerOptions server, @Parameters(paramLabel = "JOB") String job)
+      throws InterruptedException {
+    return server.run(terminal, session -> session.get(ApiPath.job(job) + "/status", Facts::lines));
+  }
+
+  @Command(
+      name = "stats",
+      description = "How its runs went, day by day: how many, how long, how many failed.")
+  int stats(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB") String job,
       @Option(
-              names = "--limit",
+              names = "--days",
               paramLabel = "N",
-              defaultValue = "20",
-              description = "At most so many (default ${DEFAULT-VALUE}).")
-          int limit)
+              description = "Of so many days; 30 when left out.")
+          Integer days)
       throws InterruptedException {
-    try (Session session = server.open(terminal)) {
-      session.show(
-          Pages.upTo(session.client(), ApiPath.job(job) + "/versions", Math.max(1, limit)),
-          VersionView::table);
-    }
-    return ExitCode.OK;
+    String path = ApiPath.job(job) + "/stats" + new ApiQuery().with("days", days);
+    return server.run(terminal, session -> session.get(path, Facts::lines));
   }
 
   @Command(
-      name = "diff",
-      description = "What changed between two versions of a job.",
-      mixinStandardHelpOptions = true)
-  int diff(
+      name = "calendar",
+      description = "Its ticks day by day, past and to come: fired, skipped, missed, planned.")
+  int calendar(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB") String job,
-      @Parameters(
-              paramLabel = "FROM",
-              arity = "0..1",
-              index = "1",
-              description = "The older version; the one before the other when not given.")
-          Integer from,
-      @Parameters(
-              paramLabel = "TO",
-              arity = "0..1",
-              index = "2",
-              description = "The newer version; the one in force when not given.")
-          Integer to)
+      @Option(names = "--from", paramLabel = "DAY", description = "The first day.") String from,
+      @Option(names = "--to", paramLabel = "DAY", description = "The first day that is out.")
+          String to)
       throws InterruptedException {
-    try (Session session = server.open(terminal)) {
-      session.show(session.client().get(ApiPath.diff(job, from, to)), VersionView::diff);
-    }
-    return ExitCode.OK;
+    String query = new ApiQuery().with("from", from).with("to", to).toString();
+    return server.run(
+        terminal, session -> session.get(ApiPath.job(job) + "/calendar" + query, Facts::lines));
   }
 
-  @Command(
-      name = "rollback",
-      description = "Make a new version of a job that says what an older one said.",
-      mixinStandardHelpOptions = true)
-  int rollback(
-      @Mixin ServerOptions server,
-      @Parameters(paramLabel = "JOB") String job,
-      @Parameters(paramLabel = "VERSION") int version,
-      @Mixin ReasonOption reason)
-      throws InterruptedException {
-    try (Session session = server.open(terminal)) {
-      ApiClient.Answer answer =
-          session
-              .client()
-              .post(ApiPath.job(job) + "/rollback", reason.body().put("version", version));
-      session.showDone(
-          answer,
-          "job "
-              + job
-              + " is now at version "
-              + answer.body().path("version").asText()
-              + ", which says what version "
-              + version
-              + " said");
-    }
-    return ExitCode.OK;
-  }
-
-  @Command(
-      name = "trigger",
-      description = "Start a run of a job now.",
-      mixinStandardHelpOptions = true)
-  int trigger(
-      @Mixin ServerOptions server,
-      @Parameters(paramLabel = "JOB") String job,
-      @Option(
-              names = {"-p", "--param"},
-              paramLabel = "NAME=VALUE",
-              description = "A parameter; repeatable.")
-          Map<String, String> params,
-      @Option(
-              names = {"-w", "--wait"},
-              description = "Wait for the end; exit with 0 only when the run COMPLETED.")
-          boolean wait,
-      @Option(
-              names = "--key",
-              paramLabel = "KEY",
-              description = "Asked for twice with one key, it is one run.")
-          String key,
-      @Option(
-              names = "--at",
-              paramLabel = "INSTANT",
-              description = "Not before, such as 2027-01-01T08:00:00Z.")
-          String at,
-      @Option(
-              names = "--orchestration",
-              paramLabel = "ID",
-              description = "The id under which it belongs to other runs; see `trace`.")
-          String orchestration,
-      @Option(names = "--dry-run", description = "Show what would happen, and start nothing.")
-          boolean dryRun)
-      throws InterruptedException {
-    if (dryRun && wait) {
-      throw new UserError("--dry-run starts nothing to --wait for", "Leave one of them out.");
-    }
-    try (Session session = server.open(terminal)) {
-      ObjectNode body = ApiClient.JSON.createObjectNode();
-      if (params != null) {
-        body.set(
-            "params", Params.typed(params, session.client().get(ApiPath.job(job)).path("params")));
-      }
-      if (orchestration != null) {
-        body.put("orchestration", orchestration);
-      }
-      if (dryRun) {
-        String path = ApiPath.runsOf(job) + "?dryRun=true";
-        session.show(session.client().post(path, body).body(), DryRunView::lines);
-        return ExitCode.OK;
-      }
-      if (at != null) {
-        body.put("at", at);
-      }
-      ApiClient.Answer answer = session.client().postOnce(ApiPath.runsOf(job), body, key);
-      if (answer.status() == 202) {
-        return acceptedOnly(session, answer.body(), wait);
-      }
-      if (!wait) {
-        session.show(
-            answer.body(),
-            run -> List.of("run " + run.path("id").asText() + " of " + job + " started"));
-        return ExitCode.OK;
-      }
-      JsonNode ended = session.untilFinal(answer.body().path("id").asText());
-      session.show(ended, RunView::details);
-      return RunView.exitCode(ended);
-    }
-  }
-
-  private static int acceptedOnly(Session session, JsonNode body, boolean wait) {
-    String run = body.path("run").asText();
-    boolean later = body.path("at").isTextual();
-    String when = later ? "at " + body.path("at").asText() : "when there is a leader";
-    session.show(body, none -> List.of("accepted; run " + run + " is made " + when));
-    if (wait) {
-      throw new UserError(
-          "run " + run + " is not made yet, so there is nothing to wait for",
-          "See it later with: millrace run show " + run);
-    }
-    return ExitCode.OK;
-  }
-
-  @Command(
-      name = "delete",
-      description = "Archive jobs; their history stays.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "delete", description = "Archive jobs; their history stays.")
   int delete(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB", arity = "1..*") List<String> jobs,
@@ -327,8 +213,7 @@ final class JobCommand {
   @Command(
       name = "archive",
       description =
-          "Make a job read-only for ever. Its history stays, its open runs go on, its id is free.",
-      mixinStandardHelpOptions = true)
+          "Make a job read-only for ever. Its history stays, its open runs go on, its id is free.")
   int archive(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB") String job,
@@ -346,8 +231,7 @@ final class JobCommand {
 
   @Command(
       name = "stop",
-      description = "Disarm a job's triggers and start nothing until resumed; open runs go on.",
-      mixinStandardHelpOptions = true)
+      description = "Disarm a job's triggers and start nothing until resumed; open runs go on.")
   int stop(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB") String job,
@@ -356,10 +240,7 @@ final class JobCommand {
     return change(server, job, "stop", "stopped", reason.body());
   }
 
-  @Command(
-      name = "pause",
-      description = "Start no new runs until resumed.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "pause", description = "Start no new runs until resumed.")
   int pause(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB") String job,
@@ -370,8 +251,7 @@ final class JobCommand {
 
   @Command(
       name = "resume",
-      description = "Undo a pause or a stop; a stopped job's triggers are armed from now on.",
-      mixinStandardHelpOptions = true)
+      description = "Undo a pause or a stop; a stopped job's triggers are armed from now on.")
   int resume(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "JOB") String job,
@@ -382,10 +262,21 @@ final class JobCommand {
 
   private int change(ServerOptions server, String job, String verb, String done, ObjectNode body)
       throws InterruptedException {
-    try (Session session = server.open(terminal)) {
-      ApiClient.Answer answer = session.client().post(ApiPath.job(job) + "/" + verb, body);
-      session.showDone(answer, "job " + job + " " + done);
-    }
-    return ExitCode.OK;
+    return server.run(
+        terminal,
+        session ->
+            session.showDone(
+                session.client().post(ApiPath.job(job) + "/" + verb, body),
+                "job " + job + " " + done));
+  }
+
+  @Override
+  public List<Object> nested() {
+    return List.of(
+        new TriggerCommand(terminal),
+        new StartManyCommand(terminal),
+        new VersionCommands.Versions(terminal),
+        new VersionCommands.Diff(terminal),
+        new VersionCommands.Rollback(terminal));
   }
 }

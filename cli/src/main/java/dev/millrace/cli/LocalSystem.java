@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,6 +56,12 @@ final class LocalSystem implements AutoCloseable {
       Future<?> conveyor = starting.submit(this::startBrokerAndWorker);
       result(database);
       result(conveyor);
+    }
+    if (Stream.of("MILLRACE_SECRETS_KEYS", "MILLRACE_SECRETS_KEYS_FILE", "MILLRACE_CONFIG")
+            .noneMatch(environment::containsKey)
+        && Stream.of("secrets.keys", "secrets.keys-file", SettingsInput.CONFIG_FLAG)
+            .noneMatch(flags::containsKey)) {
+      flags.put("secrets.keys-file", data.secretKeys().toString());
     }
     settings = SchedulerSettings.read(new SettingsInput(environment, flags));
     SchedulerNode node = Nodes.scheduler(settings);

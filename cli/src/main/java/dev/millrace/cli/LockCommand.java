@@ -10,8 +10,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "lock",
     description = "Named locks: who holds them, who waits, how much of them there is.",
-    synopsisSubcommandLabel = "COMMAND",
-    mixinStandardHelpOptions = true)
+    synopsisSubcommandLabel = "COMMAND")
 final class LockCommand {
   private final Terminal terminal;
 
@@ -19,7 +18,7 @@ final class LockCommand {
     this.terminal = terminal;
   }
 
-  @Command(name = "list", description = "All locks.", mixinStandardHelpOptions = true)
+  @Command(name = "list", description = "All locks.")
   int list(@Mixin ServerOptions server) throws InterruptedException {
     try (Session session = server.open(terminal)) {
       session.show(session.client().get(ApiPath.LOCKS), LockCommand::table);
@@ -27,7 +26,7 @@ final class LockCommand {
     return ExitCode.OK;
   }
 
-  @Command(name = "set", description = "Set a capacity.", mixinStandardHelpOptions = true)
+  @Command(name = "set", description = "Set a capacity.")
   int set(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "LOCK") String lock,

@@ -1,20 +1,12 @@
 package dev.millrace.cli;
 
-import dev.millrace.settings.SettingsException;
-import java.time.Clock;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.ServiceLoader;
-import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 
-/** The table of contents: one line per command. Main thread. */
+/** Where a command begins: its options that all have, and its end. Main thread. */
 public final class Main {
   private Main() {}
 
@@ -35,122 +27,85 @@ public final class Main {
       synopsisSubcommandLabel = "COMMAND",
       mixinStandardHelpOptions = true,
       versionProvider = Version.class,
-      footer = {"", "Start with:  millrace up"})
+      footer = {
+        "",
+        "Start with:  millrace up",
+        "One command: millrace COMMAND --help",
+        "All of them, the exit codes and what scripts can rely on: docs/cli.md"
+      })
   static final class Root {
+    private final Terminal terminal;
+
     @Option(
         names = "--debug",
         scope = ScopeType.INHERIT,
         description = "Show the stack trace of an error.")
     boolean debug;
-  }
 
-  private static Map<String, Supplier<Object>> commands(Terminal terminal) {
-    Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
-    commands.put("up", () -> new UpCommand(terminal));
-    commands.put("scheduler", () -> new SchedulerCommand(terminal));
-    commands.put("worker", () -> new WorkerCommand(terminal));
-    commands.put("plan", () -> new PlanCommand(terminal));
-    commands.put("apply", () -> new ApplyCommand(terminal));
-    commands.put("job", () -> new JobCommand(terminal));
-    commands.put("pattern", () -> new PatternCommand(terminal));
-    commands.put("run", () -> new RunCommand(terminal));
-    commands.put("trace", () -> new TraceCommand(terminal));
-    commands.put("stage", () -> new StageCommand(terminal));
-    commands.put("pause", () -> new PauseCommand(terminal, false));
-    commands.put("resume", () -> new PauseCommand(terminal, true));
-    commands.put("event", () -> new EventCommand(terminal));
-    commands.put("graph", () -> new GraphCommand(terminal));
-    commands.put("forecast", () -> new ForecastCommand(terminal));
-    commands.put("ticks", () -> new TicksCommand(terminal));
-    commands.put("backfill", () -> new BackfillCommand(terminal));
-    commands.put("backfills", () -> new BackfillsCommand(terminal));
-    commands.put("audit", () -> new AuditCommand(terminal));
-    commands.put("cron", () -> new CronCommand(terminal, Clock.systemUTC()));
-    commands.put("lock", () -> new LockCommand(terminal));
-    commands.put("start", () -> new StartCommand(terminal));
-    commands.put("quota", () -> new QuotaCommand(terminal));
-    commands.put("dead", () -> new DeadCommand(terminal));
-    commands.put("artifact", () -> new ArtifactCommand(terminal));
-    commands.put("validate", () -> new ValidateCommand(terminal));
-    commands.put("bench", BenchCommand::new);
-    for (CommandProvider provider : ServiceLoader.load(CommandProvider.class)) {
-      commands.put(provider.name(), provider::command);
+    Root(Terminal terminal) {
+      this.terminal = terminal;
     }
-    commands.put("completion", () -> new CompletionCommand(terminal));
-    commands.put("prepare", () -> new PrepareCommand(terminal));
-    return commands;
+
+    @Option(
+        names = {"-q", "--quiet"},
+        scope = ScopeType.INHERIT,
+        description = "Say only ids and errors.")
+    void quiet(boolean wanted) {
+      if (wanted) {
+        terminal.beQuiet();
+      }
+    }
+
+    @Option(
+        names = "--no-color",
+        scope = ScopeType.INHERIT,
+        description = "No colours; the same as NO_COLOR=1. A pipe has none anyway.")
+    void noColor(boolean wanted) {
+      if (wanted) {
+        terminal.bePlain();
+      }
+    }
   }
 
   /** Only the command that is asked for is built: describing all of them costs 150 ms. */
-  private static CommandLine commandLine(Terminal terminal, String... args) {
-    Root root = new Root();
+  static CommandLine commandLine(Terminal terminal, String... args) {
+    Root root = new Root(terminal);
     CommandLine line = new CommandLine(root);
-    Map<String, Supplier<Object>> commands = commands(terminal);
-    String wanted = firstWord(args);
-    List<String> names =
-        commands.containsKey(wanted) && !wanted.equals("completion")
-            ? List.of(wanted)
-            : new ArrayList<>(commands.keySet());
-    names.forEach(name -> line.addSubcommand(name, commands.get(name).get()));
+    Commands commands = new Commands(terminal);
+    commands.of(args).forEach((name, made) -> add(line, name, made.get()));
     helpful(line);
+    commands.group(line);
     line.setOut(terminal.out());
     line.setErr(terminal.err());
     line.setCaseInsensitiveEnumValuesAllowed(true);
-    line.setExecutionExceptionHandler((e, command, parsed) -> failed(terminal, root.debug, e));
-    line.setParameterExceptionHandler((e, wrong) -> misused(terminal, e));
+    line.setExecutionExceptionHandler(
+        (e, command, parsed) -> new Mishaps(terminal, root.debug).failed(command, e));
+    line.setParameterExceptionHandler((e, wrong) -> new Mishaps(terminal, false).misused(e));
     return line;
   }
 
-  /** Every command, however deep, explains itself. */
+  private static void add(CommandLine line, String name, Object command) {
+    CommandLine added = new CommandLine(command);
+    if (command instanceof Nested nested) {
+      nested.nested().forEach(added::addSubcommand);
+    }
+    line.addSubcommand(name, added);
+  }
+
+  /**
+   * Every command, however deep, explains itself. Not by picocli's own mixin: added late, it makes
+   * picocli hand the arguments of a method in the wrong order.
+   */
   private static void helpful(CommandLine command) {
     if (!command.getCommandSpec().optionsMap().containsKey("--help")) {
-      command.getCommandSpec().mixinStandardHelpOptions(true);
+      command
+          .getCommandSpec()
+          .addOption(
+              OptionSpec.builder("-h", "--help")
+                  .usageHelp(true)
+                  .description("Show this help message and exit.")
+                  .build());
     }
     command.getSubcommands().values().forEach(Main::helpful);
-  }
-
-  private static String firstWord(String... args) {
-    for (String arg : args) {
-      if (!arg.startsWith("-")) {
-        return arg;
-      }
-    }
-    return "";
-  }
-
-  private static int misused(Terminal terminal, ParameterException e) {
-    terminal.note("error: " + e.getMessage());
-    CommandLine.UnmatchedArgumentException.printSuggestions(e, terminal.err());
-    terminal.note("  try: " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help");
-    boolean plan = e.getCommandLine().getCommandName().equals(PlanCommand.NAME);
-    return plan ? ExitCode.FAILED : ExitCode.USAGE; // a plan's 2 means that something would change
-  }
-
-  private static int failed(Terminal terminal, boolean debug, Exception e) {
-    if (debug) {
-      e.printStackTrace(terminal.err());
-    }
-    switch (e) {
-      case UserError error -> {
-        terminal.note("error: " + error.getMessage());
-        if (!error.remedy().isEmpty()) {
-          terminal.note("  " + error.remedy());
-        }
-        return ExitCode.FAILED;
-      }
-      case SettingsException wrong -> {
-        terminal.note("error: " + wrong.getMessage());
-        return ExitCode.USAGE;
-      }
-      case InterruptedException stopped -> {
-        terminal.note("stopped");
-        return ExitCode.OK;
-      }
-      default -> {
-        terminal.note("error: " + Reasons.of(e));
-        terminal.note("  --debug shows where this comes from.");
-        return ExitCode.FAILED;
-      }
-    }
   }
 }

@@ -5,6 +5,7 @@ import dev.millrace.scheduler.SchedulerNode;
 import dev.millrace.settings.SchedulerSettings;
 import dev.millrace.settings.WorkerNodeSettings;
 import dev.millrace.settings.WorkerSettings;
+import dev.millrace.worker.SecretSources;
 import dev.millrace.worker.WorkerNode;
 import dev.millrace.worker.WorkerNodeConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -44,7 +45,8 @@ final class Nodes {
               settings.timeouts().lostAfter(),
               Faults.NONE,
               Version.text(),
-              worker.fileRoots());
+              worker.fileRoots(),
+              SecretSources.of(worker.secretEnv(), worker.secretDirs()));
       return new WorkerNode(config, new SimpleMeterRegistry());
     } catch (IllegalArgumentException e) {
       throw new UserError("the worker's settings do not fit: " + e.getMessage(), "", e);

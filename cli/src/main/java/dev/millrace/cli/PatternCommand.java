@@ -14,8 +14,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "pattern",
     description = "Patterns: jobs with parameters, for other jobs to be made of.",
-    synopsisSubcommandLabel = "COMMAND",
-    mixinStandardHelpOptions = true)
+    synopsisSubcommandLabel = "COMMAND")
 final class PatternCommand {
   private final Terminal terminal;
 
@@ -25,8 +24,7 @@ final class PatternCommand {
 
   @Command(
       name = "apply",
-      description = "Register patterns from files, or make new versions of them.",
-      mixinStandardHelpOptions = true)
+      description = "Register patterns from files, or make new versions of them.")
   int apply(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "FILE", arity = "1..*", description = "Files, or - for stdin.")
@@ -83,7 +81,7 @@ final class PatternCommand {
     }
   }
 
-  @Command(name = "list", description = "All patterns.", mixinStandardHelpOptions = true)
+  @Command(name = "list", description = "All patterns.")
   int list(@Mixin ServerOptions server) throws InterruptedException {
     try (Session session = server.open(terminal)) {
       session.show(Pages.all(session.client(), ApiPath.PATTERNS), PatternCommand::table);
@@ -91,30 +89,30 @@ final class PatternCommand {
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "show",
-      description = "A pattern, its parameters, and who uses it.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "show", description = "A pattern, its parameters, and who uses it.")
   int show(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "PATTERN") String pattern,
+      @Option(
+              names = "--version-number",
+              paramLabel = "N",
+              description = "What this version said; the newest when not given.")
+          Integer version,
       @Option(names = "--text", description = "Only its text, as it was written.") boolean text)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
-      JsonNode shown = session.client().get(ApiPath.pattern(pattern));
+      String path = ApiPath.pattern(pattern);
+      JsonNode shown = session.client().get(version == null ? path : path + "/versions/" + version);
       if (text) {
         terminal.say(shown.path("text").asText().stripTrailing());
       } else {
-        session.show(shown, PatternCommand::details);
+        session.show(shown, version == null ? PatternCommand::details : Facts::lines);
       }
     }
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "versions",
-      description = "What a pattern was, newest first.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "versions", description = "What a pattern was, newest first.")
   int versions(@Mixin ServerOptions server, @Parameters(paramLabel = "PATTERN") String pattern)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
@@ -125,10 +123,7 @@ final class PatternCommand {
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "delete",
-      description = "Delete a pattern that no job uses.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "delete", description = "Delete a pattern that no job uses.")
   int delete(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "PATTERN") String pattern,

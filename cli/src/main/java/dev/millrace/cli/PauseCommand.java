@@ -10,14 +10,14 @@ import picocli.CommandLine.Parameters;
 /** Pauses, or resumes, everything, a namespace or a pool. Main thread. */
 @Command(
     description = {
-      "Pause or resume everything, a namespace or a pool. Attempts in flight finish, nothing new"
-          + " starts, timers stand still; it outlives every restart.",
+      "Pause or resume everything, a namespace or a pool.",
+      "Attempts in flight finish, nothing new starts, timers stand still; it outlives every"
+          + " restart.",
       "",
       "  millrace pause all",
       "  millrace pause namespace shop",
       "  millrace resume pool scraper"
-    },
-    mixinStandardHelpOptions = true)
+    })
 final class PauseCommand implements Callable<Integer> {
   private final Terminal terminal;
   private final boolean resumes;

@@ -12,8 +12,7 @@ import picocli.CommandLine.Option;
     description = {
       "Show what applying job files would change on the server; changes nothing.",
       "Exits with 0 when nothing would change, 2 when something would, 1 when it cannot be said."
-    },
-    mixinStandardHelpOptions = true)
+    })
 final class PlanCommand implements Callable<Integer> {
   static final String NAME = "plan";
 

@@ -12,8 +12,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "quota",
     description = "How much a namespace may have, and what it has used of it.",
-    synopsisSubcommandLabel = "COMMAND",
-    mixinStandardHelpOptions = true)
+    synopsisSubcommandLabel = "COMMAND")
 final class QuotaCommand {
   private static final String NONE = "none";
   private static final List<String> NUMBERS =
@@ -87,7 +86,7 @@ final class QuotaCommand {
     }
   }
 
-  @Command(name = "show", description = "A quota and its use.", mixinStandardHelpOptions = true)
+  @Command(name = "show", description = "A quota and its use.")
   int show(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "NAMESPACE", defaultValue = "default") String namespace)
@@ -98,10 +97,7 @@ final class QuotaCommand {
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "set",
-      description = "Set some of its limits; none lifts one.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "set", description = "Set some of its limits; none lifts one.")
   int set(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "NAMESPACE") String namespace,

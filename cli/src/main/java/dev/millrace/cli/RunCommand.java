@@ -2,20 +2,24 @@ package dev.millrace.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Everything about runs; one method per command. Main thread. */
 @Command(
     name = "run",
     description = "Look at runs, read their logs, and do something about them.",
-    synopsisSubcommandLabel = "COMMAND",
-    mixinStandardHelpOptions = true)
-final class RunCommand {
+    synopsisSubcommandLabel = "COMMAND")
+final class RunCommand implements Nested, Callable<Integer> {
+  private static final int USUAL = 20;
+
   /** A run has no more. */
   private static final int ARTIFACTS_MAX = 1_000;
 
@@ -25,63 +29,57 @@ final class RunCommand {
     this.terminal = terminal;
   }
 
-  @Command(name = "list", description = "Runs, newest first.", mixinStandardHelpOptions = true)
+  /** For who says {@code run --follow RUN}, as they would of other programs. */
+  @Option(
+      names = {"-f", "--follow"},
+      paramLabel = "RUN",
+      description = "As `run follow RUN`.")
+  String followed;
+
+  @Mixin ServerOptions options;
+
+  @Spec CommandSpec spec;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    if (followed == null) {
+      throw new ParameterException(spec.commandLine(), "Missing required subcommand");
+    }
+    return follow(options, followed);
+  }
+
+  @Command(name = "list", description = "Runs, newest first.")
   int list(
       @Mixin ServerOptions server,
-      @Option(names = "--job", paramLabel = "JOB", description = "Of this job only.") String job,
-      @Option(names = "--state", paramLabel = "STATE", description = "In this state only.")
-          String state,
-      @Option(names = "--open", description = "Not ended ones only.") boolean open,
-      @Option(
-              names = "--orchestration",
-              paramLabel = "ID",
-              description = "Started under this id only; `trace` shows them as a tree.")
-          String orchestration,
+      @Mixin RunFilter filter,
+      @Mixin ListOptions list,
       @Option(
               names = "--children",
               description = "Those too that stages of other runs wait for, such as items.")
-          boolean children,
-      @Option(
-              names = "--limit",
-              paramLabel = "N",
-              defaultValue = "20",
-              description = "At most so many (default ${DEFAULT-VALUE}).")
-          int limit)
+          boolean children)
       throws InterruptedException {
-    List<String> query = new ArrayList<>();
-    if (job != null) {
-      query.add("job=" + ApiClient.encoded(job));
-    }
-    if (state != null) {
-      query.add("state=" + ApiClient.encoded(state));
-    }
-    if (open) {
-      query.add("open=true");
-    }
-    if (orchestration != null) {
-      query.add("orchestration=" + ApiClient.encoded(orchestration));
-    }
-    if (children) {
-      query.add("children=true");
-    }
-    String path = query.isEmpty() ? ApiPath.RUNS : ApiPath.RUNS + "?" + String.join("&", query);
-    try (Session session = server.open(terminal)) {
-      ObjectNode page = Pages.upTo(session.client(), path, Math.max(1, limit));
-      session.show(page, RunView::table);
-    }
-    return ExitCode.OK;
+    String path = ApiPath.RUNS + filter.query().with("children", children ? true : null);
+    return server.run(
+        terminal, session -> session.show(list.of(session, path, USUAL), RunView::table));
   }
 
-  @Command(name = "show", description = "One run with its stages.", mixinStandardHelpOptions = true)
+  @Command(name = "show", description = "One run with its stages.")
   int show(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
       @Option(
               names = {"-w", "--wait"},
               description = "Wait for its end; exit with 0 only when it COMPLETED.")
-          boolean wait)
+          boolean wait,
+      @Option(
+              names = {"-f", "--follow"},
+              description = "As --wait, with its stages drawn live.")
+          boolean follow)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
+      if (follow) {
+        return new RunFollow(session, run).untilEnd();
+      }
       JsonNode shown = wait ? session.untilFinal(run) : session.client().get(ApiPath.run(run));
       session.show(shown, RunView::details);
       return wait ? RunView.exitCode(shown) : ExitCode.OK;
@@ -89,9 +87,16 @@ final class RunCommand {
   }
 
   @Command(
-      name = "logs",
-      description = "What the stages of a run wrote.",
-      mixinStandardHelpOptions = true)
+      name = "follow",
+      description = "Stay with a run until it ends; its stages drawn live. Ctrl-C only leaves it.")
+  int follow(@Mixin ServerOptions server, @Parameters(paramLabel = "RUN") String run)
+      throws InterruptedException {
+    try (Session session = server.open(terminal)) {
+      return new RunFollow(session, run).untilEnd();
+    }
+  }
+
+  @Command(name = "logs", description = "What the stages of a run wrote.")
   int logs(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -103,12 +108,7 @@ final class RunCommand {
           boolean follow)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
-      RunLog log =
-          new RunLog(
-              session.client(),
-              run,
-              stage,
-              line -> terminal.say(session.json() ? line.toString() : RunView.logLine(line)));
+      RunLog log = new RunLog(session.client(), run, stage, line -> say(session, line));
       if (!follow) {
         log.read();
         return ExitCode.OK;
@@ -122,10 +122,17 @@ final class RunCommand {
     }
   }
 
+  private void say(Session session, JsonNode line) {
+    if (session.json()) {
+      terminal.say(line.toString());
+    } else {
+      terminal.sayLog(RunView.logLine(line));
+    }
+  }
+
   @Command(
       name = "artifacts",
-      description = "What the stages of a run stored; `artifact get` fetches it.",
-      mixinStandardHelpOptions = true)
+      description = "What the stages of a run stored; `artifact get` fetches it.")
   int artifacts(@Mixin ServerOptions server, @Parameters(paramLabel = "RUN") String run)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
@@ -137,8 +144,7 @@ final class RunCommand {
 
   @Command(
       name = "stop",
-      description = "Stop a run; attempts in flight are cancelled, `finally` stages still run.",
-      mixinStandardHelpOptions = true)
+      description = "Stop a run; attempts in flight are cancelled, `finally` stages still run.")
   int stop(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -147,10 +153,7 @@ final class RunCommand {
     return act(server, run, "stop", reason.body());
   }
 
-  @Command(
-      name = "kill",
-      description = "End a run at once, and every process of it.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "kill", description = "End a run at once, and every process of it.")
   int kill(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -159,10 +162,7 @@ final class RunCommand {
     return act(server, run, "kill", reason.body());
   }
 
-  @Command(
-      name = "pause",
-      description = "Start nothing new in a run; timers stand still.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "pause", description = "Start nothing new in a run; timers stand still.")
   int pause(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -171,7 +171,7 @@ final class RunCommand {
     return act(server, run, "pause", reason.body());
   }
 
-  @Command(name = "resume", description = "Undo a pause.", mixinStandardHelpOptions = true)
+  @Command(name = "resume", description = "Undo a pause.")
   int resume(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -182,8 +182,7 @@ final class RunCommand {
 
   @Command(
       name = "retry",
-      description = "Execute the stages that failed again, and what was skipped for them.",
-      mixinStandardHelpOptions = true)
+      description = "Execute the stages that failed again, and what was skipped for them.")
   int retry(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -192,10 +191,7 @@ final class RunCommand {
     return act(server, run, "retry", reason.body());
   }
 
-  @Command(
-      name = "rerun",
-      description = "Execute one stage and all that depend on it again.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "rerun", description = "Execute one stage and all that depend on it again.")
   int rerun(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -205,10 +201,7 @@ final class RunCommand {
     return act(server, run, "rerun", reason.body().put("stage", stage));
   }
 
-  @Command(
-      name = "extend",
-      description = "Give a run's window another end.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "extend", description = "Give a run's window another end.")
   int extend(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -224,17 +217,17 @@ final class RunCommand {
 
   private int act(ServerOptions server, String run, String verb, ObjectNode body)
       throws InterruptedException {
-    try (Session session = server.open(terminal)) {
-      ApiClient.Answer answer = session.client().post(ApiPath.run(run) + "/" + verb, body);
-      session.showDone(answer, "run " + run + " is " + RunView.state(answer.body()));
-    }
-    return ExitCode.OK;
+    return server.run(
+        terminal,
+        session -> {
+          ApiClient.Answer answer = session.client().post(ApiPath.run(run) + "/" + verb, body);
+          session.showDone(answer, "run " + run + " is " + RunView.state(answer.body()));
+        });
   }
 
   @Command(
       name = "why",
-      description = "Why a run does not move: every reason, who can change it, and until when.",
-      mixinStandardHelpOptions = true)
+      description = "Why a run does not move: every reason, who can change it, and until when.")
   int why(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,
@@ -257,8 +250,7 @@ final class RunCommand {
       name = "audit",
       description =
           "Every move of a run; replays them and exits with 0 only when they lead to what"
-              + " the tables say.",
-      mixinStandardHelpOptions = true)
+              + " the tables say.")
   int audit(@Mixin ServerOptions server, @Parameters(paramLabel = "RUN") String run)
       throws InterruptedException {
     try (Session session = server.open(terminal)) {
@@ -268,32 +260,13 @@ final class RunCommand {
     }
   }
 
-  @Command(
-      name = "items",
-      description = "The runs of a fan-out's items.",
-      mixinStandardHelpOptions = true)
-  int items(
-      @Mixin ServerOptions server,
-      @Parameters(paramLabel = "RUN") String run,
-      @Parameters(paramLabel = "STAGE") String stage,
-      @Option(names = "--state", paramLabel = "STATE", description = "In this state only.")
-          String state,
-      @Option(
-              names = "--limit",
-              paramLabel = "N",
-              defaultValue = "50",
-              description = "At most so many (default ${DEFAULT-VALUE}).")
-          int limit)
-      throws InterruptedException {
-    String path = ApiPath.run(run) + "/stages/" + ApiClient.encoded(stage) + "/items";
-    try (Session session = server.open(terminal)) {
-      ObjectNode page =
-          Pages.upTo(
-              session.client(),
-              state == null ? path : path + "?state=" + ApiClient.encoded(state),
-              Math.max(1, limit));
-      session.show(page, RunView::items);
-    }
-    return ExitCode.OK;
+  @Override
+  public List<Object> nested() {
+    return List.of(
+        new RunFacts.Items(terminal),
+        new RunFacts.Children(terminal),
+        new RunFacts.History(terminal),
+        new RunFacts.Attempts(terminal),
+        new RunFacts.Timeline(terminal));
   }
 }

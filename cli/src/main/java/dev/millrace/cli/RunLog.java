@@ -36,10 +36,9 @@ final class RunLog {
   RunLog(ApiClient client, String run, String stage, Consumer<JsonNode> reader) {
     this.client = client;
     this.path =
-        ApiPath.run(run)
+        (stage == null ? ApiPath.run(run) : ApiPath.stage(run, stage))
             + "/logs?limit="
-            + PAGE_LINES
-            + (stage == null ? "" : "&stage=" + ApiClient.encoded(stage));
+            + PAGE_LINES;
     this.reader = reader;
   }
 

@@ -3,6 +3,7 @@ package dev.millrace.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * One command's talk with a server: asks, waits, and shows what came of it as the user wants it.
@@ -16,12 +17,30 @@ record Session(Terminal terminal, ApiClient client, OutputForm form) implements 
     return form != OutputForm.TABLE;
   }
 
+  /** Gets something and shows it. */
+  void get(String path, Function<JsonNode, List<String>> view) throws InterruptedException {
+    show(client.get(path), view);
+  }
+
   /** Shows an answer; people see it as the view has it. */
   void show(JsonNode answer, Function<JsonNode, List<String>> view) {
     if (json()) {
       terminal.say(form.written(answer));
+    } else if (terminal.quiet()) {
+      Ids.of(answer).forEach(terminal::say);
     } else {
-      view.apply(answer).forEach(terminal::say);
+      draw(terminal, () -> view.apply(answer));
+    }
+  }
+
+  /** Says lines to people: tables fit the window, states have colours where there are some. */
+  static void draw(Terminal terminal, Supplier<List<String>> lines) {
+    for (String line : Table.within(terminal.columns(), lines)) {
+      if (terminal.colors()) {
+        terminal.sayColored(Paint.states(Harmless.text(line)));
+      } else {
+        terminal.say(line);
+      }
     }
   }
 

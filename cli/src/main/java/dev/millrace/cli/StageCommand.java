@@ -1,6 +1,5 @@
 package dev.millrace.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.lifecycle.StageAction;
@@ -15,12 +14,12 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "stage",
     description = {
-      "Do something with one stage of a run: hold, release, skip, unskip, reset, kill, run,"
-          + " complete, acknowledge, approve, reject.",
+      "Do something with one stage of a run: hold, skip, reset, approve ...",
+      "ACTION is hold, release, skip, unskip, reset, kill, run, complete, acknowledge, approve or"
+          + " reject.",
       "",
       "  millrace stage hold 0HZX... load --reason \"the source is late\""
-    },
-    mixinStandardHelpOptions = true)
+    })
 final class StageCommand implements Callable<Integer> {
   private final Terminal terminal;
 
@@ -57,11 +56,11 @@ final class StageCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     ObjectNode body = reason.body();
     if (result != null) {
-      body.set("output", json(result));
+      body.set("output", Words.json("--result", result));
     }
     if (ticket != null) {
       if (action != StageAction.ACKNOWLEDGE) {
-        throw new UserError(
+        throw UserError.misuse(
             "--ticket goes with acknowledge only, not with " + action.word(),
             "Name it in the --reason.");
       }
@@ -95,14 +94,5 @@ final class StageCommand implements Callable<Integer> {
       }
     }
     return "gone";
-  }
-
-  private static JsonNode json(String text) {
-    try {
-      return ApiClient.JSON.readTree(text);
-    } catch (JsonProcessingException e) {
-      throw new UserError(
-          "--result is not JSON: " + e.getOriginalMessage(), "Quote it, as in '{\"rows\": 3}'.");
-    }
   }
 }

@@ -10,8 +10,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "start",
     description = "Starts that wait for their time: what is planned, and taking it back.",
-    synopsisSubcommandLabel = "COMMAND",
-    mixinStandardHelpOptions = true)
+    synopsisSubcommandLabel = "COMMAND")
 final class StartCommand {
   private final Terminal terminal;
 
@@ -19,7 +18,7 @@ final class StartCommand {
     this.terminal = terminal;
   }
 
-  @Command(name = "list", description = "What is planned.", mixinStandardHelpOptions = true)
+  @Command(name = "list", description = "What is planned.")
   int list(@Mixin ServerOptions server) throws InterruptedException {
     try (Session session = server.open(terminal)) {
       session.show(Pages.all(session.client(), ApiPath.STARTS), StartCommand::table);
@@ -27,10 +26,7 @@ final class StartCommand {
     return ExitCode.OK;
   }
 
-  @Command(
-      name = "cancel",
-      description = "Take a start back before its time.",
-      mixinStandardHelpOptions = true)
+  @Command(name = "cancel", description = "Take a start back before its time.")
   int cancel(
       @Mixin ServerOptions server,
       @Parameters(paramLabel = "RUN") String run,

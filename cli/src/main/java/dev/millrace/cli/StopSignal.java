@@ -17,22 +17,37 @@ final class StopSignal implements AutoCloseable {
 
   private static final CountDownLatch MAIN_ENDED = new CountDownLatch(1);
 
+  private static volatile int mainCode = ExitCode.OK;
+
   private final CompletableFuture<Void> asked = new CompletableFuture<>();
   private final AtomicBoolean signalled = new AtomicBoolean();
   private final Thread main = Thread.currentThread();
   private final Thread hook = new Thread(this::stop, "millrace-stop");
+  private final boolean tells;
 
-  private StopSignal() {}
+  private StopSignal(boolean tells) {
+    this.tells = tells;
+  }
 
-  /** From now on a signal interrupts the calling thread. */
+  /** From now on a signal interrupts the calling thread; the process then ends with 0. */
   static StopSignal install() {
-    StopSignal signal = new StopSignal();
+    return install(false);
+  }
+
+  /** The same, of a command whose exit code is told although it was stopped. */
+  static StopSignal telling() {
+    return install(true);
+  }
+
+  private static StopSignal install(boolean tells) {
+    StopSignal signal = new StopSignal(tells);
     Runtime.getRuntime().addShutdownHook(signal.hook);
     return signal;
   }
 
   /** Ends the process; the only way out of main. */
   static void endProcess(int code) {
+    mainCode = code;
     MAIN_ENDED.countDown();
     System.exit(code);
   }
@@ -75,7 +90,7 @@ final class StopSignal implements AutoCloseable {
     try {
       if (MAIN_ENDED.await(END_WAIT_MAX.toSeconds(), TimeUnit.SECONDS)) {
         // Main's own exit waits for this hook, and its code would be the signal's otherwise.
-        Runtime.getRuntime().halt(ExitCode.OK);
+        Runtime.getRuntime().halt(tells ? mainCode : ExitCode.OK);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

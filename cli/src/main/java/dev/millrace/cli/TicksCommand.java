@@ -7,10 +7,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** The ledger of a job. Main thread. */
-@Command(
-    name = "ticks",
-    description = "What became of the ticks of a job, newest first.",
-    mixinStandardHelpOptions = true)
+@Command(name = "ticks", description = "What became of the ticks of a job, newest first.")
 final class TicksCommand implements Callable<Integer> {
   private final Terminal terminal;
 

@@ -40,7 +40,8 @@ final class Times {
     return String.format(Locale.ROOT, "%d h %02d min", seconds / 3600, seconds % 3600 / 60);
   }
 
-  private static Instant instant(JsonNode node) {
+  /** Null for what is none. */
+  static Instant instant(JsonNode node) {
     if (!node.isTextual()) {
       return null;
     }

@@ -12,8 +12,7 @@ import picocli.CommandLine.Parameters;
 /** Shows the runs of an orchestration as a tree. Main thread. */
 @Command(
     name = "trace",
-    description = "All runs of an orchestration as a tree, with times and states.",
-    mixinStandardHelpOptions = true)
+    description = "All runs of an orchestration as a tree, with times and states.")
 final class TraceCommand implements Callable<Integer> {
   private final Terminal terminal;
 

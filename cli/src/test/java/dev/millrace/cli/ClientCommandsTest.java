@@ -156,7 +156,7 @@ final class ClientCommandsTest {
             "lock gpu: 1 of 3 taken, 2 in line\n",
             "nothing was started\n");
     Cli both = run("job", "trigger", "hello", "--dry-run", "--wait");
-    assertThat(both.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(both.code()).isEqualTo(ExitCode.USAGE);
     assertThat(both.err()).contains("--dry-run starts nothing to --wait for");
   }
 
@@ -235,16 +235,18 @@ final class ClientCommandsTest {
     server.answer(
         "GET /api/v1/jobs/none",
         404,
-        "{\"status\":404,\"detail\":\"no job 'none'\",\"remedy\":\"Is the namespace right?\"}");
+        "{\"title\":\"Not found\",\"status\":404,\"detail\":\"no job 'none'\",\"remedy\":\"Is the"
+            + " namespace right?\"}");
     Cli result = run("job", "show", "none");
-    assertThat(result.code()).isEqualTo(ExitCode.FAILED);
-    assertThat(result.err()).isEqualTo("error: no job 'none'\n  Is the namespace right?\n");
+    assertThat(result.code()).isEqualTo(ExitCode.NOT_FOUND);
+    assertThat(result.err())
+        .isEqualTo("error: Not found: no job 'none'\n  Is the namespace right?\n");
   }
 
   @Test
   void aServerThatIsNoMillraceIsSaidToBeNone() {
     Cli result = run("job", "list");
-    assertThat(result.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(result.code()).isEqualTo(ExitCode.NOT_FOUND);
     assertThat(result.err()).contains("answered 404, and not as Millrace does");
   }
 
@@ -255,7 +257,7 @@ final class ClientCommandsTest {
       free = probe.getLocalPort();
     }
     Cli result = run("run", "list", "--server", "127.0.0.1:" + free);
-    assertThat(result.code()).isEqualTo(ExitCode.FAILED);
+    assertThat(result.code()).isEqualTo(ExitCode.AWAY);
     assertThat(result.err()).contains("no Millrace answers at").contains("millrace up");
     assertThat(result.err()).doesNotContain("\tat ");
   }

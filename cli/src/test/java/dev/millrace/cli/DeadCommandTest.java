@@ -127,7 +127,7 @@ final class DeadCommandTest {
           {"dead", "discard", "--reason", "known"},
           {"dead", "redrive", "-p", "n=5"},
         }) {
-      assertThat(run(words).code()).as(String.join(" ", words)).isEqualTo(ExitCode.FAILED);
+      assertThat(run(words).code()).as(String.join(" ", words)).isEqualTo(ExitCode.USAGE);
     }
     assertThat(run("dead", "discard", ID).code()).isEqualTo(ExitCode.USAGE);
     assertThat(server.requests()).isEmpty();

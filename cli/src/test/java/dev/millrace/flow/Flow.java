@@ -14,6 +14,7 @@ import dev.millrace.settings.SettingsInput;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
 import dev.millrace.testing.TestVirtualHost;
+import dev.millrace.worker.SecretSources;
 import dev.millrace.worker.WorkerNode;
 import dev.millrace.worker.WorkerNodeConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -26,7 +27,9 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -59,41 +62,59 @@ public final class Flow implements AutoCloseable {
   }
 
   public SchedulerNode scheduler(String name, int port) throws Exception {
-    SchedulerSettings settings =
-        SchedulerSettings.read(
-            new SettingsInput(
-                Map.of(),
-                Map.ofEntries(
-                    Map.entry("postgres.url", database.jdbcUrl()),
-                    Map.entry("postgres.user", database.user()),
-                    Map.entry("postgres.password", database.password()),
-                    Map.entry("rabbitmq.url", broker.uri().toString()),
-                    Map.entry("http.port", Integer.toString(port)),
-                    Map.entry("leader.lease-ttl", "3s"),
-                    Map.entry("leader.renew-every", "500ms"),
-                    Map.entry("leader.follower-poll", "100ms"),
-                    Map.entry("worker.heartbeat-every", "500ms"),
-                    Map.entry("worker.suspect-after", "1500ms"),
-                    Map.entry("worker.lost-after", "3s"))));
-    SchedulerNode node = new SchedulerNode(settings, name, "test", Faults.NONE);
+    return scheduler(name, port, Map.of());
+  }
+
+  /** With more settings. */
+  public SchedulerNode scheduler(String name, int port, Map<String, String> more) throws Exception {
+    SchedulerNode node = unstarted(name, port, more);
     node.start();
     return open(node);
   }
 
+  /** Whoever starts it closes it. */
+  SchedulerNode unstarted(String name, int port, Map<String, String> more) {
+    Map<String, String> flags = new HashMap<>(more);
+    flags.putAll(flags(port));
+    SchedulerSettings settings = SchedulerSettings.read(new SettingsInput(Map.of(), flags));
+    return new SchedulerNode(settings, name, "test", Faults.NONE);
+  }
+
+  private Map<String, String> flags(int port) {
+    return Map.ofEntries(
+        Map.entry("postgres.url", database.jdbcUrl()),
+        Map.entry("postgres.user", database.user()),
+        Map.entry("postgres.password", database.password()),
+        Map.entry("rabbitmq.url", broker.uri().toString()),
+        Map.entry("http.port", Integer.toString(port)),
+        Map.entry("leader.lease-ttl", "3s"),
+        Map.entry("leader.renew-every", "500ms"),
+        Map.entry("leader.follower-poll", "100ms"),
+        Map.entry("worker.heartbeat-every", "500ms"),
+        Map.entry("worker.suspect-after", "1500ms"),
+        Map.entry("worker.lost-after", "3s"));
+  }
+
   public WorkerNode worker(String pool) throws Exception {
+    return worker(pool, SecretSources.NONE);
+  }
+
+  /** With secrets of its own. */
+  public WorkerNode worker(String pool, SecretSources secrets) throws Exception {
     WorkerNode worker =
         new WorkerNode(
             new WorkerNodeConfig(
-                broker.uri().toString(),
-                List.of(new WorkerNodeConfig.PoolSlots(pool, 8)),
-                Duration.ofSeconds(5),
-                folder,
-                Set.of(),
-                List.of(),
-                Duration.ofMillis(500),
-                Duration.ofSeconds(3),
-                Faults.NONE,
-                "test"),
+                    broker.uri().toString(),
+                    List.of(new WorkerNodeConfig.PoolSlots(pool, 8)),
+                    Duration.ofSeconds(5),
+                    folder,
+                    Set.of(),
+                    List.of(),
+                    Duration.ofMillis(500),
+                    Duration.ofSeconds(3),
+                    Faults.NONE,
+                    "test")
+                .withSecrets(secrets),
             new SimpleMeterRegistry());
     worker.start();
     return open(worker);
@@ -186,6 +207,33 @@ public final class Flow implements AutoCloseable {
     } catch (SQLException e) {
       throw new AssertionError(sql, e);
     }
+  }
+
+  /** Every row of every table, as text. */
+  public String everyRow() {
+    StringBuilder rows = new StringBuilder();
+    try (var connection = database.connect();
+        var statement = connection.createStatement()) {
+      List<String> tables = new ArrayList<>();
+      try (var names =
+          statement.executeQuery(
+              "select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid ="
+                  + " c.relnamespace where n.nspname = 'millrace' and c.relkind = 'r'")) {
+        while (names.next()) {
+          tables.add(names.getString(1));
+        }
+      }
+      for (String table : tables) {
+        try (var found = statement.executeQuery("select t::text from " + table + " t")) {
+          while (found.next()) {
+            rows.append(table).append(' ').append(found.getString(1)).append('\n');
+          }
+        }
+      }
+    } catch (SQLException e) {
+      throw new AssertionError(e);
+    }
+    return rows.toString();
   }
 
   static long id(String run) {

@@ -18,6 +18,9 @@ import dev.millrace.scheduler.http.HttpServer;
 import dev.millrace.scheduler.ingest.LogIntake;
 import dev.millrace.scheduler.leader.Elector;
 import dev.millrace.scheduler.leader.Leadership;
+import dev.millrace.scheduler.secret.MasterKeys;
+import dev.millrace.scheduler.secret.SecretExchange;
+import dev.millrace.scheduler.secret.SecretVault;
 import dev.millrace.scheduler.status.NodeStatus;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
@@ -74,6 +77,8 @@ public final class SchedulerNode implements Service {
   @Override
   public void start() throws Exception {
     database = services.start(new Database(settings.postgres(), metrics));
+    SecretVault secrets = new SecretVault(database.api(), new MasterKeys(settings.secrets()));
+    secrets.check();
     outbox = services.start(new Outbox(name, settings.rabbit()));
     clock = new DatabaseClock();
     pools = new Pools(settings.engine());
@@ -81,7 +86,16 @@ public final class SchedulerNode implements Service {
     commands = new Commands(database.api(), bell::ring);
     leadership =
         new Leadership(
-            new Leadership.Node(name, settings, database, clock, outbox, commands, metrics, faults),
+            new Leadership.Node(
+                name,
+                settings,
+                database,
+                clock,
+                outbox,
+                commands,
+                metrics,
+                faults,
+                secrets::granted),
             pools);
     elector = new Elector(database, clock, settings.leader(), name, leadership);
     services.start(bell);
@@ -91,6 +105,7 @@ public final class SchedulerNode implements Service {
     ArtifactStore artifacts =
         new ArtifactStore(database.api(), settings.artifacts(), Clock.systemUTC());
     services.start(new ArtifactExchange(name, settings.rabbit(), artifacts, outbox, metrics));
+    services.start(new SecretExchange(name, settings.rabbit(), database.api(), secrets, metrics));
     bindGauges();
     http =
         services.start(
@@ -100,6 +115,7 @@ public final class SchedulerNode implements Service {
                 database.api(),
                 commands,
                 artifacts,
+                secrets,
                 this::status,
                 metrics));
     watchJobs();

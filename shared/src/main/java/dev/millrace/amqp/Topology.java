@@ -24,6 +24,11 @@ public final class Topology {
   /** After this time whoever asked has asked again. */
   private static final int ARTIFACT_TTL_MILLIS = 30_000;
 
+  /** As {@link #ARTIFACT_TTL_MILLIS}. */
+  private static final int SECRETS_TTL_MILLIS = 10_000;
+
+  private static final int SECRETS_MAX = 20_000;
+
   /** After this time the worker has told it again. */
   private static final int FILES_TTL_MILLIS = 600_000;
 
@@ -71,6 +76,16 @@ public final class Topology {
             ARTIFACT_TTL_MILLIS,
             "x-max-length-bytes",
             ARTIFACT_BYTES_MAX,
+            "x-overflow",
+            "reject-publish"));
+    declare(
+        channel,
+        Entities.SECRETS,
+        Map.of(
+            "x-message-ttl",
+            SECRETS_TTL_MILLIS,
+            "x-max-length",
+            SECRETS_MAX,
             "x-overflow",
             "reject-publish"));
   }

@@ -13,7 +13,9 @@ import java.util.regex.Pattern;
 /** Reads <code>webhook: {name, secret, ...}</code>. Confined to one thread. */
 final class WebhookReader {
   /** Variables of the program itself are no secrets of jobs. */
-  private static final Pattern SECRET = Pattern.compile("\\$\\{env:([A-Za-z_][A-Za-z0-9_]{0,99})}");
+  private static final Pattern SECRET =
+      Pattern.compile(
+          "\\$\\{(?:env:([A-Za-z_][A-Za-z0-9_]{0,99})|secret:[A-Za-z0-9][A-Za-z0-9_.-]{0,99})}");
 
   private static final Pattern HEADER = Pattern.compile("[A-Za-z0-9][A-Za-z0-9-]{0,99}");
   private static final int SECRETS_MAX = 2;
@@ -80,7 +82,7 @@ final class WebhookReader {
   }
 
   private List<String> secrets(Fields fields) {
-    Doc value = fields.takeRequired("secret", "; write for example ${env:SHOP_HOOK}");
+    Doc value = fields.takeRequired("secret", "; write for example ${secret:shop-hook}");
     if (value == null) {
       return null;
     }
@@ -101,10 +103,12 @@ final class WebhookReader {
         fields.problem(
             item,
             "secret",
-            "is not a reference such as ${env:SHOP_HOOK}; a definition holds no secrets");
+            "is not a reference such as ${secret:shop-hook} or ${env:SHOP_HOOK}; a definition holds"
+                + " no secrets");
         return null;
       }
-      if (reference.group(1).toUpperCase(Locale.ROOT).startsWith("MILLRACE_")) {
+      if (reference.group(1) != null
+          && reference.group(1).toUpperCase(Locale.ROOT).startsWith("MILLRACE_")) {
         fields.problem(
             item,
             "secret",

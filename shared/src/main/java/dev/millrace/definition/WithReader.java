@@ -28,6 +28,7 @@ final class WithReader {
       return "{}";
     }
     expressions.template(with.map(), stage.path("with"));
+    SecretPlaces.check(with, known);
     ObjectNode json =
         switch (known) {
           case "command" -> command(with);
@@ -131,7 +132,7 @@ final class WithReader {
     ObjectNode json = Json.object();
     String url = with.requiredText("url");
     if (url != null) {
-      boolean late = url.startsWith("${{"); // what it begins with is not known yet
+      boolean late = url.startsWith("${"); // what it begins with is not known yet
       if (!late && !url.toLowerCase(Locale.ROOT).matches("https?://[^\\s/?#].*")) {
         with.problem(
             with.map().get("url"), "url", "must start with http:// or https:// and a host");

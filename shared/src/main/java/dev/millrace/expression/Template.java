@@ -32,8 +32,9 @@ public final class Template {
      * A string with expressions in it.
      *
      * @param parts each a {@link String} or an {@link Expression}
+     * @param guarded it holds references too, and what expressions give must not become one
      */
-    record Text(List<Object> parts) implements Node {}
+    record Text(List<Object> parts, boolean guarded) implements Node {}
 
     record Array(List<Node> elements) implements Node {}
 
@@ -154,7 +155,13 @@ public final class Template {
       if (parts.size() == 1 && parts.get(0) instanceof Expression only) {
         return new Node.Value(only);
       }
-      return new Node.Text(List.copyOf(parts));
+      boolean guarded =
+          parts.stream().anyMatch(part -> part instanceof String plain && References.has(plain));
+      if (guarded) {
+        parts.replaceAll(
+            part -> part instanceof String plain ? References.guardedLiteral(plain) : part);
+      }
+      return new Node.Text(List.copyOf(parts), guarded);
     }
 
     private void addExpression(List<Object> parts, Segments.Segment.Code code, String path) {
@@ -192,7 +199,7 @@ public final class Template {
       return switch (node) {
         case Node.Constant constant -> counted(constant.json());
         case Node.Value value -> counted(value.expression().evaluate(bindings));
-        case Node.Text text -> counted(NODES.textNode(concatenated(text.parts())));
+        case Node.Text text -> counted(NODES.textNode(concatenated(text)));
         case Node.Array array -> {
           ArrayNode made = NODES.arrayNode(array.elements().size());
           array.elements().forEach(element -> made.add(render(element)));
@@ -206,18 +213,21 @@ public final class Template {
       };
     }
 
-    private String concatenated(List<Object> parts) {
+    private String concatenated(Node.Text node) {
       StringBuilder text = new StringBuilder();
-      for (Object part : parts) {
+      for (Object part : node.parts()) {
         text.append(
-            part instanceof Expression expression
-                ? JsonValues.text(expression.evaluate(bindings))
-                : part);
+            part instanceof Expression expression ? value(expression, node.guarded()) : part);
         if (text.length() > charsLeft) {
           throw JsonValues.problem("the rendered value is longer than 1 MiB of JSON");
         }
       }
       return text.toString();
+    }
+
+    private String value(Expression expression, boolean guarded) {
+      String value = JsonValues.text(expression.evaluate(bindings));
+      return guarded ? References.guardedValue(value) : value;
     }
 
     private JsonNode counted(JsonNode json) {

@@ -18,6 +18,7 @@ public record SchedulerSettings(
     EngineSettings engine,
     WorkerTimeouts workers,
     ArtifactSettings artifacts,
+    SecretSettings secrets,
     Optional<Path> jobsDir,
     List<Path> fileRoots) {
   public SchedulerSettings {
@@ -44,6 +45,7 @@ public record SchedulerSettings(
             EngineSettings.read(values),
             WorkerTimeouts.read(values),
             ArtifactSettings.read(values),
+            SecretSettings.read(values),
             jobsDir,
             WorkerSettings.fileRoots(values, "scheduler.file-roots"));
     values.finish();

@@ -115,6 +115,11 @@ public final class SettingsTable {
               "ARTIFACTS_S3_PATH_STYLE",
               "true",
               "The bucket is in the path; false puts it before the host's name."),
+          secret(
+              "secrets.keys",
+              "SECRETS_KEYS",
+              "Keys of stored secrets as id:base64, with commas between; the first one seals."),
+          key("secrets.keys-file", "SECRETS_KEYS_FILE", "", "A file with one such key a line."),
           key("worker.heartbeat-every", "HEARTBEAT_EVERY", "2s", "Workers report so often."),
           key("worker.suspect-after", "SUSPECT_AFTER", "6s", "Silent so long is suspect."),
           key("worker.lost-after", "LOST_AFTER", "10s", "Silent so long is lost."),
@@ -131,7 +136,17 @@ public final class SettingsTable {
               "worker.file-roots",
               "FILE_ROOTS",
               "",
-              "Folders, with commas between, below which wait.file may look; none when empty."));
+              "Folders, with commas between, below which wait.file may look; none when empty."),
+          key(
+              "worker.secret-env",
+              "SECRET_ENV",
+              "",
+              "Variables that ${env:NAME} may name: DB_PASSWORD,SHOP_*; none when empty."),
+          key(
+              "worker.secret-dirs",
+              "SECRET_DIRS",
+              "",
+              "Folders, with commas between, that ${file:path} may read; none when empty."));
 
   private static final Map<String, Key> BY_KEY = new LinkedHashMap<>();
   private static final Map<String, Key> BY_ENV = new LinkedHashMap<>();

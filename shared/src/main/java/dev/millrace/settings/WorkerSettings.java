@@ -13,6 +13,9 @@ import java.util.List;
  * @param handlers names it may run; {@code *} for all it has
  * @param outputBytesMax what is kept of the log of one attempt
  * @param fileRoots absolute folders below which stages may wait for files
+ * @param secretEnv variables that stages may refer to, a {@code *} at the end for any that begins
+ *     so
+ * @param secretDirs absolute folders whose files stages may refer to
  */
 public record WorkerSettings(
     List<PoolSlots> pools,
@@ -20,13 +23,17 @@ public record WorkerSettings(
     Path workDir,
     List<String> handlers,
     int outputBytesMax,
-    List<Path> fileRoots) {
+    List<Path> fileRoots,
+    List<String> secretEnv,
+    List<Path> secretDirs) {
   private static final String EVERY_HANDLER = "*";
 
   public WorkerSettings {
     pools = List.copyOf(pools);
     handlers = List.copyOf(handlers);
     fileRoots = List.copyOf(fileRoots);
+    secretEnv = List.copyOf(secretEnv);
+    secretDirs = List.copyOf(secretDirs);
   }
 
   static WorkerSettings read(Values values) {
@@ -36,7 +43,9 @@ public record WorkerSettings(
         path(values, "worker.work-dir"),
         handlers(values),
         values.integer("worker.output-max-bytes", 0, 64 << 20),
-        fileRoots(values, "worker.file-roots"));
+        fileRoots(values, "worker.file-roots"),
+        secretEnv(values),
+        fileRoots(values, "worker.secret-dirs"));
   }
 
   /** May this worker run that handler, as far as its settings go? */
@@ -58,6 +67,23 @@ public record WorkerSettings(
         "* already allows every handler; list handlers or write * alone",
         key);
     return handlers;
+  }
+
+  private static List<String> secretEnv(Values values) {
+    String key = "worker.secret-env";
+    List<String> names =
+        Arrays.stream(values.text(key).split(",", -1))
+            .map(String::strip)
+            .filter(name -> !name.isEmpty())
+            .toList();
+    for (String name : names) {
+      if (!name.matches("[A-Za-z_][A-Za-z0-9_]{0,99}\\*?")) {
+        values.problem(key, "'" + name + "' is not the name of a variable, or its beginning and *");
+      } else if (name.startsWith("MILLRACE_")) {
+        values.problem(key, name + " would give away settings of the program itself");
+      }
+    }
+    return names;
   }
 
   static List<Path> fileRoots(Values values, String key) {

@@ -20,6 +20,9 @@ public final class Entities {
   /** Requests of workers to store and to read artifacts; answers go to where they say. */
   public static final String ARTIFACTS = "millrace.artifacts";
 
+  /** Requests of workers for stored secrets; answers go, sealed, to where they say. */
+  public static final String SECRETS = "millrace.secrets";
+
   /** What workers have seen of files, and moved. */
   public static final String FILES = "millrace.files";
 

@@ -21,6 +21,7 @@ import java.time.Instant;
  * @param index the item's place in its fan-out, from 0, or {@link #NO_ITEM}
  * @param heartbeatTimeout an attempt that is silent for so long (no log line, no progress, no
  *     checkpoint) is ended, or null
+ * @param secrets what the worker puts into {@code with}, and hides, or null
  */
 public record Start(
     Claim claim,
@@ -36,7 +37,8 @@ public record Start(
     String traceparent,
     String item,
     int index,
-    Duration heartbeatTimeout) {
+    Duration heartbeatTimeout,
+    StartSecrets secrets) {
   /** The index of a stage that is no item of a fan-out. */
   public static final int NO_ITEM = -1;
 
@@ -84,13 +86,28 @@ public record Start(
         traceparent,
         null,
         NO_ITEM,
+        null,
         null);
   }
 
-  /** The same start for another attempt of its stage. */
-  public Start ofAttempt(int attempt) {
-    return new Start(
-        new Claim(claim.run(), claim.stage(), attempt),
+  /** Without secrets. */
+  public Start(
+      Claim claim,
+      String job,
+      String namespace,
+      String handler,
+      String with,
+      String params,
+      String inputs,
+      String checkpoint,
+      Duration timeout,
+      Instant scheduledFor,
+      String traceparent,
+      String item,
+      int index,
+      Duration heartbeatTimeout) {
+    this(
+        claim,
         job,
         namespace,
         handler,
@@ -103,7 +120,37 @@ public record Start(
         traceparent,
         item,
         index,
-        heartbeatTimeout);
+        heartbeatTimeout,
+        null);
+  }
+
+  /** The same start for another attempt of its stage. */
+  public Start ofAttempt(int attempt) {
+    return with(new Claim(claim.run(), claim.stage(), attempt), secrets);
+  }
+
+  /** The same start with what lets its worker ask for the stored secrets. */
+  public Start granted(String grant) {
+    return with(claim, secrets.granted(grant));
+  }
+
+  private Start with(Claim otherClaim, StartSecrets otherSecrets) {
+    return new Start(
+        otherClaim,
+        job,
+        namespace,
+        handler,
+        with,
+        params,
+        inputs,
+        checkpoint,
+        timeout,
+        scheduledFor,
+        traceparent,
+        item,
+        index,
+        heartbeatTimeout,
+        otherSecrets);
   }
 
   /** Characters of its JSON, about. */
@@ -115,7 +162,8 @@ public record Start(
         + length(params)
         + length(inputs)
         + length(checkpoint)
-        + length(item);
+        + length(item)
+        + (secrets == null ? 0 : secrets.chars());
   }
 
   private static int length(String json) {

@@ -78,6 +78,9 @@ public final class StartCodec {
     if (start.heartbeatTimeout() != null) {
       json.writeNumberField("heartbeatTimeoutMillis", start.heartbeatTimeout().toMillis());
     }
+    if (start.secrets() != null) {
+      start.secrets().writeTo(json);
+    }
     json.writeEndObject();
   }
 
@@ -116,6 +119,7 @@ public final class StartCodec {
     private String item;
     private int index = Start.NO_ITEM;
     private Duration heartbeatTimeout;
+    private StartSecrets secrets;
 
     void read(String name, JsonParser json) throws IOException {
       switch (name) {
@@ -133,6 +137,7 @@ public final class StartCodec {
         case "item" -> item = Wire.readRaw(json);
         case "index" -> index = index(json);
         case "heartbeatTimeoutMillis" -> heartbeatTimeout = heartbeatTimeout(json);
+        case "secrets" -> secrets = StartSecrets.read(json);
         default -> json.skipChildren();
       }
     }
@@ -155,7 +160,8 @@ public final class StartCodec {
           traceparent,
           item,
           index,
-          heartbeatTimeout);
+          heartbeatTimeout,
+          secrets);
     }
   }
 

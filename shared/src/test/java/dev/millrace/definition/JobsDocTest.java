@@ -20,6 +20,7 @@ class JobsDocTest {
   private static final Path PLANS = Path.of("../docs/plans.md");
   private static final Path DEPENDENCIES = Path.of("../docs/dependencies.md");
   private static final Path FILES = Path.of("../docs/files.md");
+  private static final Path SECRETS = Path.of("../docs/secrets.md");
   private static final Pattern GOOD = Pattern.compile("```yaml\n(.*?)\n```", Pattern.DOTALL);
   private static final Pattern BAD =
       Pattern.compile("```yaml bad\n(.*?)\n```\n\n> ([^\n]+)", Pattern.DOTALL);
@@ -30,6 +31,7 @@ class JobsDocTest {
     pieces.addAll(goodPieces(PLANS));
     pieces.addAll(goodPieces(DEPENDENCIES));
     pieces.addAll(goodPieces(FILES));
+    pieces.addAll(goodPieces(SECRETS));
     pieces.forEach(piece -> Texts.ok(whole(piece)));
     assertThat(pieces).hasSizeGreaterThan(20);
   }

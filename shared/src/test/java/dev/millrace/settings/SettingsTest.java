@@ -1,12 +1,14 @@
 package dev.millrace.settings;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -143,6 +145,28 @@ class SettingsTest {
         .forEach(name -> environment.put("MILLRACE_" + name, "x"));
     environment.put("PATH", "/bin");
     assertThat(SchedulerSettings.read(new SettingsInput(environment, Map.of()))).isNotNull();
+  }
+
+  @Test
+  void keysOfSecretsAreReadInTheirOrderAndNotRepeated() throws Exception {
+    String key = Base64.getEncoder().encodeToString(new byte[32]);
+    Path file =
+        Files.writeString(folder.resolve("keys"), "# of 2027\n\nnew:" + key + "\nold:" + key);
+    SecretSettings keys =
+        SchedulerSettings.read(
+                new SettingsInput(NEEDED, Map.of("secrets.keys-file", file.toString())))
+            .secrets();
+    assertThat(keys.keys()).extracting(SecretSettings.Key::id).containsExactly("new", "old");
+    assertThat(keys.toString()).contains("new:***").doesNotContain("AAAA");
+    for (String wrong : List.of(key, "a:AAAA", "a:" + key + ",a:" + key, "a:hunter22", ":" + key)) {
+      assertThatThrownBy(
+              () ->
+                  SchedulerSettings.read(new SettingsInput(NEEDED, Map.of("secrets.keys", wrong))))
+          .isInstanceOf(SettingsException.class)
+          .hasMessageContaining("secrets.keys")
+          .hasMessageNotContaining("AAAA")
+          .hasMessageNotContaining("hunter22");
+    }
   }
 
   @Test

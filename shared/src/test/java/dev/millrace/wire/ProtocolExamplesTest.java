@@ -53,6 +53,10 @@ final class ProtocolExamplesTest {
     }
     same(FileNewsCodec.encode(ok(FileNewsCodec.decode(example("files")))), "files");
     same(LogCodec.encode(ok(LogCodec.decode(example("log")))), "log");
+    same(SecretCodec.encode(ok(SecretCodec.decodeRequest(example("secret-get")))), "secret-get");
+    for (String answered : List.of("secret-sealed", "secret-refused")) {
+      same(SecretCodec.encode(ok(SecretCodec.decodeAnswer(example(answered)))), answered);
+    }
     for (String asked : List.of("begin", "chunk", "end", "get")) {
       String name = "artifact-" + asked;
       same(ArtifactCodec.encode(ok(ArtifactCodec.decodeRequest(example(name)))), name);

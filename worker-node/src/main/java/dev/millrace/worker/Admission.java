@@ -126,7 +126,7 @@ final class Admission {
   void execute(Start start, Bundle bundle, StageHandler handler, Runnable giveBackSlot) {
     boolean begun = false;
     try {
-      if (handler.inline()) {
+      if (handler.inline() && !AttemptSecrets.refersTo(start)) {
         holding(start, bundle, attempt -> runner.runInline(attempt, handler));
       } else {
         holding(start, bundle, attempt -> runner.run(attempt, handler, giveBackSlot));

@@ -1,12 +1,6 @@
 package dev.millrace.worker;
 
-import com.rabbitmq.client.Connection;
 import dev.millrace.amqp.AmqpLink;
-import dev.millrace.amqp.ConfirmedPublisher;
-import dev.millrace.amqp.Letter;
-import dev.millrace.amqp.QueueConsumer;
-import dev.millrace.amqp.Topology;
-import dev.millrace.runtime.Delays;
 import dev.millrace.runtime.Service;
 import dev.millrace.settings.RabbitSettings;
 import dev.millrace.wire.ArtifactAnswer;
@@ -15,34 +9,15 @@ import dev.millrace.wire.ArtifactCodec;
 import dev.millrace.wire.ArtifactRequest;
 import dev.millrace.wire.Decoded;
 import dev.millrace.wire.Entities;
+import dev.millrace.worker.NodeRequests.Asked;
+import dev.millrace.worker.NodeRequests.Question;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/**
- * Asks scheduler nodes for artifacts, over a connection of its own, so that megabytes never stand
- * before a heartbeat; it is opened when it is needed first. What gets no answer is asked again: all
- * requests may be repeated. Any thread.
- */
+/** Asks scheduler nodes for artifacts. Any thread. */
 final class ArtifactClient implements Service {
   /** Requests of this worker under way; with their answers some 7 MiB at the most. */
-  static final int UNDER_WAY_MAX = 16;
-
-  private static final Logger log = LoggerFactory.getLogger(ArtifactClient.class);
-  private static final Duration PAUSE_FIRST = Duration.ofMillis(50);
-  private static final Duration PAUSE_MAX = Duration.ofSeconds(2);
+  static final int UNDER_WAY_MAX = NodeRequests.UNDER_WAY_MAX;
 
   /**
    * How patient it is.
@@ -54,61 +29,28 @@ final class ArtifactClient implements Service {
     static final Patience USUAL = new Patience(Duration.ofSeconds(20), Duration.ofMinutes(3));
   }
 
-  /** A request under way; it can be repeated, under another number. One thread's. */
-  static final class Asked {
-    private final byte[] body;
-    private CompletableFuture<ArtifactAnswer> answer;
-    private String number;
-
-    private Asked(byte[] body) {
-      this.body = body;
-    }
-  }
-
-  private final AmqpLink link;
-  private final Patience patience;
-  private final ConfirmedPublisher<String> publisher = new ConfirmedPublisher<>(new Fates());
-  private final QueueConsumer answers;
-  private final Map<String, CompletableFuture<ArtifactAnswer>> open = new ConcurrentHashMap<>();
-  private final Semaphore underWay = new Semaphore(UNDER_WAY_MAX);
-  private final AtomicLong numbers = new AtomicLong();
-  private final CountDownLatch closed = new CountDownLatch(1);
-  private volatile String answerQueue;
-  private boolean started;
+  private final NodeRequests requests;
 
   ArtifactClient(String worker, RabbitSettings broker, Patience patience) {
-    this.patience = patience;
-    this.answers = new QueueConsumer(channel -> declare(channel), UNDER_WAY_MAX, this::answered);
-    this.link =
-        new AmqpLink("worker-artifacts-" + worker, broker, List.of(answers, publisher, losses()));
-    publisher.on(link);
-    answers.on(link);
+    requests =
+        new NodeRequests(
+            "worker-artifacts-" + worker,
+            broker,
+            new NodeRequests.Patience(patience.answer(), patience.all()));
   }
 
-  private String declare(com.rabbitmq.client.Channel channel) throws IOException {
-    Topology.declareShared(channel);
-    answerQueue = Topology.declareAnswers(channel);
-    return answerQueue;
-  }
-
-  /** Connects when the first artifact is asked for. */
   @Override
-  public void start() {}
+  public void start() {
+    requests.start();
+  }
 
-  /** Whoever still asks is told that the worker ends. */
   @Override
   public void close() {
-    closed.countDown();
-    failOpen("the worker ends");
-    synchronized (this) {
-      if (started) {
-        link.close();
-      }
-    }
+    requests.close();
   }
 
   AmqpLink link() {
-    return link;
+    return requests.link();
   }
 
   /** Asks and waits for a final answer. */
@@ -116,23 +58,14 @@ final class ArtifactClient implements Service {
     return await(begin(request));
   }
 
-  /** Begins to ask; waits while too much is under way. */
-  Asked begin(ArtifactRequest request) throws InterruptedException {
-    connect();
-    Asked asked = new Asked(ArtifactCodec.encode(request));
-    underWay.acquire();
-    send(asked);
-    return asked;
+  /** As {@link NodeRequests#begin}. */
+  Asked<ArtifactAnswer> begin(ArtifactRequest request) throws InterruptedException {
+    return requests.begin(question(request));
   }
 
-  /** Begins to ask one more thing, unless too much is under way. */
-  Asked tryBegin(ArtifactRequest request) {
-    if (!underWay.tryAcquire()) {
-      return null;
-    }
-    Asked asked = new Asked(ArtifactCodec.encode(request));
-    send(asked);
-    return asked;
+  /** As {@link NodeRequests#tryBegin}. */
+  Asked<ArtifactAnswer> tryBegin(ArtifactRequest request) {
+    return requests.tryBegin(question(request));
   }
 
   /**
@@ -140,86 +73,33 @@ final class ArtifactClient implements Service {
    *
    * @throws ArtifactException when it was refused or nobody answered
    */
-  ArtifactAnswer await(Asked asked) throws IOException, InterruptedException {
+  ArtifactAnswer await(Asked<ArtifactAnswer> asked) throws IOException, InterruptedException {
+    ArtifactAnswer answer;
     try {
-      return awaitPatiently(asked);
-    } finally {
-      forget(asked);
+      answer = requests.await(asked);
+    } catch (NodeRequests.NoAnswer e) {
+      throw new ArtifactException(Refusal.UNAVAILABLE, e.getMessage());
     }
-  }
-
-  private ArtifactAnswer awaitPatiently(Asked asked) throws IOException, InterruptedException {
-    long giveUpNanos = System.nanoTime() + patience.all().toNanos();
-    Delays pauses = new Delays(PAUSE_FIRST, PAUSE_MAX);
-    String problem;
-    do {
-      problem = "no scheduler node answered";
-      try {
-        ArtifactAnswer answer =
-            asked.answer.get(patience.answer().toMillis(), TimeUnit.MILLISECONDS);
-        if (!(answer instanceof ArtifactAnswer.Refused refused)) {
-          return answer;
-        }
-        if (!refused.why().isPassing()) {
-          throw new ArtifactException(refused.why(), refused.message());
-        }
-        problem = refused.message();
-      } catch (ExecutionException e) {
-        problem = e.getCause().getMessage();
-      } catch (TimeoutException e) {
-        forget(asked);
-      }
-      if (closed.await(pauses.nextMillis(), TimeUnit.MILLISECONDS)) {
-        throw new ArtifactException(Refusal.UNAVAILABLE, "the worker ends");
-      }
-      log.debug("asking again for an artifact cause={}", problem);
-      underWay.acquire();
-      send(asked);
-    } while (System.nanoTime() < giveUpNanos);
-    throw new ArtifactException(
-        Refusal.UNAVAILABLE, problem + " within " + patience.all() + "; gave up");
+    if (answer instanceof ArtifactAnswer.Refused refused) {
+      throw new ArtifactException(refused.why(), refused.message());
+    }
+    return answer;
   }
 
   /** Nobody waits for it any more. */
-  void forget(Asked asked) {
-    take(asked.number);
+  void forget(Asked<ArtifactAnswer> asked) {
+    requests.forget(asked);
   }
 
-  /** What waits under this number, once: its place is free. */
-  private Optional<CompletableFuture<ArtifactAnswer>> take(String number) {
-    CompletableFuture<ArtifactAnswer> asked = number == null ? null : open.remove(number);
-    if (asked != null) {
-      underWay.release();
-    }
-    return Optional.ofNullable(asked);
-  }
-
-  private void send(Asked asked) {
-    String number = Long.toString(numbers.incrementAndGet());
-    asked.number = number;
-    asked.answer = new CompletableFuture<>();
-    open.put(number, asked.answer);
-    String replyTo = answerQueue;
-    Letter letter = new Letter(replyTo, number);
-    if (replyTo == null
-        || !publisher.publish(Entities.ARTIFACTS, letter, true, asked.body, number)) {
-      lost(number);
-    }
-  }
-
-  private synchronized void connect() {
-    if (!started && closed.getCount() > 0) {
-      started = true;
-      link.start();
-    }
-  }
-
-  /** On the connection's thread. */
-  private void answered(QueueConsumer.Delivery delivery) {
-    answers.ack(delivery.generation(), delivery.tag(), false);
-    // Nobody waits for an answer to what was asked again meanwhile.
-    take(delivery.letter().correlationId())
-        .ifPresent(asked -> asked.complete(decoded(delivery.body())));
+  private static Question<ArtifactAnswer> question(ArtifactRequest request) {
+    return new Question<>(
+        Entities.ARTIFACTS,
+        ArtifactCodec.encode(request),
+        ArtifactClient::decoded,
+        answer ->
+            answer instanceof ArtifactAnswer.Refused refused && refused.why().isPassing()
+                ? refused.message()
+                : null);
   }
 
   private static ArtifactAnswer decoded(byte[] body) {
@@ -228,54 +108,5 @@ final class ArtifactClient implements Service {
       case Decoded.Bad<ArtifactAnswer> bad ->
           new ArtifactAnswer.Refused(Refusal.MALFORMED, bad.cause());
     };
-  }
-
-  private void lost(String number) {
-    fail(number, "the broker did not take the request");
-  }
-
-  private void failOpen(String why) {
-    List.copyOf(open.keySet()).forEach(number -> fail(number, why));
-  }
-
-  private void fail(String number, String why) {
-    take(number).ifPresent(asked -> asked.completeExceptionally(new IOException(why)));
-  }
-
-  /** With the connection the queue of answers is gone, and every answer to come with it. */
-  private AmqpLink.Session losses() {
-    return new AmqpLink.Session() {
-      @Override
-      public void opened(Connection connection, long generation) {}
-
-      @Override
-      public void closed(long generation) {
-        answerQueue = null;
-        failOpen("the connection to the broker was lost");
-      }
-    };
-  }
-
-  /** Told on the connection's threads. */
-  private final class Fates implements ConfirmedPublisher.Fate<String> {
-    @Override
-    public void confirmed(String number) {
-      // The answer is what counts.
-    }
-
-    @Override
-    public void unroutable(String number) {
-      lost(number);
-    }
-
-    @Override
-    public void lost(String number) {
-      ArtifactClient.this.lost(number);
-    }
-  }
-
-  @Override
-  public String toString() {
-    return "artifact client";
   }
 }

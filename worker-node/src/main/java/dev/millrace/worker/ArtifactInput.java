@@ -24,7 +24,7 @@ final class ArtifactInput extends InputStream {
   private final ArtifactClient client;
   private final ArtifactReference reference;
   private final MessageDigest digest = ArtifactUpload.digest();
-  private final Deque<ArtifactClient.Asked> ahead = new ArrayDeque<>();
+  private final Deque<NodeRequests.Asked<ArtifactAnswer>> ahead = new ArrayDeque<>();
   private final int count;
   private int nextToAsk = 1;
   private int nextToRead = 1;
@@ -97,7 +97,7 @@ final class ArtifactInput extends InputStream {
   private void askAhead() throws InterruptedException {
     while (nextToAsk < count && ahead.size() < AHEAD_MAX) {
       var get = new ArtifactRequest.Get(reference.artifact(), nextToAsk);
-      ArtifactClient.Asked asked = client.tryBegin(get);
+      NodeRequests.Asked<ArtifactAnswer> asked = client.tryBegin(get);
       if (asked == null && !ahead.isEmpty()) {
         return;
       }

@@ -49,7 +49,7 @@ final class ArtifactUpload {
 
   private void sendChunks(String artifact, Path file, long size)
       throws IOException, InterruptedException {
-    Deque<ArtifactClient.Asked> ahead = new ArrayDeque<>();
+    Deque<NodeRequests.Asked<ArtifactAnswer>> ahead = new ArrayDeque<>();
     try (InputStream in = Files.newInputStream(file)) {
       int count = ArtifactChunks.count(size);
       for (int number = 0; number < count; number++) {
@@ -61,7 +61,7 @@ final class ArtifactUpload {
         if (ahead.size() == AHEAD_MAX) {
           client.await(ahead.poll());
         }
-        ArtifactClient.Asked asked = client.tryBegin(chunk);
+        NodeRequests.Asked<ArtifactAnswer> asked = client.tryBegin(chunk);
         while (asked == null && !ahead.isEmpty()) {
           client.await(ahead.poll());
           asked = client.tryBegin(chunk);

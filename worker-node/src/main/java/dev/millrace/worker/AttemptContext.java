@@ -1,6 +1,7 @@
 package dev.millrace.worker;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.secret.Redactor;
 import dev.millrace.wire.ArtifactReference;
 import dev.millrace.wire.Start;
 import java.io.IOException;
@@ -25,6 +26,7 @@ final class AttemptContext implements StageContext {
   private final Reporter reporter;
   private final StageLog stageLog;
   private final ArtifactClient artifacts;
+  private final AttemptSecrets secrets;
   private final Path workDirs;
   private Path workDir;
 
@@ -33,11 +35,13 @@ final class AttemptContext implements StageContext {
       Reporter reporter,
       StageLog stageLog,
       ArtifactClient artifacts,
+      AttemptSecrets secrets,
       Path workDirs) {
     this.attempt = attempt;
     this.reporter = reporter;
     this.stageLog = stageLog;
     this.artifacts = artifacts;
+    this.secrets = secrets;
     this.workDirs = workDirs;
   }
 
@@ -48,7 +52,12 @@ final class AttemptContext implements StageContext {
 
   @Override
   public JsonNode with() {
-    return JsonText.tree(start().with());
+    return secrets.with() == null ? JsonText.tree(start().with()) : secrets.with().deepCopy();
+  }
+
+  @Override
+  public Redactor redactor() {
+    return secrets.redactor();
   }
 
   @Override
@@ -74,7 +83,7 @@ final class AttemptContext implements StageContext {
   @Override
   public void log(String stream, String line) {
     attempt.spoke();
-    stageLog.line(stream, line);
+    stageLog.line(stream, redactor().text(line));
   }
 
   @Override
@@ -82,18 +91,19 @@ final class AttemptContext implements StageContext {
     attempt.spoke();
     attempt.progress(
         percent == null ? null : Math.clamp(percent, 0, 100),
-        JsonText.clean(message, PROGRESS_CHARS_MAX));
+        JsonText.clean(redactor().text(message), PROGRESS_CHARS_MAX));
   }
 
   @Override
   public void counter(String name, long value) {
     attempt.spoke();
-    attempt.counter(name, value);
+    attempt.counter(redactor().text(name), value);
   }
 
   @Override
-  public void checkpoint(String json) {
+  public void checkpoint(String given) {
     attempt.spoke();
+    String json = redactor().json(given);
     JsonText.problem("the checkpoint", json)
         .ifPresent(
             problem -> {

@@ -28,6 +28,8 @@ final class Runner implements AutoCloseable {
   private final Reporter reporter;
   private final LogShipper shipper;
   private final ArtifactClient artifacts;
+  private final SecretClient secretClient;
+  private final SecretSources secretSources;
   private final WorkerMeters meters;
   private final Path workDirs;
   private final int logBytesMax;
@@ -38,12 +40,15 @@ final class Runner implements AutoCloseable {
       Reporter reporter,
       LogShipper shipper,
       ArtifactClient artifacts,
+      SecretClient secretClient,
       WorkerMeters meters,
       WorkerNodeConfig config) {
     this.claims = claims;
     this.reporter = reporter;
     this.shipper = shipper;
     this.artifacts = artifacts;
+    this.secretClient = secretClient;
+    this.secretSources = config.secrets();
     this.meters = meters;
     this.workDirs = config.workDir();
     this.logBytesMax = config.logBytesMax();
@@ -125,8 +130,8 @@ final class Runner implements AutoCloseable {
       return;
     }
     log.error(
-        "handler does not stop claim={} handler={} cause={}; the attempt is reported, its slot stays"
-            + " taken until the handler returns",
+        "handler does not stop claim={} handler={} cause={}; the attempt is reported, its slot"
+            + " stays taken until the handler returns",
         attempt.claim(),
         attempt.start().handler(),
         why);
@@ -135,9 +140,22 @@ final class Runner implements AutoCloseable {
 
   private void execute(Attempt attempt, StageHandler handler) {
     StageLog stageLog = new StageLog(attempt.claim(), shipper, logBytesMax);
-    AttemptContext context = new AttemptContext(attempt, reporter, stageLog, artifacts, workDirs);
+    Result failed = null;
+    AttemptSecrets secrets = AttemptSecrets.NONE;
+    try {
+      secrets = AttemptSecrets.fetch(attempt.start(), secretSources, secretClient);
+    } catch (SecretException e) {
+      failed = new Result.Failed("secret", e.getMessage(), null, e.isRetryable(), null);
+    } catch (InterruptedException e) {
+      failed = Result.failed("cancelled", "ended before its secrets were there");
+    }
+    AttemptContext context =
+        new AttemptContext(attempt, reporter, stageLog, artifacts, secrets, workDirs);
+    for (String reference : secrets.notHidden()) {
+      context.log(StageLog.SYSTEM, reference + " is too short to be hidden in logs and outputs");
+    }
     long startedNanos = System.nanoTime();
-    Result result = resultOf(handler, context);
+    Result result = failed == null ? resultOf(handler, context) : failed;
     meters.executed(handler.name(), System.nanoTime() - startedNanos);
     stageLog.end();
     shipper.hurry();
@@ -150,9 +168,9 @@ final class Runner implements AutoCloseable {
       reportEnding(attempt, ending, "");
       return;
     }
-    switch (checked(result)) {
+    switch (checked(secrets.hidden(result))) {
       case Result.Completed completed -> report(attempt, completed);
-      case Result.Failed failed -> report(attempt, Outcome.FAILED, failed);
+      case Result.Failed why -> report(attempt, Outcome.FAILED, why);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.millrace.worker;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.secret.Redactor;
 import dev.millrace.wire.Start;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,8 +13,16 @@ import java.util.function.Consumer;
 public interface StageContext {
   Start start();
 
-  /** The handler's input from {@code with:}. */
+  /** The handler's input from {@code with:}, secrets put in. */
   JsonNode with();
+
+  /**
+   * Hides the attempt's secrets. What goes out through this context is hidden anyway; whoever cuts
+   * a text before that must hide it first, or a piece of a secret stays at the cut.
+   */
+  default Redactor redactor() {
+    return Redactor.NONE;
+  }
 
   /** The run's parameters. */
   JsonNode params();

@@ -35,6 +35,10 @@ public final class WorkerNode implements Service {
   private static final Duration KILL_WAIT_MAX = Duration.ofSeconds(10);
   private static final Duration FLUSH_WAIT_MAX = Duration.ofSeconds(5);
 
+  /** Long enough for another leader to come and record the start. */
+  private static final NodeRequests.Patience SECRETS_PATIENCE =
+      new NodeRequests.Patience(Duration.ofSeconds(5), Duration.ofSeconds(30));
+
   /** Unconfirmed reports, beside one per slot, above which nothing new starts. */
   private static final int UNCONFIRMED_MAX = 2_000;
 
@@ -46,6 +50,7 @@ public final class WorkerNode implements Service {
   private final Reporter reporter;
   private final LogShipper shipper;
   private final ArtifactClient artifacts;
+  private final SecretClient secrets;
   private final Runner runner;
   private final LifeLine lifeLine;
   private final Heartbeats heartbeats;
@@ -71,7 +76,8 @@ public final class WorkerNode implements Service {
     reporter = new Reporter(id, claims, config.faults(), UNCONFIRMED_MAX + slots);
     shipper = new LogShipper(id, logPulse);
     artifacts = new ArtifactClient(id, config.rabbit(), ArtifactClient.Patience.USUAL);
-    runner = new Runner(claims, reporter, shipper, artifacts, meters, config);
+    secrets = new SecretClient(id, config.rabbit(), SECRETS_PATIENCE);
+    runner = new Runner(claims, reporter, shipper, artifacts, secrets, meters, config);
     lifeLine = new LifeLine(config.lostAfter(), this::cutOff);
     heartbeats = new Heartbeats(this::heartbeat, claims, lifeLine, heartbeatPulse);
     quarantine = new Quarantine(id);
@@ -130,6 +136,7 @@ public final class WorkerNode implements Service {
     services.start(files);
     services.start(publishing);
     services.start(artifacts);
+    services.start(secrets);
     services.start(consuming);
     services.start(new Loop("heartbeats", heartbeats, heartbeatPulse, config.heartbeatEvery()));
     services.start(new Loop("watch", lifeLine, new Pulse(), WATCH_EVERY));

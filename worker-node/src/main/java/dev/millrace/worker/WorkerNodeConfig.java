@@ -18,6 +18,7 @@ import java.util.Set;
  * @param lostAfter without a confirmed heartbeat for so long the worker ends its stages itself;
  *     must not be longer than the leader waits before it gives them to somebody else
  * @param fileRoots absolute folders below which stages may wait for files; none refuses them
+ * @param secrets variables and files that stages may refer to
  */
 public record WorkerNodeConfig(
     RabbitSettings rabbit,
@@ -31,7 +32,8 @@ public record WorkerNodeConfig(
     Duration lostAfter,
     Faults faults,
     String version,
-    List<Path> fileRoots) {
+    List<Path> fileRoots,
+    SecretSources secrets) {
   /** Above this a heartbeat that names every open claim would not fit into a message. */
   public static final int SLOTS_MAX = 2_000;
 
@@ -67,6 +69,36 @@ public record WorkerNodeConfig(
     }
   }
 
+  /** Without secrets of its own. */
+  public WorkerNodeConfig(
+      RabbitSettings rabbit,
+      List<PoolSlots> pools,
+      Duration drainGrace,
+      Path workDir,
+      int logBytesMax,
+      Set<String> allowedHandlers,
+      List<StageHandler> handlers,
+      Duration heartbeatEvery,
+      Duration lostAfter,
+      Faults faults,
+      String version,
+      List<Path> fileRoots) {
+    this(
+        rabbit,
+        pools,
+        drainGrace,
+        workDir,
+        logBytesMax,
+        allowedHandlers,
+        handlers,
+        heartbeatEvery,
+        lostAfter,
+        faults,
+        version,
+        fileRoots,
+        SecretSources.NONE);
+  }
+
   /** With the usual patience with the broker, the usual bound of a log, and no files. */
   public WorkerNodeConfig(
       String rabbitUri,
@@ -96,6 +128,15 @@ public record WorkerNodeConfig(
 
   /** The same, and stages may wait for files below these folders. */
   public WorkerNodeConfig withFileRoots(List<Path> roots) {
+    return with(roots, secrets);
+  }
+
+  /** The same, and stages may refer to these. */
+  public WorkerNodeConfig withSecrets(SecretSources sources) {
+    return with(fileRoots, sources);
+  }
+
+  private WorkerNodeConfig with(List<Path> roots, SecretSources sources) {
     return new WorkerNodeConfig(
         rabbit,
         pools,
@@ -108,7 +149,8 @@ public record WorkerNodeConfig(
         lostAfter,
         faults,
         version,
-        roots);
+        roots,
+        sources);
   }
 
   public String rabbitUri() {

@@ -5,6 +5,7 @@ import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
 import dev.millrace.runtime.Service;
 import dev.millrace.runtime.Services;
+import dev.millrace.scheduler.dispatch.Answers;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.settings.RabbitSettings;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -28,7 +29,7 @@ public final class ArtifactExchange implements Service {
   private final RabbitSettings broker;
   private final ArtifactStore store;
   private final ArtifactMeters meters;
-  private final ArtifactAnswers answers = new ArtifactAnswers();
+  private final Answers answers = new Answers();
   private final Pulse deliveries = new Pulse();
   private final Pulse gets = new Pulse();
   private final Pulse ends = new Pulse();

@@ -1,6 +1,7 @@
 package dev.millrace.scheduler.artifact;
 
 import dev.millrace.amqp.QueueConsumer;
+import dev.millrace.scheduler.dispatch.Answers;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.ingest.Quarantine;
 import dev.millrace.wire.ArtifactAnswer;
@@ -47,7 +48,7 @@ final class ArtifactIntake {
       new ConcurrentLinkedDeque<>();
   private final QueueConsumer consumer;
   private final ArtifactStore store;
-  private final ArtifactAnswers answers;
+  private final Answers answers;
   private final Outbox outbox;
   private final ArtifactMeters meters;
   private final Nudges nudges;
@@ -56,11 +57,7 @@ final class ArtifactIntake {
   record Nudges(Runnable deliveries, Runnable gets, Runnable ends) {}
 
   ArtifactIntake(
-      ArtifactStore store,
-      ArtifactAnswers answers,
-      Outbox outbox,
-      ArtifactMeters meters,
-      Nudges nudges) {
+      ArtifactStore store, Answers answers, Outbox outbox, ArtifactMeters meters, Nudges nudges) {
     this.store = store;
     this.answers = answers;
     this.outbox = outbox;
@@ -130,7 +127,7 @@ final class ArtifactIntake {
       throw e;
     }
     meters.quarantined();
-    answers.send(delivery.letter(), new Refused(Refusal.MALFORMED, cause));
+    answers.send(delivery.letter(), ArtifactCodec.encode(new Refused(Refusal.MALFORMED, cause)));
     consumer.ack(delivery.generation(), delivery.tag(), false);
   }
 
@@ -182,7 +179,7 @@ final class ArtifactIntake {
 
   private <R extends ArtifactRequest> void answer(Asked<R> asked, ArtifactAnswer answer) {
     meters.answered(asked.request(), answer);
-    answers.send(asked.delivery().letter(), answer);
+    answers.send(asked.delivery().letter(), ArtifactCodec.encode(answer));
     consumer.ack(asked.delivery().generation(), asked.delivery().tag(), false);
   }
 

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +45,7 @@ public final class Dispatcher {
   private final Counter dispatched;
   private final Counter unroutableCount;
   private final Counter lostCount;
+  private final UnaryOperator<Start> granting;
 
   /** On its way to the broker, oldest first; the publish loop takes, others add. */
   private final ConcurrentLinkedDeque<Bundle> waiting = new ConcurrentLinkedDeque<>();
@@ -59,8 +61,23 @@ public final class Dispatcher {
   private volatile long issued;
   private long highest;
 
+  /** Without secrets. */
   public Dispatcher(
       Outbox outbox, Pools pools, Runnable nudge, MeterRegistry metrics, long confirmedAtStart) {
+    this(outbox, pools, nudge, metrics, confirmedAtStart, UnaryOperator.identity());
+  }
+
+  /**
+   * @param granting adds to a start what lets its worker have the secrets that it refers to
+   */
+  public Dispatcher(
+      Outbox outbox,
+      Pools pools,
+      Runnable nudge,
+      MeterRegistry metrics,
+      long confirmedAtStart,
+      UnaryOperator<Start> granting) {
+    this.granting = granting;
     this.outbox = outbox;
     this.pools = pools;
     this.nudge = nudge;
@@ -174,7 +191,7 @@ public final class Dispatcher {
   /** Null when it cannot be written: then its starts come next, each by itself, or it is told. */
   private byte[] encoded(Bundle bundle) {
     try {
-      return StartCodec.encode(bundle.starts);
+      return StartCodec.encode(bundle.starts.stream().map(granting).toList());
     } catch (RuntimeException wrong) {
       if (bundle.starts.size() == 1) {
         Claim claim = bundle.starts.getFirst().claim();

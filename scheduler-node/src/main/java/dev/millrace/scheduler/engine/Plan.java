@@ -1,11 +1,13 @@
 package dev.millrace.scheduler.engine;
 
+import dev.millrace.definition.StageSecrets;
 import dev.millrace.definition.Upstream;
 import dev.millrace.expression.Expression;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRules;
 import dev.millrace.model.Need;
 import dev.millrace.model.Overlap;
+import dev.millrace.model.ParamDefinition;
 import dev.millrace.model.Phase;
 import dev.millrace.model.StageDefinition;
 import java.util.ArrayList;
@@ -41,6 +43,8 @@ public final class Plan {
   private final int[] undoes;
   private final int[] undoneBy;
   private final Code[] code;
+  private final StageSecrets[] secrets;
+  private final List<String> secretParams;
   private final boolean phased;
   private final boolean readsOuter;
   private final boolean timed;
@@ -89,6 +93,12 @@ public final class Plan {
     this.undoneBy = new int[stages.length];
     Arrays.fill(undoneBy, NONE);
     this.code = new Code[stages.length];
+    this.secrets = new StageSecrets[stages.length];
+    this.secretParams =
+        definition.params().stream()
+            .filter(ParamDefinition::secret)
+            .map(ParamDefinition::name)
+            .toList();
     boolean anyPhase = false;
     Upstream upstream = null;
     for (int i = 0; i < stages.length; i++) {
@@ -105,6 +115,7 @@ public final class Plan {
         upstream = upstream == null ? new Upstream(definition.stages()) : upstream;
         code[i] = Code.of(definition, stage, upstream.names(original(stage.id())));
       }
+      secrets[i] = stage.ledByLeader() ? null : StageSecrets.of(stage.handler(), stage.withJson());
       anyPhase |= stage.rules().phase() != Phase.MAIN;
     }
     this.phased = anyPhase;
@@ -167,6 +178,16 @@ public final class Plan {
       }
     }
     return part != WHOLE && !indexById.keySet().containsAll(read);
+  }
+
+  /** Where the input of a stage refers to secrets, or null. */
+  public StageSecrets secrets(int index) {
+    return secrets[index];
+  }
+
+  /** Names of the params that are not shown. */
+  public List<String> secretParams() {
+    return secretParams;
   }
 
   /** As the job has it: in a part, its needs and its group are not there. */

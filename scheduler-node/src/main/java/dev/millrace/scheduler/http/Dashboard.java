@@ -24,9 +24,35 @@ final class Dashboard {
   private static final String WEBJARS = "META-INF/resources/webjars/";
   private static final String OWN = "dev/millrace/scheduler/http/";
   private static final String[] SCRIPTS = {
-    "actions.js", "api.js", "bulk-parts.js", "charts.js", "dialogs.js", "frame.js", "graph.js",
-    "health.js", "icons.js", "jobs.js", "list-jobs.js", "list-runs.js", "login.js", "main.js",
-    "overview.js", "palette.js", "parts.js", "route.js", "run.js", "table.js", "theme.js",
+    "actions.js",
+    "admin.js",
+    "alerts.js",
+    "api.js",
+    "bulk.js",
+    "bulk-parts.js",
+    "charts.js",
+    "dead.js",
+    "dialogs.js",
+    "fleet.js",
+    "frame.js",
+    "graph.js",
+    "health.js",
+    "icons.js",
+    "jobs.js",
+    "library.js",
+    "list-jobs.js",
+    "list-runs.js",
+    "locks.js",
+    "login.js",
+    "main.js",
+    "overview.js",
+    "palette.js",
+    "parts.js",
+    "route.js",
+    "run.js",
+    "schedule.js",
+    "table.js",
+    "theme.js",
   };
   private static final String[] STYLES = {"style.css", "style-frame.css", "style-run.css"};
 

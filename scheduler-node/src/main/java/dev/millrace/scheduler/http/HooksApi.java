@@ -7,10 +7,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.definition.JsonReason;
+import dev.millrace.expression.References;
 import dev.millrace.model.WebhookTrigger;
 import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.hook.HookCode;
 import dev.millrace.scheduler.hook.HookSignature;
+import dev.millrace.scheduler.secret.SecretVault;
 import dev.millrace.scheduler.store.Acceptance;
 import dev.millrace.scheduler.store.ReadsHooks;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -47,12 +49,19 @@ final class HooksApi {
   private final Jdbi jdbi;
   private final Starter starter;
   private final UnaryOperator<String> environment;
+  private final SecretVault vault;
   private final MeterRegistry metrics;
 
   /**
    * @param environment gives the value of a variable, or null
    */
-  HooksApi(Jdbi jdbi, Commands commands, UnaryOperator<String> environment, MeterRegistry metrics) {
+  HooksApi(
+      Jdbi jdbi,
+      Commands commands,
+      UnaryOperator<String> environment,
+      SecretVault vault,
+      MeterRegistry metrics) {
+    this.vault = vault;
     this.jdbi = jdbi;
     this.starter = new Starter(jdbi, commands);
     this.environment = environment;
@@ -94,7 +103,7 @@ final class HooksApi {
     HookSignature.Verdict verdict =
         HookSignature.judge(
             webhook,
-            secrets(webhook, place),
+            secrets(webhook, namespace, place),
             call.http().header(webhook.header()),
             body,
             found.get().now());
@@ -124,22 +133,35 @@ final class HooksApi {
     return webhooks.stream().filter(one -> one.name().equals(wanted)).findFirst().orElse(null);
   }
 
-  private List<byte[]> secrets(WebhookTrigger webhook, String place) {
+  private List<byte[]> secrets(WebhookTrigger webhook, String namespace, String place) {
     List<byte[]> secrets = new ArrayList<>();
-    for (String reference : webhook.secrets()) {
-      String variable = reference.substring("${env:".length(), reference.length() - 1);
-      String value = environment.apply(variable);
+    for (String text : webhook.secrets()) {
+      References.Reference reference = References.of(text).getFirst();
+      String value =
+          reference.kind() == References.Kind.SECRET
+              ? stored(namespace, reference.name())
+              : environment.apply(reference.name());
       if (value == null || value.isEmpty()) {
         log.warn(
-            "the secret of a webhook is not set on this node variable={} hook={}; its calls are"
+            "the secret of a webhook is not set on this node reference={} hook={}; its calls are"
                 + " refused here",
-            variable,
+            reference,
             place);
       } else {
         secrets.add(value.getBytes(StandardCharsets.UTF_8));
       }
     }
     return secrets;
+  }
+
+  /** Null when there is none, or no key of this node opens it. */
+  private String stored(String namespace, String name) {
+    try {
+      return vault.open(namespace, List.of(name)).get(name);
+    } catch (SecretVault.Locked locked) {
+      log.error("the secret of a webhook cannot be opened cause={}", locked.getMessage());
+      return null;
+    }
   }
 
   private void start(

@@ -4,6 +4,7 @@ import dev.millrace.runtime.Service;
 import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.definition.StoredPatterns;
+import dev.millrace.scheduler.secret.SecretVault;
 import dev.millrace.scheduler.status.NodeStatus;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
@@ -50,6 +51,7 @@ public final class HttpServer implements Service {
       Jdbi jdbi,
       Commands commands,
       ArtifactStore artifacts,
+      SecretVault secrets,
       Supplier<NodeStatus> status,
       PrometheusMeterRegistry metrics) {
     this.config = config;
@@ -60,7 +62,7 @@ public final class HttpServer implements Service {
     Asker asker = new Asker(commands);
     List<Route> table = new ArrayList<>();
     StoredPatterns patterns = new StoredPatterns(jdbi);
-    table.addAll(new JobsApi(jdbi, asker, patterns).routes());
+    table.addAll(new JobsApi(jdbi, asker, patterns, secrets).routes());
     table.addAll(new FilesApi(jdbi).routes());
     table.addAll(new ScheduleApi(jdbi).routes());
     table.addAll(new TickAuditApi(jdbi).routes());
@@ -74,10 +76,11 @@ public final class HttpServer implements Service {
     table.addAll(new TraceApi(jdbi).routes());
     table.addAll(new StartsApi(jdbi, commands).routes());
     table.addAll(new BulkApi(jdbi, commands).routes());
-    table.addAll(new HooksApi(jdbi, commands, config.environment(), metrics).routes());
+    table.addAll(new HooksApi(jdbi, commands, config.environment(), secrets, metrics).routes());
     table.addAll(new ActionsApi(jdbi, asker).routes());
     table.addAll(new WideApi(jdbi, asker).routes());
     table.addAll(new QuotaApi(jdbi, asker).routes());
+    table.addAll(new SecretsApi(secrets).routes());
     table.addAll(new DeadLettersApi(jdbi, asker).routes());
     table.addAll(new OperationsApi(jdbi, asker, commands).routes());
     table.addAll(new LogsApi(jdbi).routes());

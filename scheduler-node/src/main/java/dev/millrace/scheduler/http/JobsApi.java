@@ -15,6 +15,7 @@ import dev.millrace.model.RunId;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.definition.Owners;
+import dev.millrace.scheduler.secret.SecretVault;
 import dev.millrace.scheduler.store.JobFilter;
 import dev.millrace.scheduler.store.ReadsJobLists;
 import dev.millrace.scheduler.store.ReadsJobs;
@@ -40,8 +41,10 @@ final class JobsApi {
   private final Jdbi jdbi;
   private final Asker asker;
   private final PatternSource patterns;
+  private final SecretVault secrets;
 
-  JobsApi(Jdbi jdbi, Asker asker, PatternSource patterns) {
+  JobsApi(Jdbi jdbi, Asker asker, PatternSource patterns, SecretVault secrets) {
+    this.secrets = secrets;
     this.jdbi = jdbi;
     this.asker = asker;
     this.patterns = patterns;
@@ -247,7 +250,8 @@ final class JobsApi {
               call.http().header("ETag", ETags.of(row.id(), row.version(), made));
               JsonNode done = Json.stored(outcome.body());
               made.set("changed", done.path("changed"));
-              made.put("note", done.path("note").asText(null));
+              String note = done.path("note").asText(null);
+              made.put("note", MissingSecrets.noted(note, secrets, job));
               call.answer(outcome.status(), made);
             });
   }

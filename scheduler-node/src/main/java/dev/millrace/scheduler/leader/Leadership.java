@@ -36,11 +36,13 @@ import dev.millrace.scheduler.sweep.DeadLetterSweep;
 import dev.millrace.scheduler.sweep.TickAuditSweep;
 import dev.millrace.scheduler.sweep.WorkerTable;
 import dev.millrace.settings.SchedulerSettings;
+import dev.millrace.wire.Start;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.JdbiException;
 import org.slf4j.Logger;
@@ -71,7 +73,8 @@ public final class Leadership implements Elector.Duties {
       Outbox outbox,
       Commands commands,
       MeterRegistry metrics,
-      Faults faults) {}
+      Faults faults,
+      UnaryOperator<Start> granting) {}
 
   private final Node node;
   private final Pools pools;
@@ -94,7 +97,8 @@ public final class Leadership implements Elector.Duties {
     Pulse pulse = new Pulse();
     Services services = new Services();
     Dispatcher sending =
-        new Dispatcher(node.outbox, pools, pulse::nudge, node.metrics, term.confirmedAtStart());
+        new Dispatcher(
+            node.outbox, pools, pulse::nudge, node.metrics, term.confirmedAtStart(), node.granting);
     ReportIntake intake = new ReportIntake(pulse::nudge);
     WorkerTable table =
         new WorkerTable(

@@ -1,5 +1,6 @@
 package dev.millrace.scheduler.leader;
 
+import dev.millrace.definition.StageSecrets;
 import dev.millrace.model.Claim;
 import dev.millrace.model.RunId;
 import dev.millrace.model.StageDefinition;
@@ -9,7 +10,9 @@ import dev.millrace.scheduler.engine.Run;
 import dev.millrace.scheduler.engine.Stage;
 import dev.millrace.scheduler.engine.StageInput;
 import dev.millrace.wire.Start;
+import dev.millrace.wire.StartSecrets;
 import java.time.Instant;
+import java.util.List;
 
 /** Makes the start that a worker gets from a stage that is QUEUED. Stateless. */
 final class Starts {
@@ -39,6 +42,17 @@ final class Starts {
         null,
         parent == null ? null : parent.itemJson(),
         parent == null ? -1 : parent.item(),
-        stage.rules().heartbeatTimeout());
+        stage.rules().heartbeatTimeout(),
+        secrets(plan, index));
+  }
+
+  private static StartSecrets secrets(Plan plan, int index) {
+    StageSecrets secrets = plan.secrets(index);
+    if (secrets == null) {
+      return plan.secretParams().isEmpty()
+          ? null
+          : new StartSecrets(List.of(), List.of(), plan.secretParams(), null);
+    }
+    return new StartSecrets(secrets.at(), secrets.names(), plan.secretParams(), null);
   }
 }

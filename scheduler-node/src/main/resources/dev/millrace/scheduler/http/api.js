@@ -26,6 +26,9 @@ function keep(store, key, value) {
   }
 }
 
+/** The namespace of the address: of a link from another one, or of a view that was sent to somebody. */
+const namedNow = () => route.query.ns || route.query.namespace;
+
 /** `namespace` is what pages show: the address's `ns`, else what was chosen. `user` is null until it is known. */
 export const session = reactive({
   user: null,
@@ -33,7 +36,7 @@ export const session = reactive({
   loginProblem: null,
   live: false,
   away: false,
-  chosen: kept(sessionStorage, NAMESPACE, "default"),
+  chosen: namedNow() || kept(sessionStorage, NAMESPACE, "default"),
   namespace: "default",
   known: kept(localStorage, KNOWN, "default").split(",").filter(Boolean),
   clockOffsetMs: 0,
@@ -169,6 +172,8 @@ document.addEventListener("visibilitychange", () => {
   }
 });
 
+window.addEventListener("online", notify);
+
 let stream = null;
 let lastEventId = null;
 let delayMs = 500;
@@ -225,7 +230,7 @@ async function readEvents(signal) {
 
 // An address may name another namespace than the chosen one.
 onRoute(() => {
-  const name = route.query.ns || session.chosen;
+  const name = namedNow() || session.chosen;
   if (name !== session.namespace) {
     session.namespace = name;
     reconnect();

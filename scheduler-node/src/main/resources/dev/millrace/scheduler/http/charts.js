@@ -30,7 +30,7 @@ export function bars(items, label, { height = HEIGHT, tick } = {}) {
 export const meter = (value, max, label, kind = "busy") =>
   h("span", { class: ["meter", kind], role: "img", "aria-label": label, title: label }, h("span", { style: { width: `${Math.min(100, (100 * value) / Math.max(1, max))}%` } }));
 
-export const clock = (instant) => new Date(instant).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+export const clock = (instant) => new Date(instant).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
 
 /** A dot per run, oldest first, so that a job's recent past is seen at a glance. */
 export const legend = (entries) => h("p", { class: "legend dim" }, entries.map(([kind, text]) => [h("i", { class: kind }), h("span", text)]));

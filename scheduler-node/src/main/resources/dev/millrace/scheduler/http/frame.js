@@ -115,7 +115,7 @@ const Spaces = {
       const name = event.target.value.trim() || "default";
       typing.value = null;
       if (!/^(\*|[A-Za-z0-9][A-Za-z0-9._-]{0,127})$/.test(name)) return;
-      setQuery({ ns: null, after: null });
+      setQuery({ ns: null, namespace: null, after: null });
       useNamespace(name);
       event.target.blur();
     }

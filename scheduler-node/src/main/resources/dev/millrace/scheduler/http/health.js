@@ -16,8 +16,7 @@ async function load() {
   loadedAtMs = performance.now();
   const namespace = session.namespace;
   try {
-    const status = await get("/status");
-    const now = await get("/overview").catch((problem) => (problem.status === 404 ? assembled(status) : Promise.reject(problem)));
+    const [now, status] = await Promise.all([get("/overview"), get("/status")]);
     session.clockOffsetMs = Date.parse(now.databaseNow) - Date.now();
     if (namespace === session.namespace) {
       health.now = now;
@@ -27,28 +26,6 @@ async function load() {
   } catch (problem) {
     health.problem = problem?.title ? problem : { title: "This page has a fault", detail: String(problem?.message ?? problem), remedy: "Reload it." };
   }
-}
-
-/** What a node that has no /overview yet can tell. */
-async function assembled(status) {
-  const [pools, groups] = await Promise.all([get("/pools?limit=500"), get("/dead-letters/groups?limit=5")]);
-  const problems = [];
-  const add = (severity, what, detail, remedy, link) => problems.push({ severity, what, detail, remedy, link });
-  if (status.databaseProblem) add("bad", "The database is away", status.databaseProblem, "Nothing is lost; work goes on when it answers.", "#/");
-  if (status.brokerProblem) add("bad", "The broker is away", status.brokerProblem, "Runs wait in Postgres; they go on when it answers.", "#/");
-  if (!status.leaderNode && !status.leader) add("bad", "Nobody leads", "Commands wait, nothing new starts.", "Is a scheduler node running that reaches the database?", "#/workers");
-  for (const p of pools.items.filter((pool) => pool.workers === 0 && pool.ready + pool.queued > 0)) {
-    add("bad", `No worker serves the pool ${p.name}`, `${p.ready + p.queued} stages wait for one.`, `Start one: millrace worker --pool ${p.name}`, "#/pools");
-  }
-  for (const g of groups.items) {
-    add("warn", `${g.count} dead letters of ${g.job} / ${g.stage}`, g.newest.error ?? g.reason, "See why, put it right, and redrive them.", `#/dead?fingerprint=${encodeURIComponent(g.fingerprint)}`);
-  }
-  return {
-    databaseNow: status.databaseNow, problems,
-    runs: { open: status.counts.openRuns, running: status.counts.running, perMinute: [] },
-    backlog: { pools: pools.items }, lateness: null, workers: { alive: status.counts.workers, suspect: 0, lost: 0 },
-    deadLetters: { open: groups.items.reduce((sum, g) => sum + g.count, 0) }, ticks: null, leader: { node: status.leaderNode, epoch: status.epoch },
-  };
 }
 
 function soon() {

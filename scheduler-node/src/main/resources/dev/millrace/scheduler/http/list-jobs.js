@@ -33,7 +33,7 @@ function lately(job) {
   if (runs.length === 0) return h("span", { class: "dim" }, "never ran");
   const last = runs[0];
   return h("span", { class: "lately" }, [
-    h("span", { class: "strip" }, [...runs].reverse().map((run) => h("a", { key: run.id, class: ["cell", tone(run.state)], href: runLink(run.id), tabindex: -1, "aria-hidden": "true", title: words(run.state) }))),
+    runs.length < 2 ? null : h("span", { class: "strip" }, [...runs].reverse().map((run) => h("a", { key: run.id, class: ["cell", tone(run.state)], href: runLink(run.id), tabindex: -1, "aria-hidden": "true", title: words(run.state) }))),
     h("a", { class: "bare", href: runLink(last.id) }, badge(last.state)),
     last.finishedAt ? when(last.finishedAt) : null,
   ]);
@@ -44,7 +44,7 @@ function columns(refresh) {
     { title: "Job", whole: true, cell: (job) => [
       h("a", { class: "name", "data-main": "", href: jobLink(job.id, job.namespace) }, clean(job.id, 120)),
       session.namespace === "*" ? h("span", { class: "dim" }, ` ${job.namespace}`) : null,
-      job.description ? h("div", { class: "dim clip", title: clean(job.description) }, clean(job.description, 200)) : null, labels(job.labels)] },
+      job.description ? h("div", { class: "dim clip mid", title: clean(job.description) }, clean(job.description, 200)) : null, labels(job.labels)] },
     { title: "State", bare: true, cell: (job) => badge(job.state) },
     { title: "Next tick", cell: (job) => countdown(job.nextTick) },
     { title: "Last runs", cell: lately },

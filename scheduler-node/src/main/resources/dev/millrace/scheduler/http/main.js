@@ -16,7 +16,11 @@ const page = (file, name) => defineAsyncComponent({
   errorComponent: { render: () => problemBox({ title: "This page could not be loaded", detail: `/dashboard/${file}.js did not come.`, remedy: "Is the node running? Reload the page." }) },
 });
 
-const SIMPLE = { jobs: page("list-jobs", "Jobs"), runs: page("list-runs", "Runs"), workers: page("overview", "Workers") };
+const SIMPLE = {
+  jobs: page("list-jobs", "Jobs"), runs: page("list-runs", "Runs"), schedule: page("schedule", "Schedule"), dead: page("dead", "Dead"), bulk: page("bulk", "Bulk"),
+  alerts: page("alerts", "Alerts"), workers: page("fleet", "Workers"), pools: page("fleet", "Pools"), locks: page("locks", "Locks"), pauses: page("locks", "Pauses"),
+  patterns: page("library", "Patterns"), sets: page("library", "Sets"), audit: page("admin", "Audit"), tokens: page("admin", "Tokens"), secrets: page("admin", "Secrets"), quotas: page("admin", "Quotas"),
+};
 const Overview = page("overview", "Overview");
 const Job = page("jobs", "Job");
 const Run = page("run", "Run");

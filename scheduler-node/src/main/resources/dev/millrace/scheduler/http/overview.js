@@ -1,8 +1,11 @@
-// What is going on: health, numbers, live runs, what comes next, pools and workers.
-import { h } from "/dashboard/vue.js";
+// At a glance: is all well, and if not, what and what to do.
+import { h, ref } from "/dashboard/vue.js";
 import { get, session } from "/dashboard/api.js";
-import { badge, countdown, empty, panel, problemBox, runTable, useLive, when } from "/dashboard/parts.js";
+import { bars, clock, legend, meter } from "/dashboard/charts.js";
+import { health, recheck, verdict } from "/dashboard/health.js";
+import { badge, clean, countdown, duration, empty, jobLink, panel, problemBox, runLink, runTable, skeleton, useLive, when } from "/dashboard/parts.js";
 
+const TROUBLES_SHOWN = 4;
 const number = (n, limit) => (n == null ? "–" : `${n.toLocaleString("en")}${limit && n >= limit ? "+" : ""}`);
 
 function tile(label, value, note, kind, href) {
@@ -10,99 +13,110 @@ function tile(label, value, note, kind, href) {
   return href ? h("a", { class: "tile", href }, body) : h("div", { class: "tile" }, body);
 }
 
-function health(name, problem) {
-  return tile(name, problem ? "✕ away" : "✓ connected", problem, problem ? "is-bad" : "is-good");
-}
+const SAYS = {
+  good: ["✓", "All is well", "Nothing waits for a person."],
+  warn: ["!", "Something wants a look", "Work goes on; see below."],
+  bad: ["✕", "Something is wrong", "See below what, and what to do."],
+};
 
-function tiles(status) {
-  const c = status.counts;
-  const leads = status.leader ? "this node leads" : status.leaderNode ? `this is ${status.node}` : "nobody leads: commands wait";
-  return h("div", { class: "tiles" }, [
-    tile("Leader", status.leaderNode ?? (status.leader ? status.node : "none"), leads, status.leaderNode || status.leader ? "" : "is-bad"),
-    health("Database", status.databaseProblem),
-    health("Broker", status.brokerProblem),
-    tile("Workers", number(c.workers), c.workers ? `${number(c.slots)} slots` : "none is alive", c.workers ? "" : "is-warn", "#/workers"),
-    tile("Backlog", number(c.ready, c.countedUpTo), `${number(c.queued)} with the broker`),
-    tile("Running", number(c.running), `${number(c.openRuns, c.countedUpTo)} open runs`),
-    tile("Started", `${number(c.runsOfMinute, c.countedUpTo)}`, "in the last minute"),
-    tile("Failed", number(c.failedOfMinute), "of those", c.failedOfMinute ? "is-bad" : ""),
+function headline(now, status) {
+  const kind = verdict();
+  const [sign, title, text] = SAYS[kind];
+  const count = now.problems.length;
+  return h("section", { class: ["verdict", kind], "aria-label": "Verdict" }, [
+    h("span", { class: "sign", "aria-hidden": "true" }, sign),
+    h("div", { class: "grow", "aria-live": "polite" }, [h("h1", count ? `${title}: ${count} ${count === 1 ? "problem" : "problems"}` : title), h("p", text)]),
+    h("p", [now.leader?.node ? `${clean(now.leader.node, 80)} leads` : "nobody leads", status?.version ? ` · ${status.version}` : "", " · ", when(now.databaseNow)]),
   ]);
 }
 
-async function loadOverview() {
-  const [status, open, ended, schedule, pools] = await Promise.all([
-    get("/status"), get("/runs?open=true&limit=20"), get("/runs?limit=12"), get("/schedule?limit=10"), get("/pools?limit=50")]);
-  session.clockOffsetMs = Date.parse(status.databaseNow) - Date.now();
-  return { status, open: open.items, ended: ended.items.filter((run) => run.finishedAt), schedule: schedule.items, pools: pools.items };
+const allShown = ref(false);
+
+function troubles(problems) {
+  const shown = allShown.value ? problems : problems.slice(0, TROUBLES_SHOWN);
+  return h("section", { class: "panel", "aria-label": "Problems" }, [
+    h("ul", { class: "troubles", "data-rows": "" }, shown.map((p, i) => h("li", { key: `${p.what} ${i}`, class: p.severity === "bad" ? "bad" : "warn" }, [
+      h("div", [h("strong", clean(p.what, 300)), p.detail ? h("p", clean(p.detail, 600)) : null, p.remedy ? h("p", { class: "remedy" }, clean(p.remedy, 600)) : null]),
+      p.link?.startsWith("#/") ? h("a", { class: "button", href: p.link, "aria-label": `Show: ${clean(p.what, 120)}` }, "Show") : null,
+    ]))),
+    problems.length > TROUBLES_SHOWN ? h("button", { type: "button", class: "plain fold", "aria-expanded": allShown.value ? "true" : "false", onClick: () => { allShown.value = !allShown.value; } }, allShown.value ? "Show fewer" : `Show ${problems.length - TROUBLES_SHOWN} more`) : null,
+  ]);
 }
 
-export function poolTable(pools) {
-  if (pools.length === 0) return empty("No pools yet", "A pool appears with the first worker that serves it or the first stage that names it.");
-  return h("div", { class: "scroll" }, h("table", [
-    h("thead", h("tr", [h("th", "Pool"), ...["Workers", "Slots", "Ready", "Queued", "Running"].map((t) => h("th", { class: "num" }, t)), h("th", { class: "wide" }, "In use")])),
-    h("tbody", pools.map((p) => h("tr", { key: p.name }, [
-      h("td", { class: "name" }, p.name),
-      h("td", { class: ["num", p.workers === 0 && p.ready + p.queued > 0 ? "is-bad" : ""] }, number(p.workers)),
-      h("td", { class: "num" }, number(p.slots)),
-      h("td", { class: "num" }, `${number(p.ready)}${p.readyIsAtLeast ? "+" : ""}`),
-      h("td", { class: "num" }, number(p.queued)),
-      h("td", { class: "num" }, number(p.running)),
-      h("td", { class: "wide" }, h("progress", { max: Math.max(1, p.slots), value: p.running, "aria-label": `${p.running} of ${p.slots} slots in use` })),
-    ]))),
-  ]));
+function tiles(now) {
+  const { runs, workers, lateness, ticks, deadLetters } = now;
+  const ready = now.backlog.pools.reduce((sum, pool) => sum + pool.ready, 0);
+  const oldest = Math.max(0, ...now.backlog.pools.map((pool) => pool.oldestReadySeconds ?? 0));
+  const minute = runs.perMinute?.at(-2) ?? { completed: 0, failed: 0 };
+  const away = workers.suspect + workers.lost;
+  return h("div", { class: "tiles" }, [
+    tile("Running", number(runs.running), `${number(runs.open, now.countedUpTo)} open runs`, "", "#/runs?open=true"),
+    tile("Last minute", number(minute.completed + minute.failed), minute.failed ? `${number(minute.failed)} failed` : "none failed", "", "#/runs"),
+    tile("Failed, last hour", number(runs.failedOfHour ?? 0), `of ${number((runs.failedOfHour ?? 0) + (runs.completedOfHour ?? 0))} ended`, runs.failedOfHour ? "is-bad" : "", "#/runs?state=FAILED"),
+    tile("Backlog", number(ready, now.countedUpTo), oldest ? `oldest waits ${duration(oldest * 1000)}` : "nothing waits", oldest > 60 ? "is-warn" : "", "#/pools"),
+    tile("Lateness p99", lateness?.p99Millis == null ? "–" : duration(lateness.p99Millis), lateness?.worst ? `worst ${duration(lateness.worst.seconds * 1000)}: ${clean(lateness.worst.job, 40)}` : "of ticks, last hour", lateness?.p99Millis > 5000 ? "is-warn" : "", "#/schedule"),
+    tile("Workers", number(workers.alive), away ? `${number(workers.suspect)} suspect, ${number(workers.lost)} lost` : "all answer", workers.alive === 0 || workers.lost ? "is-bad" : workers.suspect ? "is-warn" : "", "#/workers"),
+    tile("Dead letters", number(deadLetters.open, now.countedUpTo), deadLetters.open ? "edit and redrive" : "none open", deadLetters.open ? "is-bad" : "", "#/dead"),
+    tile("Ticks", ticks?.unaccounted ? number(ticks.unaccounted) : "✓", ticks?.unaccounted ? "not accounted for" : ticks?.missed ? `${number(ticks.missed)} missed` : "all accounted for", ticks?.unaccounted ? "is-bad" : "", "#/schedule"),
+  ]);
 }
+
+function rates(perMinute) {
+  const items = perMinute.map((m) => ({ at: m.at, title: `${clock(m.at)}: ${m.completed} completed, ${m.failed} failed`, parts: [["good", m.completed], ["bad", m.failed]] }));
+  const completed = perMinute.reduce((sum, m) => sum + m.completed, 0);
+  const failed = perMinute.reduce((sum, m) => sum + m.failed, 0);
+  return panel("Runs ended per minute, last hour", legend([["good", "completed"], ["bad", "failed"]]),
+    bars(items, `In the last hour ${completed} runs completed and ${failed} failed.`, { tick: (item) => clock(item.at) }));
+}
+
+export function backlog(pools) {
+  if (pools.length === 0) return empty("No pools yet", "A pool appears with the first worker that serves it or the first stage that names it.");
+  return h("ul", { class: "rows" }, pools.slice(0, 8).map((p) => {
+    const waits = p.ready + p.queued;
+    const kind = p.slots === 0 && waits > 0 ? "bad" : p.oldestReadySeconds > 60 ? "warn" : "busy";
+    return h("li", { key: p.name }, [
+      h("a", { class: "name grow", href: "#/pools" }, clean(p.name, 80)),
+      h("span", { class: kind === "bad" ? "is-bad" : "dim" }, waits ? `${number(waits)} wait${p.oldestReadySeconds ? `, oldest ${duration(p.oldestReadySeconds * 1000)}` : ""}` : "nothing waits"),
+      meter(p.running, p.slots, p.slots ? `${p.running} of ${p.slots} slots in use` : "no slots", kind),
+      h("span", { class: "num slots" }, `${number(p.running)}/${number(p.slots)}`),
+    ]);
+  }));
+}
+
+const comingUp = (ticks) => (ticks.length
+  ? h("ul", { class: "rows" }, ticks.map((t) => h("li", { key: `${t.trigger} ${t.plannedAt}` }, [
+    h("a", { class: "name grow", href: jobLink(t.job, t.namespace) }, clean(t.job, 80)), t.disposition === "FIRED" ? countdown(t.at ?? t.plannedAt) : badge(t.disposition)])))
+  : empty("Nothing is planned for the next 24 hours", "Give a job a trigger: cron, at, or every."));
+
+const lately = (runs) => (runs.length
+  ? h("ul", { class: "rows" }, runs.map((run) => {
+    const stage = run.stages.find((s) => s.state === "FAILED" && s.error);
+    return h("li", { key: run.id }, [badge(run.state), h("span", { class: "grow" }, [h("a", { class: "name", href: runLink(run.id) }, clean(run.job, 80)), stage ? h("div", { class: "dim clip", title: clean(stage.error) }, clean(stage.error, 160)) : null]), when(run.finishedAt)]);
+  }))
+  : empty("No run has failed", "When one does, it is here with its error."));
 
 export const Overview = {
   setup() {
-    const { value, problem } = useLive(loadOverview, 3000);
+    const live = useLive(async () => {
+      const [open, failed, ticks] = await Promise.all([get("/runs?open=true&limit=10"), get("/runs?state=FAILED&limit=6"), get("/schedule?limit=8")]);
+      return { open: open.items, failed: failed.items, ticks: ticks.items };
+    });
     return () => {
-      const v = value.value;
-      if (!v) return problemBox(problem.value) ?? h("p", { class: "boot" }, "Loading…");
+      const { now, status } = health;
+      const v = live.value.value;
+      if (!now) return health.problem ? problemBox(health.problem, recheck) : skeleton(8);
       return h("div", { class: "stack" }, [
-        problemBox(problem.value),
-        tiles(v.status),
-        panel("Live runs", h("a", { href: "#/runs" }, "all runs"),
-          v.open.length ? runTable(v.open) : empty("Nothing is running", "Start a job from its page, or wait for its next tick.")),
-        h("div", { class: "columns" }, [
-          panel("Next up", h("a", { href: "#/jobs" }, "all jobs"), v.schedule.length
-            ? h("ul", { class: "rows" }, v.schedule.map((t) => h("li", { key: t.trigger }, [h("a", { class: "name", href: `#/jobs/${encodeURIComponent(t.job)}` }, t.job), t.jobState === "PAUSED" ? badge("PAUSED") : countdown(t.nextTick)])))
-            : empty("Nothing is planned", "Give a job a trigger: cron, at, or every.")),
-          panel("Ended last", null, v.ended.length
-            ? h("ul", { class: "rows" }, v.ended.map((run) => h("li", { key: run.id }, [badge(run.state), h("a", { class: "name grow", href: `#/runs/${run.id}` }, run.job), when(run.finishedAt)])))
-            : empty("No run has ended yet", "Ended runs are listed here, with how they ended.")),
-        ]),
-        panel("Pools", null, poolTable(v.pools)),
-      ]);
-    };
-  },
-};
-
-export const Workers = {
-  setup() {
-    const { value, problem } = useLive(async () => {
-      const [workers, pools] = await Promise.all([get("/workers?limit=500&all=true"), get("/pools?limit=500")]);
-      return { workers: workers.items, pools: pools.items };
-    }, 3000);
-    return () => {
-      const v = value.value;
-      if (!v) return problemBox(problem.value) ?? h("p", { class: "boot" }, "Loading…");
-      return h("div", { class: "stack" }, [
-        h("h1", "Workers"), problemBox(problem.value),
-        panel("Pools", null, poolTable(v.pools)),
-        panel("Workers", null, v.workers.length === 0
-          ? empty("No worker has reported yet", "Start one; it needs only the broker:", h("pre", "millrace worker --pool default --slots 16"))
-          : h("div", { class: "scroll" }, h("table", [
-            h("thead", h("tr", [h("th", "State"), h("th", "Worker"), h("th", "Pools"), h("th", { class: "num" }, "Open"), h("th", { class: "wide" }, "Handlers"), h("th", "Seen"), h("th", { class: "wide" }, "Up")])),
-            h("tbody", v.workers.map((w) => h("tr", { key: w.id }, [
-              h("td", [badge(w.state), w.draining ? h("span", { class: "dim" }, " draining") : null]),
-              h("td", [h("span", { class: "name" }, w.id), h("div", { class: "dim" }, `${w.host} · pid ${w.pid} · ${w.version}`)]),
-              h("td", w.pools.map((p) => `${p.pool} ×${p.slots}`).join(", ")),
-              h("td", { class: "num" }, number(w.open)),
-              h("td", { class: "wide dim" }, w.handlers.join(", ")),
-              h("td", when(w.seenAt)),
-              h("td", { class: "wide" }, when(w.startedAt)),
-            ]))),
-          ]))),
+        problemBox(health.problem ?? live.problem.value),
+        headline(now, status),
+        now.problems.length ? troubles(now.problems) : null,
+        tiles(now),
+        h("div", { class: "columns lead-left" }, [rates(now.runs.perMinute ?? []), panel("Pools", h("a", { href: "#/pools" }, "All pools"), backlog(now.backlog.pools))]),
+        v ? h("div", { class: "columns" }, [
+          panel("Failed last", h("a", { href: "#/runs?state=FAILED" }, "All failed runs"), lately(v.failed)),
+          panel("Coming up", h("a", { href: "#/schedule" }, "Whole schedule"), comingUp(v.ticks)),
+        ]) : skeleton(4),
+        v ? panel("Open runs", h("a", { href: "#/runs?open=true" }, "All open runs"), v.open.length ? runTable(v.open) : empty("Nothing is running", "Start a job from its page, or wait for its next tick.")) : null,
+        v && now.problems.length === 0 && v.open.length === 0 && v.ticks.length === 0 ? h("p", { class: "dim" }, `This is the namespace ${session.namespace}. Others are chosen above; * shows all.`) : null,
       ]);
     };
   },

@@ -8,6 +8,7 @@ import { clean, jobLink, runLink } from "/dashboard/parts.js";
 import { navigate } from "/dashboard/route.js";
 
 const TYPING_MS = 120;
+const JOBS_FIRST = 200;
 const JOBS_MAX = 12;
 const SHOWN_MAX = 30;
 const RUN_ID = /^[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{13}$/;
@@ -65,15 +66,18 @@ const Palette = {
     const doable = actions();
     let timer = null;
     let turn = 0;
-    async function search(mine) {
+    const unique = (list) => [...new Map(list.map((job) => [`${job.namespace}/${job.id}`, job])).values()];
+    async function search(query) {
+      const mine = ++turn;
       try {
-        const found = await get(`/jobs?limit=${JOBS_MAX}${text.value.trim() ? `&q=${encodeURIComponent(text.value.trim())}` : ""}`);
-        if (mine === turn) jobs.value = found.items;
+        const found = await get(`/jobs${query}`);
+        if (mine === turn) jobs.value = unique([...jobs.value, ...found.items]);
       } catch {
-        if (mine === turn) jobs.value = [];
+        // what is found so far is still of use
       }
     }
-    search(++turn);
+    search(`?limit=${JOBS_FIRST}`);
+    const typed = () => { if (text.value.trim() && jobs.value.length >= JOBS_FIRST) search(`?limit=${JOBS_MAX}&q=${encodeURIComponent(text.value.trim())}`); };
     function entries() {
       const asked = text.value.trim();
       const shown = [];
@@ -109,7 +113,7 @@ const Palette = {
       return h(Dialog, { title: "Search, jump or act", class: "palette", onClose: () => emit("close") }, () => [
         h("div", { class: "palette-ask" }, [icon("search", 17), h("input", { type: "text", autofocus: true, value: text.value, role: "combobox", "aria-expanded": "true", "aria-controls": "picks", "aria-activedescendant": list.length ? `pick-${at.value}` : undefined, "aria-label": "Search, jump or act", placeholder: "A page, a job, a run's id, an action…", spellcheck: false, autocomplete: "off", maxlength: 200,
           onKeydown: (e) => onKey(e, list),
-          onInput: (e) => { text.value = e.target.value; at.value = 0; clearTimeout(timer); const mine = ++turn; timer = setTimeout(() => search(mine), TYPING_MS); } })]),
+          onInput: (e) => { text.value = e.target.value; at.value = 0; clearTimeout(timer); timer = setTimeout(typed, TYPING_MS); } })]),
         h("ul", { id: "picks", class: "picks", role: "listbox", "aria-label": "Found" }, list.map((entry, i) => h("li", { key: entry.key, id: `pick-${i}`, role: "option", "aria-selected": i === at.value ? "true" : "false", onClick: () => choose(entry), onMousemove: () => { at.value = i; } }, [
           icon(entry.icon), h("span", { class: "pick-title" }, entry.title), h("span", { class: "dim clip grow" }, entry.note ?? ""), h("kbd", entry.hint ?? entry.kind)]))),
         list.length ? null : h("p", { class: "pad dim" }, "Nothing fits."),

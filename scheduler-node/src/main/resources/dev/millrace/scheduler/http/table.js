@@ -18,7 +18,7 @@ export function table({ columns, rows, key, label, chosen, onChoose, foot, rowCl
     if (chosen) cells.unshift(h("td", { class: "pick" }, h("input", { type: "checkbox", "aria-label": `Choose ${id}`, checked: chosen.has(id), onChange: () => onChoose(toggled(chosen, id)) })));
     return h("tr", { key: id, class: [rowClass?.(row), { picked: chosen?.has(id) }] }, cells);
   };
-  return h("div", { class: "scroll", tabindex: -1 }, h("table", { class: "cards", "data-rows": "", "aria-label": label }, [
+  return h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": label }, h("table", { class: "cards", "data-rows": "" }, [
     h("thead", h("tr", head)),
     h("tbody", rows.map(line)),
     foot ? h("tfoot", h("tr", h("td", { colspan: head.length }, foot))) : null,

@@ -6,6 +6,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.artifact.ArtifactStores;
 import dev.millrace.scheduler.command.Commands;
+import dev.millrace.scheduler.secret.Vaults;
 import dev.millrace.scheduler.status.NodeStatus;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -79,6 +80,7 @@ final class ApiFixture implements AutoCloseable {
             jdbi,
             commands,
             artifacts,
+            Vaults.of(jdbi),
             status::get,
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
     server.start();

@@ -61,6 +61,7 @@ class DatabaseDownTest {
           entry("Rerun", "{\"stage\":\"some\"}"),
           entry("Extend", "{\"until\":null}"),
           entry("DeadRedrive", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}"),
+          entry("SecretIn", "{\"value\":\"hunter22\"}"),
           entry("QuotaIn", "{\"jobs\":1}"),
           entry("OperationAsk", "{\"action\":\"stop\",\"filter\":{\"job\":\"some\"}}"),
           entry("ScaleIn", "{\"desired\":1}"),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.millrace.scheduler.secret.Vaults;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
 import java.net.http.HttpRequest;
@@ -112,6 +113,22 @@ class HooksApiTest {
     assertThat(run(made).path("params").path("from").asText()).isEqualTo("berlin");
     var before = github("what it was before", "{\"action\":\"paid\",\"order\":{\"id\":8}}");
     assertThat(before.status()).isEqualTo(201);
+  }
+
+  @Test
+  void theSecretMayBeAStoredOne() throws Exception {
+    api.rows.job(
+        """
+        id: kept
+        triggers:
+          - webhook: {secret: "${secret:hook}"}
+        stages: [{id: work, run: noop}]
+        """);
+    String path = "/api/v1/hooks/default/kept";
+    String signature = "sha256=" + hmac(SECRET, "{}");
+    assertThat(call(path, "{}", "X-Hub-Signature-256", signature).status()).isEqualTo(401);
+    Vaults.of(api.jdbi).put("default", "hook", SECRET, "anna");
+    assertThat(call(path, "{}", "X-Hub-Signature-256", signature).status()).isEqualTo(201);
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.artifact.ArtifactStores;
 import dev.millrace.scheduler.command.Commands;
+import dev.millrace.scheduler.secret.Vaults;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.sql.SQLException;
@@ -60,6 +61,7 @@ class RouteAccessTest {
             none,
             new Commands(none, () -> {}),
             new ArtifactStore(none, ArtifactStores.settings(), Clock.systemUTC()),
+            Vaults.of(none),
             () -> ApiFixture.HEALTHY,
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT))
         .routes();

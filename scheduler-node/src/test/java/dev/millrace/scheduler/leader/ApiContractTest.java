@@ -347,6 +347,13 @@ class ApiContractTest {
                 + "{\"job\":\"later\",\"params\":{\"n\":\"x\"}}]}");
     assertThat(many.path("items").findValuesAsText("status")).containsExactly("201", "404", "422");
     ask("POST", "/runs/bulk", "{\"items\":[]}", 400);
+    ask("PUT", "/secrets/db", "{\"value\":\"hunter22\"}", 201);
+    ask("PUT", "/secrets/db", "{\"value\":\"hunter23\"}", 200);
+    ask("PUT", "/secrets/db", "{\"value\":\"short\"}", 422);
+    assertThat(get("/secrets").toString()).contains("\"db\"").doesNotContain("hunter");
+    ask("POST", "/secrets/rotate", "{}", 200);
+    ask("DELETE", "/secrets/db", "", 200);
+    ask("DELETE", "/secrets/db", "", 404);
     ask("PUT", "/namespaces/default/quota", "{\"jobs\":500,\"queued\":1000}", 200);
     ask("PUT", "/namespaces/default/quota", "{\"jobs\":-1}", 400);
     assertThat(get("/namespaces/default/quota").path("jobs").toString()).contains("500");

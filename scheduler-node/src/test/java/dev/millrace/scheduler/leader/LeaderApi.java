@@ -9,6 +9,7 @@ import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.artifact.ArtifactStores;
 import dev.millrace.scheduler.http.HttpConfig;
 import dev.millrace.scheduler.http.HttpServer;
+import dev.millrace.scheduler.secret.Vaults;
 import dev.millrace.scheduler.status.NodeStatus;
 import dev.millrace.settings.EngineSettings;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -56,6 +57,7 @@ final class LeaderApi implements AutoCloseable {
             at.database.api(),
             at.commands(),
             new ArtifactStore(at.database.api(), ArtifactStores.settings(), Clock.systemUTC()),
+            Vaults.of(at.database.api()),
             () -> STATUS,
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
     server.start();

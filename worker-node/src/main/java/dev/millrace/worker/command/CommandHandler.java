@@ -111,8 +111,10 @@ public final class CommandHandler implements StageHandler {
       throws InterruptedException {
     List<Thread> readers =
         List.of(
-            LineReader.start(process.getInputStream(), line -> context.log("stdout", line)),
-            LineReader.start(process.getErrorStream(), line -> context.log("stderr", line)));
+            LineReader.start(
+                process.getInputStream(), context.redactor(), line -> context.log("stdout", line)),
+            LineReader.start(
+                process.getErrorStream(), context.redactor(), line -> context.log("stderr", line)));
     context.onCancel(tree::end);
     try {
       while (!process.waitFor(REPORTS_LOOK_MILLIS, TimeUnit.MILLISECONDS)) {

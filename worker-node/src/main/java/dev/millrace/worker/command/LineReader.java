@@ -1,5 +1,6 @@
 package dev.millrace.worker.command;
 
+import dev.millrace.secret.Redactor;
 import dev.millrace.wire.Wire;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,18 +22,26 @@ final class LineReader {
   /** One more than is kept, so that whoever cuts sees that there was more. */
   private static final int LINE_CHARS_MAX = Wire.LOG_LINE_CHARS_MAX + 1;
 
+  private static final String CUT_MARK = " ... [cut]";
+
+  private final Redactor redactor;
   private final Consumer<String> lines;
   private final StringBuilder line = new StringBuilder();
+  private boolean cut;
 
-  private LineReader(Consumer<String> lines) {
+  private LineReader(Redactor redactor, Consumer<String> lines) {
+    this.redactor = redactor;
     this.lines = lines;
   }
 
-  static Thread start(InputStream pipe, Consumer<String> lines) {
+  /**
+   * @param redactor hides secrets before a line is cut, a secret at the cut included
+   */
+  static Thread start(InputStream pipe, Redactor redactor, Consumer<String> lines) {
     return Thread.ofPlatform()
         .name("millrace-pipe")
         .daemon()
-        .start(() -> new LineReader(lines).drain(pipe));
+        .start(() -> new LineReader(redactor, lines).drain(pipe));
   }
 
   private void drain(InputStream pipe) {
@@ -47,20 +56,34 @@ final class LineReader {
       log.debug("a command's pipe was closed while it was read", e);
     }
     if (!line.isEmpty()) {
-      lines.accept(line.toString());
+      end();
     }
+  }
+
+  private void end() {
+    String text = line.toString();
+    if (!cut) {
+      lines.accept(text);
+    } else {
+      String shown = redactor.beginning(text);
+      // What is longer is cut, and marked so, by whoever keeps it.
+      lines.accept(shown.length() < LINE_CHARS_MAX ? shown + CUT_MARK : shown);
+    }
+    line.setLength(0);
+    cut = false;
   }
 
   private void take(char c) {
     if (c == '\n') {
       int length = line.length();
-      if (length > 0 && line.charAt(length - 1) == '\r') {
+      if (!cut && length > 0 && line.charAt(length - 1) == '\r') {
         line.setLength(length - 1);
       }
-      lines.accept(line.toString());
-      line.setLength(0);
-    } else if (line.length() < LINE_CHARS_MAX) {
+      end();
+    } else if (line.length() < LINE_CHARS_MAX + redactor.longest()) {
       line.append(c);
+    } else {
+      cut = true;
     }
   }
 }

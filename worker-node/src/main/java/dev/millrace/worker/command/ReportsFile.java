@@ -193,7 +193,10 @@ final class ReportsFile {
         understand(JSON.readTree(text));
       }
     } catch (JsonProcessingException e) {
-      tellBad("it is not one JSON value: " + e.getOriginalMessage());
+      // The reader's words may quote a piece of the line.
+      String text = line.toString(StandardCharsets.UTF_8);
+      boolean quotable = text.equals(context.redactor().text(text));
+      tellBad("it is not one JSON value" + (quotable ? ": " + e.getOriginalMessage() : ""));
     } catch (IllegalArgumentException e) {
       tellBad(e.getMessage());
     }

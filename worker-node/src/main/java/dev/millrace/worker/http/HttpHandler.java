@@ -3,6 +3,7 @@ package dev.millrace.worker.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.secret.Redactor;
 import dev.millrace.worker.Result;
 import dev.millrace.worker.StageContext;
 import dev.millrace.worker.StageHandler;
@@ -31,6 +32,7 @@ import java.util.TreeSet;
 public final class HttpHandler implements StageHandler {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int BODY_BYTES_MAX = 48 * 1024;
+  private static final int BYTES_PER_CHAR = 3;
   private static final Duration CONNECT_MAX = Duration.ofSeconds(10);
   private static final Duration TIMEOUT_DEFAULT = Duration.ofSeconds(30);
   private static final Set<String> KEYS =
@@ -65,8 +67,9 @@ public final class HttpHandler implements StageHandler {
       HttpResponse<InputStream> response =
           client.send(request, HttpResponse.BodyHandlers.ofInputStream());
       try (InputStream body = response.body()) {
-        byte[] start = body.readNBytes(BODY_BYTES_MAX + 1);
-        return result(response, start, expected);
+        Redactor redactor = context.redactor();
+        byte[] start = body.readNBytes(BODY_BYTES_MAX + 1 + BYTES_PER_CHAR * redactor.longest());
+        return result(response, start, expected, redactor);
       }
     } catch (HttpConnectTimeoutException | ConnectException | UnresolvedAddressException e) {
       return Result.failed("connect", "cannot connect to " + request.uri() + ": " + text(e));
@@ -153,7 +156,7 @@ public final class HttpHandler implements StageHandler {
   }
 
   private static Result result(
-      HttpResponse<InputStream> response, byte[] body, Set<Integer> expected) {
+      HttpResponse<InputStream> response, byte[] body, Set<Integer> expected, Redactor redactor) {
     int status = response.statusCode();
     boolean fine = expected.isEmpty() ? status / 100 == 2 : expected.contains(status);
     if (!fine) {
@@ -175,22 +178,31 @@ public final class HttpHandler implements StageHandler {
     if (!whole) {
       output.put("truncated", true);
     }
-    output.set("body", body(response, body, whole));
+    output.set("body", whole ? body(response, body) : beginning(body, redactor));
     return Result.completed(output.toString());
   }
 
-  private static JsonNode body(HttpResponse<InputStream> response, byte[] bytes, boolean whole) {
+  private static JsonNode body(HttpResponse<InputStream> response, byte[] bytes) {
     String type = response.headers().firstValue("content-type").orElse("");
-    if (whole && type.contains("json") && bytes.length > 0) {
+    if (type.contains("json") && bytes.length > 0) {
       try {
         return JSON.readTree(bytes);
       } catch (IOException e) {
         return JSON.getNodeFactory().textNode(new String(bytes, StandardCharsets.UTF_8));
       }
     }
+    return JSON.getNodeFactory().textNode(new String(bytes, StandardCharsets.UTF_8));
+  }
+
+  /** Secrets are hidden before it is cut, one at the cut included. */
+  private static JsonNode beginning(byte[] bytes, Redactor redactor) {
+    byte[] shown =
+        redactor
+            .beginning(new String(bytes, StandardCharsets.UTF_8))
+            .getBytes(StandardCharsets.UTF_8);
     return JSON.getNodeFactory()
         .textNode(
-            new String(bytes, 0, Math.min(bytes.length, BODY_BYTES_MAX), StandardCharsets.UTF_8));
+            new String(shown, 0, Math.min(shown.length, BODY_BYTES_MAX), StandardCharsets.UTF_8));
   }
 
   private static String text(Exception e) {

@@ -1,16 +1,14 @@
-package dev.millrace.scheduler.artifact;
+package dev.millrace.scheduler.dispatch;
 
 import dev.millrace.amqp.AmqpLink;
 import dev.millrace.amqp.ConfirmedPublisher;
 import dev.millrace.amqp.Letter;
-import dev.millrace.wire.ArtifactAnswer;
-import dev.millrace.wire.ArtifactCodec;
 
 /**
- * Sends answers to the queues that wait for them. An answer that is lost is asked for again, so
- * nobody keeps it. Any thread.
+ * Sends transient answers to the queues of workers that wait for them. An answer that is lost is
+ * asked for again, so nobody keeps it. Any thread.
  */
-final class ArtifactAnswers {
+public final class Answers {
   /** Nothing is done about any fate: the worker asks again. */
   private static final class Careless implements ConfirmedPublisher.Fate<Letter> {
     @Override
@@ -25,24 +23,24 @@ final class ArtifactAnswers {
 
   private final ConfirmedPublisher<Letter> publisher = new ConfirmedPublisher<>(new Careless());
 
-  AmqpLink.Session on(AmqpLink link) {
+  public AmqpLink.Session on(AmqpLink link) {
     return publisher.on(link);
   }
 
-  AmqpLink.Session session() {
+  public AmqpLink.Session session() {
     return publisher;
   }
 
   /** False while an answer would go nowhere; then nothing should be done that asks for one. */
-  boolean ready() {
+  public boolean ready() {
     return publisher.ready();
   }
 
-  void send(Letter question, ArtifactAnswer answer) {
+  public void send(Letter question, byte[] answer) {
     if (question.replyTo() == null) {
       return; // nobody waits
     }
     Letter letter = new Letter(null, question.correlationId());
-    publisher.publish(question.replyTo(), letter, false, ArtifactCodec.encode(answer), letter);
+    publisher.publish(question.replyTo(), letter, false, answer, letter);
   }
 }
