@@ -109,7 +109,6 @@ class EveryRouteTest {
   @ParameterizedTest
   @MethodSource("withBody")
   void aBodyThatIsNoJson(Route route) throws Exception {
-    api.rows.job(Rows.CHAIN.formatted("some"));
     var answer = ask(route, path(route, UNKNOWN), "application/json", "{\"a\":");
     // A row that is not there is told first: its namespace decides who may ask.
     isRefused(route, answer, answer.status() == 404 ? 404 : 400);
@@ -119,8 +118,7 @@ class EveryRouteTest {
   @MethodSource("withBody")
   void aKeyThatItDoesNotKnow(Route route) throws Exception {
     var answer = ask(route, path(route, UNKNOWN), "application/json", "{\"nonsense\":1}");
-    isRefused(
-        route, answer, Set.of(404, 422).contains(answer.status()) ? answer.status() : 400);
+    isRefused(route, answer, Set.of(404, 422).contains(answer.status()) ? answer.status() : 400);
   }
 
   @ParameterizedTest
@@ -133,7 +131,9 @@ class EveryRouteTest {
   @ParameterizedTest
   @MethodSource("routes")
   void aMethodThatItDoesNotKnow(Route route) throws Exception {
-    var answer = api.send(api.request(path(route, UNKNOWN)).method("PATCH", BodyPublishers.noBody()).build());
+    var answer =
+        api.send(
+            api.request(path(route, UNKNOWN)).method("PATCH", BodyPublishers.noBody()).build());
     assertThat(answer.status()).as(answer.text()).isEqualTo(405);
   }
 
