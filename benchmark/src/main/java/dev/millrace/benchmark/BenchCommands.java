@@ -11,7 +11,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code bench throughput | latency | ticks}: measures, prints a table or JSON. Main thread. */
+/**
+ * {@code bench throughput | latency | ticks | storm | fixture | pages}: measures, prints a table or
+ * JSON. Main thread.
+ */
 @Command(
     name = "bench",
     description = "Measure throughput, latency and punctuality, beside the peers.",
@@ -20,7 +23,9 @@ import picocli.CommandLine.Option;
       BenchCommands.Throughput.class,
       BenchCommands.Latency.class,
       BenchCommands.TickLateness.class,
-      BenchCommands.Storm.class
+      BenchCommands.Storm.class,
+      Fixture.class,
+      Pages.class
     })
 final class BenchCommands {
   private static final String EMBEDDED = "embedded unless given";
@@ -48,7 +53,8 @@ final class BenchCommands {
       }
       if (postgresUrl == null || rabbitUrl == null) {
         throw new IllegalArgumentException(
-            "--postgres-url and --rabbitmq-url belong together; without both, the embedded parts are measured");
+            "--postgres-url and --rabbitmq-url belong together; without both, the embedded parts"
+                + " are measured");
       }
       return Servers.given(
           new DatabaseAddress(postgresUrl, postgresUser, postgresPassword), rabbitUrl);

@@ -68,7 +68,8 @@ final class EventsCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     String path =
         ApiPath.EVENTS + new ApiQuery().with("type", type).with("job", job).with("run", run);
-    try (StopSignal signal = StopSignal.telling();
+    StopSignal signal = StopSignal.telling();
+    try (signal;
         Session session = server.open(terminal)) {
       follow(session, path);
     } catch (InterruptedException stopped) {
@@ -80,10 +81,9 @@ final class EventsCommand implements Callable<Integer> {
   private void follow(Session session, String path) throws InterruptedException {
     boolean known = false;
     while (true) {
-      try (EventReader events = session.client().events(path, after);
-          SilenceWatch watch = new SilenceWatch(events)) {
+      try (SilenceWatch watch = new SilenceWatch(session.client().events(path, after))) {
         known = true;
-        if (!read(session, events)) {
+        if (!read(session, watch.events())) {
           return;
         }
         terminal.remark("the server ended the stream; connecting again");
@@ -117,7 +117,7 @@ final class EventsCommand implements Callable<Integer> {
       requireGoingOn();
       show(session, event);
       seen++;
-      if (terminal.outGone() || count != null && seen >= count) {
+      if (terminal.outGone() || (count != null && seen >= count)) {
         return false;
       }
     }

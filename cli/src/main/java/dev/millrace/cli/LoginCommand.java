@@ -84,8 +84,8 @@ final class LoginCommand implements Callable<Integer> {
     if (stdin) {
       return line(new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)));
     }
-    Console console = System.console();
-    if (console == null || !terminal.interactive()) {
+    Console console = terminal.interactive() ? System.console() : null;
+    if (console == null) {
       throw UserError.misuse("nobody is there to type a token", "Pipe it in with --token-stdin.");
     }
     char[] typed = console.readPassword("Token for %s (it is not shown): ", uri);

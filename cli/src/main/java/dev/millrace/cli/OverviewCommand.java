@@ -45,8 +45,8 @@ final class OverviewCommand implements Callable<Integer> {
                 Facts.cell(runs.path("open")),
                 Facts.cell(runs.path("running")),
                 Facts.cell(runs.path("pending"))));
-    lines.add("workers  " + Facts.cell(overview.path("workers")));
-    lines.add("late     " + Facts.cell(overview.path("lateness")));
+    lines.add("workers  " + counts(overview.path("workers")));
+    lines.add("late     " + lateness(overview.path("lateness")));
     lines.add("dead     " + Facts.cell(overview.path("deadLetters").path("open")) + " open");
     lines.add("leader   " + Facts.cell(overview.path("leader")));
     JsonNode pools = overview.path("backlog").path("pools");
@@ -63,6 +63,23 @@ final class OverviewCommand implements Callable<Integer> {
               "OLDEST READY S=oldestReadySeconds"));
     }
     return lines;
+  }
+
+  /** Such as "2 alive, 0 suspect, 1 lost". */
+  static String counts(JsonNode counts) {
+    List<String> said = new ArrayList<>();
+    counts.properties().forEach(one -> said.add(Facts.cell(one.getValue()) + " " + one.getKey()));
+    return String.join(", ", said);
+  }
+
+  static String lateness(JsonNode late) {
+    String usual =
+        "p50 %s ms, p99 %s ms"
+            .formatted(Facts.cell(late.path("p50Millis")), Facts.cell(late.path("p99Millis")));
+    JsonNode worst = late.path("worst");
+    return worst.isObject()
+        ? usual + ", worst " + worst.path("job").asText() + " " + worst.path("seconds") + " s"
+        : usual;
   }
 
   static List<String> problems(JsonNode overview) {

@@ -25,7 +25,8 @@ final class RunFollow {
 
   /** Returns the exit code: the outcome of the run. */
   int untilEnd() throws InterruptedException {
-    try (StopSignal signal = StopSignal.telling()) {
+    StopSignal signal = StopSignal.telling();
+    try (signal) {
       JsonNode ended = terminal.interactive() ? drawn() : told();
       if (session.json() || !terminal.interactive()) {
         session.show(ended, RunView::details);

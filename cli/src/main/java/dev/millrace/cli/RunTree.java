@@ -22,7 +22,6 @@ final class RunTree {
   private static final int BAR = 12;
   private static final int NAME_MAX = 32;
 
-  private final Terminal terminal;
   private final Map<String, String> lastLines;
   private final Clock clock;
   private final boolean unicode;
@@ -36,7 +35,6 @@ final class RunTree {
   }
 
   RunTree(Terminal terminal, Map<String, String> lastLines, Clock clock) {
-    this.terminal = terminal;
     this.lastLines = lastLines;
     this.clock = clock;
     this.unicode = unicode(terminal.environment());

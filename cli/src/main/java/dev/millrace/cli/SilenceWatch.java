@@ -10,13 +10,20 @@ import java.io.IOException;
 final class SilenceWatch implements AutoCloseable {
   private static final long LOOK_EVERY_MILLIS = 5_000;
 
+  private final EventReader events;
   private final Pulse closing = new Pulse();
 
+  /** Closes the events when it is closed. */
   SilenceWatch(EventReader events) {
-    Thread.ofVirtual().name("millrace-silence").start(() -> look(events));
+    this.events = events;
+    Thread.ofVirtual().name("millrace-silence").start(this::look);
   }
 
-  private void look(EventReader events) {
+  EventReader events() {
+    return events;
+  }
+
+  private void look() {
     while (!closing.awaitMillis(LOOK_EVERY_MILLIS)) {
       try {
         events.endIfSilent();
@@ -27,7 +34,8 @@ final class SilenceWatch implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public void close() throws IOException {
     closing.stop();
+    events.close();
   }
 }

@@ -87,7 +87,8 @@ final class TopCommand implements Callable<Integer> {
 
   private int live(Session session, TopView view) throws InterruptedException {
     Pulse wake = new Pulse();
-    try (StopSignal signal = StopSignal.install();
+    StopSignal signal = StopSignal.install();
+    try (signal;
         FullScreen screen = FullScreen.open(terminal, wake)) {
       Duration pause = Duration.ofMillis((long) (Math.clamp(every, 0.5, 30) * 1000));
       JsonNode seen = null;
@@ -127,7 +128,7 @@ final class TopCommand implements Callable<Integer> {
   }
 
   private static Duration paced(Duration pause, int key, TopView view) {
-    if (view.typing() || key != '+' && key != '-') {
+    if (view.typing() || (key != '+' && key != '-')) {
       return pause;
     }
     Duration wanted = key == '+' ? pause.dividedBy(2) : pause.multipliedBy(2);

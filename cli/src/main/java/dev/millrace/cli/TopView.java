@@ -22,7 +22,15 @@ final class TopView {
   enum Sort {
     AGE,
     JOB,
-    STATE
+    STATE;
+
+    private Sort next() {
+      return switch (this) {
+        case AGE -> JOB;
+        case JOB -> STATE;
+        case STATE -> AGE;
+      };
+    }
   }
 
   private final StringBuilder filter;
@@ -57,7 +65,7 @@ final class TopView {
       case 'q', 'Q' -> {
         return true;
       }
-      case 's' -> sort = Sort.values()[(sort.ordinal() + 1) % Sort.values().length];
+      case 's' -> sort = sort.next();
       case '/' -> typing = true;
       case 'p', ' ' -> held = !held;
       case ESCAPE -> filter.setLength(0);
@@ -118,8 +126,8 @@ final class TopView {
                 Facts.cell(runs.path("open")),
                 Facts.cell(runs.path("running")),
                 Facts.cell(runs.path("pending")),
-                Facts.cell(overview.path("workers")),
-                Facts.cell(overview.path("lateness")),
+                OverviewCommand.counts(overview.path("workers")),
+                OverviewCommand.lateness(overview.path("lateness")),
                 Facts.cell(overview.path("deadLetters").path("open"))));
     return lines;
   }

@@ -105,9 +105,11 @@ final class CommandsOfRoutesTest {
     flow.apply(node, "id: spare\nstages:\n  - {id: a, run: noop}\n");
     flow.apply(
         node,
-        "id: broken\n"
-            + "stages:\n"
-            + "  - {id: a, run: command, with: {shell: 'exit 3'}, retry: {max-attempts: 1}}\n");
+        """
+        id: broken
+        stages:
+          - {id: a, run: command, with: {shell: "exit 3"}, retry: {max-attempts: 1}}
+        """);
     words.put("@run", flow.run(node, "thing"));
     flow.awaitRun(flow.run(node, "broken"), "FAILED");
     words.put("@dead", await().atMost(Flow.SOON).until(this::deadLetter, id -> !id.isEmpty()));
@@ -194,7 +196,7 @@ final class CommandsOfRoutesTest {
     if (!asked.contains(route)) {
       wrong.add(route + ": `" + command + "` asks " + asked + "; " + result.err());
     }
-    if (result.code() == ExitCode.USAGE && !command.startsWith("plan ")
+    if ((result.code() == ExitCode.USAGE && !command.startsWith("plan "))
         || result.err().contains("--debug shows")) {
       wrong.add(command + ": " + result.err());
     }

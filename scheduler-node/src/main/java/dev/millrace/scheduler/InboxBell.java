@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
@@ -15,23 +16,32 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the leader, wherever it is, that the inbox has something: directly in its own process, else
- * by NOTIFY. Only a hint: the leader looks once a second anyway. NOTIFY takes a global lock at
- * commit, so rings are coalesced and never in anybody's transaction. Owns two loops.
+ * Tells the leader, wherever it is, that the inbox has something, and whoever follows events on
+ * other nodes that the leader has written: directly in the same process, else by NOTIFY. Only
+ * hints: all of them look once a second anyway. NOTIFY takes a global lock at commit, so rings are
+ * coalesced and never in anybody's transaction. Owns two loops.
  */
 final class InboxBell implements Service {
   private static final Logger log = LoggerFactory.getLogger(InboxBell.class);
   private static final String CHANNEL = "millrace_inbox";
+  private static final String EVENTS = "millrace_events";
   private static final Duration COALESCE = Duration.ofMillis(50);
+
+  /** Others then look several times a second for a while, whatever they hear. */
+  private static final long WRITTEN_EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
   private static final int LISTEN_MILLIS = 1_000;
 
   private final Database database;
   private final BooleanSupplier nudgeHere;
   private final Pulse ringing = new Pulse();
   private final Pulse hearing = new Pulse();
-  private final Loop ringer = new Loop("bell-ring", this::ringOnce, ringing, Duration.ofHours(1));
+  private final Loop ringer = new Loop("bell-ring", this::ringOnce, ringing, this::waitNanos);
   private final Loop listener = new Loop("bell-listen", this::listenOnce, hearing, Duration.ZERO);
   private volatile boolean rung;
+  private volatile boolean written;
+  private volatile Runnable onWritten = () -> {};
+  private long toldNanos = System.nanoTime() - WRITTEN_EVERY_NANOS;
   private Connection connection;
 
   /**
@@ -63,7 +73,31 @@ final class InboxBell implements Service {
     }
   }
 
+  /** Something was written to the log, here or by a leader elsewhere; before the start. */
+  void onWritten(Runnable told) {
+    onWritten = told;
+  }
+
+  /** The leader in this process has committed something: followers of the log may look. */
+  void written() {
+    onWritten.run();
+    if (!written) {
+      written = true;
+      ringing.nudge();
+    }
+  }
+
+  private long waitNanos() {
+    long rest = WRITTEN_EVERY_NANOS - (System.nanoTime() - toldNanos);
+    return written ? Math.max(0, rest) : TimeUnit.HOURS.toNanos(1);
+  }
+
   private boolean ringOnce() {
+    if (written && System.nanoTime() - toldNanos >= WRITTEN_EVERY_NANOS) {
+      toldNanos = System.nanoTime();
+      written = false;
+      database.api().useHandle(handle -> handle.execute("notify " + EVENTS));
+    }
     if (!rung) {
       return false;
     }
@@ -79,12 +113,13 @@ final class InboxBell implements Service {
         connection = database.single("listen", Duration.ofSeconds(10));
         try (Statement statement = connection.createStatement()) {
           statement.execute("listen " + CHANNEL);
+          statement.execute("listen " + EVENTS);
         }
       }
       PGNotification[] heard =
           connection.unwrap(PGConnection.class).getNotifications(LISTEN_MILLIS);
-      if (heard != null && heard.length > 0 && !nudgeHere.getAsBoolean()) {
-        log.trace("heard a ring for another node");
+      if (heard != null) {
+        hear(heard);
       }
       return true;
     } catch (SQLException e) {
@@ -92,6 +127,21 @@ final class InboxBell implements Service {
       drop();
       hearing.awaitMillis(2_000);
       return true;
+    }
+  }
+
+  private void hear(PGNotification[] heard) {
+    boolean inbox = false;
+    boolean events = false;
+    for (PGNotification each : heard) {
+      inbox |= each.getName().equals(CHANNEL);
+      events |= each.getName().equals(EVENTS);
+    }
+    if (events) {
+      onWritten.run();
+    }
+    if (inbox && !nudgeHere.getAsBoolean()) {
+      log.trace("heard a ring for another node");
     }
   }
 

@@ -61,7 +61,7 @@ public final class SchedulerNode implements Service {
   private Leadership leadership;
   private Commands commands;
   private Pools pools;
-  private HttpServer http;
+  private volatile HttpServer http;
   private DatabaseClock clock;
 
   /**
@@ -97,6 +97,14 @@ public final class SchedulerNode implements Service {
                 faults,
                 secrets::granted),
             pools);
+    leadership.onCommit(bell::written);
+    bell.onWritten(
+        () -> {
+          HttpServer serving = http;
+          if (serving != null) {
+            serving.nudgeEvents();
+          }
+        });
     elector = new Elector(database, clock, settings.leader(), name, leadership);
     services.start(bell);
     services.start(elector);
@@ -112,6 +120,7 @@ public final class SchedulerNode implements Service {
             new HttpServer(
                 new HttpConfig(
                     settings.http().bind(), settings.http().port(), token(), name, version),
+                settings.events(),
                 database.api(),
                 commands,
                 artifacts,
@@ -154,6 +163,8 @@ public final class SchedulerNode implements Service {
     Gauge.builder("millrace.broker.connected", () -> outbox.link().connected() ? 1 : 0)
         .register(metrics);
     Gauge.builder("millrace.broker.blocked", () -> outbox.link().blocked() ? 1 : 0)
+        .register(metrics);
+    Gauge.builder("millrace.events.clients", () -> http == null ? 0 : http.eventClients())
         .register(metrics);
     Gauge.builder("millrace.publishes.unconfirmed", () -> outbox.unconfirmed()).register(metrics);
     Gauge.builder(

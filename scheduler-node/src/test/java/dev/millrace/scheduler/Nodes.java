@@ -47,6 +47,11 @@ public final class Nodes implements AutoCloseable {
     opened.push(broker);
   }
 
+  /** Where the nodes' broker is. */
+  public URI broker() {
+    return broker.uri();
+  }
+
   public SchedulerNode start(String name) throws Exception {
     return start(name, Map.of());
   }

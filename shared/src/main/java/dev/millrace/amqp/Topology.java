@@ -58,6 +58,7 @@ public final class Topology {
     channel.exchangeDeclare(Entities.STAGES, "direct", true);
     channel.exchangeDeclare(Entities.CONTROL, "fanout", true);
     channel.exchangeDeclare(Entities.DEAD, "fanout", true);
+    channel.exchangeDeclare(Entities.EVENTS, "topic", true);
     declare(channel, Entities.DEAD, Map.of("x-max-length-bytes", DEAD_BYTES_MAX));
     channel.queueBind(Entities.DEAD, Entities.DEAD, "");
     channel.queueDeclare(Entities.REPORTS, true, false, false, null);

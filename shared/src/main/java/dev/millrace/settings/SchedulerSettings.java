@@ -18,6 +18,7 @@ public record SchedulerSettings(
     EngineSettings engine,
     WorkerTimeouts workers,
     ArtifactSettings artifacts,
+    EventSettings events,
     SecretSettings secrets,
     Optional<Path> jobsDir,
     List<Path> fileRoots) {
@@ -45,6 +46,7 @@ public record SchedulerSettings(
             EngineSettings.read(values),
             WorkerTimeouts.read(values),
             ArtifactSettings.read(values),
+            EventSettings.read(values),
             SecretSettings.read(values),
             jobsDir,
             WorkerSettings.fileRoots(values, "scheduler.file-roots"));

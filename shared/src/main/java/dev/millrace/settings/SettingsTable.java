@@ -115,6 +115,21 @@ public final class SettingsTable {
               "ARTIFACTS_S3_PATH_STYLE",
               "true",
               "The bucket is in the path; false puts it before the host's name."),
+          key(
+              "events.amqp",
+              "EVENTS_AMQP",
+              "on",
+              "Whether the leader publishes events to millrace.events: on or off."),
+          key(
+              "events.clients-max",
+              "EVENTS_CLIENTS_MAX",
+              "1000",
+              "Clients that follow events on one node (SSE and WebSocket)."),
+          key(
+              "events.clients-per-principal",
+              "EVENTS_CLIENTS_PER_PRINCIPAL",
+              "100",
+              "The same of one principal; more are answered 429."),
           secret(
               "secrets.keys",
               "SECRETS_KEYS",

@@ -29,6 +29,9 @@ public final class Entities {
   /** Fanout exchange; each worker binds an exclusive queue. */
   public static final String CONTROL = "millrace.control";
 
+  /** Topic exchange, routing key = namespace.job.type: what happens, for whoever binds a queue. */
+  public static final String EVENTS = "millrace.events";
+
   /** Fanout exchange and durable queue of the same name. */
   public static final String DEAD = "millrace.dead";
 

@@ -96,6 +96,11 @@ final class Fleet implements AutoCloseable {
     more.put("MILLRACE_FILE_ROOTS", root.toString());
   }
 
+  /** Before the first node is started: all have this setting, by its name in the environment. */
+  void set(String name, String value) {
+    more.put(name, value);
+  }
+
   List<NodeProcess> schedulers() {
     return List.copyOf(schedulers);
   }

@@ -14,6 +14,7 @@ import java.util.List;
  * there. Confined to one thread; made by {@link Engine} and read by the leader's turn.
  */
 public final class Draft {
+  private static final String OF_ITEM = ",{\"item\":true}";
   private final Run before;
   private Run run;
   private Stage[] stages;
@@ -124,8 +125,9 @@ public final class Draft {
   }
 
   /**
-   * All moves so far: a JSON list of [subject, from, to, cause, actor, reason], trailing nulls left
-   * out.
+   * All moves so far: a JSON list of [subject, from, to, cause, actor, reason, details], trailing
+   * nulls left out. A move of a run of items says so in its details: followers of the log know no
+   * more of a run than its moves.
    */
   public String movesJson() {
     return "[" + moves + "]";
@@ -318,6 +320,10 @@ public final class Draft {
     if (reason != null) {
       moves.append(',');
       quote(reason);
+    }
+    if (subject.isEmpty() && run.plan().part() != Plan.WHOLE) {
+      moves.append(actor == null && reason == null ? ",null,null" : reason == null ? ",null" : "");
+      moves.append(OF_ITEM);
     }
     moves.append(']');
   }

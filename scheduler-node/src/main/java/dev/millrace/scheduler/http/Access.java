@@ -82,7 +82,8 @@ final class Access {
     }
   }
 
-  private static void checkOrigin(Context http) {
+  /** Refuses what a foreign page makes the browser send. */
+  static void checkOrigin(Context http) {
     String origin = http.header("Origin");
     String site = http.header("Sec-Fetch-Site");
     boolean sameSite = site == null || site.equals("same-origin") || site.equals("none");

@@ -19,7 +19,7 @@ import org.jdbi.v3.core.Jdbi;
 /** What people do with runs and their stages, each with an actor and a reason. Any thread. */
 final class ActionsApi {
   private static final Set<String> REASON_ONLY = Set.of("reason");
-  private static final Set<String> RERUN_KEYS = Set.of("reason", "stage");
+  private static final Set<String> RERUN_KEYS = Set.of("reason", "stage", "version");
   private static final Set<String> EXTEND_KEYS = Set.of("reason", "until");
   private static final Set<String> COMPLETE_KEYS = Set.of("reason", "output");
   private static final Set<String> ACKNOWLEDGE_KEYS = Set.of("reason", "ticket");
@@ -120,6 +120,14 @@ final class ActionsApi {
     body.put("run", id.toString());
     if (keys.contains("stage")) {
       body.put("stage", requiredText(asked, "stage"));
+    }
+    if (keys.contains("version") && asked.hasNonNull("version")) {
+      if (!"latest".equals(asked.get("version").asText())) {
+        throw Problem.badRequest(
+            "version is not \"latest\"",
+            "Send \"latest\" for the version in force, or leave it out for the run's own.");
+      }
+      body.put("version", "latest");
     }
     if (keys.contains("until")) {
       if (!asked.has("until")) {

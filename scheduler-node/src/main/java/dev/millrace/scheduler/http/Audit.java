@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.lifecycle.StageState;
 import dev.millrace.model.RunId;
+import dev.millrace.scheduler.event.Move;
 import dev.millrace.scheduler.store.ReadsRuns;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

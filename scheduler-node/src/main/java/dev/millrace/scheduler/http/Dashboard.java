@@ -35,10 +35,8 @@ final class Dashboard {
     "dialogs.js",
     "fleet.js",
     "frame.js",
-    "graph.js",
     "health.js",
     "icons.js",
-    "jobs.js",
     "library.js",
     "list-jobs.js",
     "list-runs.js",
@@ -49,12 +47,18 @@ final class Dashboard {
     "palette.js",
     "parts.js",
     "route.js",
-    "run.js",
     "schedule.js",
     "table.js",
     "theme.js",
   };
   private static final String[] STYLES = {"style.css", "style-frame.css", "style-run.css"};
+
+  /** The pages of one run and one job, and the editor. */
+  private static final String[] OF_ONE = {
+    "ansi.js", "diff.js", "editor.js", "editor-templates.js", "graph.js", "job-calendar.js",
+    "job-stats.js", "job-versions.js", "job.js", "run-actions.js", "run-gantt.js", "run-log.js",
+    "run-parts.js", "run-stage.js", "run-why.js", "run.js", "trigger.js", "yaml.js",
+  };
 
   /** {@code source}: the file to read again each time, or null when it is in a jar. */
   private record Asset(byte[] bytes, String type, String tag, Path source) {}
@@ -69,6 +73,9 @@ final class Dashboard {
     }
     own("/dashboard/icon.svg", "icon.svg", "image/svg+xml");
     for (String script : SCRIPTS) {
+      own("/dashboard/" + script, script, JS);
+    }
+    for (String script : OF_ONE) {
       own("/dashboard/" + script, script, JS);
     }
     webjar("/dashboard/vue.js", "vue", "/dist/vue.runtime.esm-browser.prod.js");

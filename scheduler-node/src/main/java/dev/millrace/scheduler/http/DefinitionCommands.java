@@ -69,6 +69,18 @@ final class DefinitionCommands {
 
   /** Everything that is wrong with what was sent, each with its place. */
   static Problem.Refused refused(List<dev.millrace.definition.Problem> all, String detail) {
+    return new Problem.Refused(
+        new Problem(
+            422,
+            "definition",
+            "Invalid definition",
+            detail,
+            "Correct what 'problems' lists and send it again.",
+            Map.of("problems", problems(all))));
+  }
+
+  /** Each with its place. */
+  static ArrayNode problems(List<dev.millrace.definition.Problem> all) {
     ArrayNode problems = Json.array();
     for (dev.millrace.definition.Problem problem : all) {
       problems
@@ -79,13 +91,6 @@ final class DefinitionCommands {
           .put("path", problem.path())
           .put("message", problem.message());
     }
-    return new Problem.Refused(
-        new Problem(
-            422,
-            "definition",
-            "Invalid definition",
-            detail,
-            "Correct what 'problems' lists and send it again.",
-            Map.of("problems", problems)));
+    return problems;
   }
 }

@@ -3,203 +3,207 @@ package dev.millrace.scheduler.http;
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
 import dev.millrace.runtime.Service;
+import dev.millrace.scheduler.event.EventBatch;
+import dev.millrace.scheduler.event.EventNames;
+import dev.millrace.scheduler.event.LogFollower;
 import dev.millrace.scheduler.store.ReadsEvents;
-import dev.millrace.scheduler.store.ReadsRuns.Transition;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jdbi.v3.core.Jdbi;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Follows the transition log for all clients of this node and hands each its rows, in the order of
- * seq. A batch that is missing belongs to a writer that has not committed yet, or never will:
- * nothing above it is handed out until every transaction that could hold it has ended. So a client
- * that resumes above a seq has missed nothing below it. One thread of its own; nothing runs without
- * clients.
+ * Follows the transition log once for all clients of this node. One thread of its own: it asks the
+ * database nothing without clients, once a second while nothing happens, and at most twenty times a
+ * second otherwise, however many clients there are.
  */
 final class EventHub implements Service {
-  private static final Logger log = LoggerFactory.getLogger(EventHub.class);
-  static final int CLIENTS_MAX = 1_000;
-  private static final int PAGE_ROWS = 1_000;
-  private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
-  private static final long GAP_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+  private static final long LOOK_EVERY_MILLIS = 50;
+  private static final long BUSY_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+  private static final long QUIET_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long GAP_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
   private static final long IDLE_NANOS = TimeUnit.HOURS.toNanos(1);
 
-  /** Longer than any writer may take: the role's statement and idle timeouts end it before. */
-  private static final Duration GAP_WAIT_MAX = Duration.ofSeconds(60);
+  /** So long after something has happened, more is looked for often. */
+  private static final long BUSY_FOR_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-  private record Joining(EventFeed feed, CompletableFuture<Long> at) {}
+  private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+  /** So many clients read what they have missed at the same time; the others wait. */
+  private static final int REPLAYS_MAX = 4;
+
+  private static final int REPLAY_BATCHES = 8;
+
+  /**
+   * A client's place.
+   *
+   * @param above the walk brings every row above this batch
+   */
+  record Joined(EventTail.Walk walk, long above) {}
+
+  private record Joining(EventPosition last, CompletableFuture<Joined> place) {}
 
   private final Jdbi jdbi;
+  private final EventNames names;
+  private final LogFollower follower;
+  private final EventTail tail = new EventTail();
+  private final EventClients clients;
+  private final Semaphore replays = new Semaphore(REPLAYS_MAX, true);
   private final Pulse pulse = new Pulse();
+  private final Pulse pace = new Pulse();
   private final Loop loop;
   private final ConcurrentLinkedQueue<Joining> joining = new ConcurrentLinkedQueue<>();
-  private final AtomicInteger clients = new AtomicInteger();
-  private final List<EventFeed> feeds = new ArrayList<>();
-
+  private volatile boolean closed;
   private boolean following;
-  private long cursor;
-  private final Gaps gaps = new Gaps();
+  private long lookedNanos;
+  private volatile long busyNanos;
 
-  EventHub(Jdbi jdbi) {
+  /** When the database has answered last, and up to which batch. */
+  private volatile long answeredNanos = System.nanoTime() - FRESH_NANOS;
+
+  private volatile long passed = -1;
+
+  EventHub(Jdbi jdbi, EventClients clients) {
     this.jdbi = jdbi;
+    this.names = new EventNames(jdbi);
+    this.follower = new LogFollower(jdbi, names);
+    this.clients = clients;
     this.loop = new Loop("events", this::runOnce, pulse, this::waitNanos);
   }
 
   @Override
   public void start() {
     loop.start();
+    clients.start();
   }
 
   @Override
   public void close() {
+    closed = true;
+    pace.stop();
     loop.close();
-    feeds.forEach(EventFeed::end);
-    joining.forEach(one -> one.feed().end());
+    tail.wake();
+    clients.close();
+    joining.forEach(one -> one.place().cancel(false));
+  }
+
+  boolean closed() {
+    return closed;
+  }
+
+  EventClients clients() {
+    return clients;
   }
 
   /**
-   * Takes a feed in. The future tells the seq it begins above, once that is settled: every row up
-   * to it is committed or will never be.
+   * True when the database has answered just now, and has given this batch. Any thread.
    *
-   * @return null when there is no room
+   * @param batch or 0
    */
-  CompletableFuture<Long> join(EventFeed feed) {
-    if (clients.incrementAndGet() > CLIENTS_MAX) {
-      clients.decrementAndGet();
-      return null;
-    }
-    CompletableFuture<Long> at = new CompletableFuture<>();
-    joining.add(new Joining(feed, at));
-    pulse.nudge();
-    return at;
+  boolean knows(long batch) {
+    return System.nanoTime() - answeredNanos < FRESH_NANOS && batch <= passed;
   }
 
-  /** The feed's client is gone. */
-  void leave(EventFeed feed) {
-    feed.end();
-    clients.decrementAndGet();
+  /** Something was probably written. Any thread. */
+  void nudge() {
+    if (clients.count() > 0) {
+      busyNanos = System.nanoTime();
+      pulse.nudge();
+    }
+  }
+
+  /**
+   * Asks for a place. It is given once it is settled: every row up to it is committed or will never
+   * be. If what the client has missed is still in memory, the place is there.
+   *
+   * @param last what the client has, or null for whatever comes from now on
+   */
+  CompletableFuture<Joined> join(EventPosition last) {
+    CompletableFuture<Joined> place = new CompletableFuture<>();
+    joining.add(new Joining(last, place));
     pulse.nudge();
+    return place;
+  }
+
+  /** A page of what is above a batch, read for one client. */
+  List<EventBatch> missed(long after, long upTo) throws InterruptedException {
+    replays.acquire();
+    try {
+      List<EventBatch> page = new ArrayList<>();
+      List<ReadsEvents.LogBatch> read =
+          jdbi.withHandle(handle -> ReadsEvents.between(handle, after, upTo, REPLAY_BATCHES));
+      for (ReadsEvents.LogBatch batch : read) {
+        page.add(EventBatch.of(batch, names));
+      }
+      return page;
+    } finally {
+      replays.release();
+    }
   }
 
   private long waitNanos() {
     if (!following && joining.isEmpty()) {
       return IDLE_NANOS;
     }
-    return gaps.waiting() || !joining.isEmpty() ? GAP_POLL_NANOS : POLL_NANOS;
+    if (follower.waiting()) {
+      return follower.waitNanos();
+    }
+    if (!joining.isEmpty()) {
+      return GAP_NANOS;
+    }
+    return System.nanoTime() - busyNanos < BUSY_FOR_NANOS ? BUSY_NANOS : QUIET_NANOS;
   }
 
   private boolean runOnce() {
-    feeds.removeIf(EventFeed::ended);
-    joining.removeIf(one -> one.feed().ended());
-    if (feeds.isEmpty() && joining.isEmpty()) {
+    joining.removeIf(one -> one.place().isDone());
+    if (clients.count() == 0 && joining.isEmpty()) {
       following = false;
+      tail.startAbove(follower.cursor());
       return false;
     }
+    keepPace();
     if (!following) {
-      cursor = jdbi.withHandle(ReadsEvents::sequenceAt);
-      gaps.startAt(cursor);
+      follower.startAtEnd();
+      tail.startAbove(follower.cursor());
       following = true;
     }
-    ReadsEvents.Look look = jdbi.withHandle(h -> ReadsEvents.look(h, cursor, PAGE_ROWS));
-    boolean more = handOut(look) && look.rows().size() == PAGE_ROWS;
-    if (gaps.settledTo(cursor)) {
+    List<EventBatch> batches = follower.next();
+    passed = follower.cursor();
+    answeredNanos = System.nanoTime();
+    for (EventBatch batch : batches) {
+      tail.append(batch.rows());
+    }
+    if (batches.isEmpty()) {
+      tail.trim();
+    } else {
+      busyNanos = System.nanoTime();
+    }
+    if (follower.settled()) {
       takeIn();
     }
-    return more;
+    return follower.more();
+  }
+
+  /** A leader nudges after each of its transactions. */
+  private void keepPace() {
+    long since = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - lookedNanos);
+    if (following && !follower.waiting() && !follower.more() && since < LOOK_EVERY_MILLIS) {
+      pace.awaitMillis(LOOK_EVERY_MILLIS - since);
+    }
+    lookedNanos = System.nanoTime();
   }
 
   private void takeIn() {
     for (Joining one = joining.poll(); one != null; one = joining.poll()) {
-      feeds.add(one.feed());
-      one.at().complete(cursor);
-    }
-  }
-
-  /** Hands out what is settled; false when a gap holds back the rest. */
-  private boolean handOut(ReadsEvents.Look look) {
-    gaps.look(look.xmin(), look.xmax());
-    for (Transition row : look.rows()) {
-      // At the start the place it begins at is itself a gap until it is settled.
-      if ((!ReadsEvents.follows(row.seq(), cursor) || !gaps.settledTo(cursor))
-          && !gaps.settledTo(row.seq() - 1)) {
-        gaps.found(look.rows().getLast().seq() - 1);
-        return false;
-      }
-      cursor = row.seq();
-      gaps.passed(cursor);
-      EventRow event = new EventRow(row);
-      feeds.forEach(feed -> feed.offer(event));
-    }
-    return true;
-  }
-
-  /**
-   * Which missing numbers are settled. A number is taken before the row that follows it is seen;
-   * whoever took it had a transaction id soon after. So: see the gap, look again a little later for
-   * the highest id given out by then, and wait until all below that have ended.
-   */
-  private static final class Gaps {
-    private long settled;
-    private long foundUpTo;
-    private long watchedUpTo;
-    private long watchedXmax;
-    private long foundAtNanos;
-
-    void startAt(long seq) {
-      settled = -1;
-      foundUpTo = 0;
-      watchedUpTo = 0;
-      found(seq);
-    }
-
-    boolean waiting() {
-      return foundUpTo > 0;
-    }
-
-    boolean settledTo(long seq) {
-      return seq <= settled;
-    }
-
-    void passed(long seq) {
-      settled = Math.max(settled, seq);
-    }
-
-    void found(long upTo) {
-      if (foundUpTo == 0) {
-        foundUpTo = Math.max(1, upTo);
-        foundAtNanos = System.nanoTime();
-      }
-    }
-
-    void look(long xmin, long xmax) {
-      if (watchedUpTo > 0 && (xmin >= watchedXmax || tooLong())) {
-        settled = Math.max(settled, watchedUpTo);
-        watchedUpTo = 0;
-        foundUpTo = 0;
-        return;
-      }
-      if (foundUpTo > 0 && watchedUpTo == 0) {
-        watchedUpTo = foundUpTo;
-        watchedXmax = xmax;
-      }
-    }
-
-    private boolean tooLong() {
-      boolean over = System.nanoTime() - foundAtNanos > GAP_WAIT_MAX.toNanos();
-      if (over) {
-        log.warn(
-            "a writer has kept events back for too long upTo={} waited={}; going on without it",
-            watchedUpTo,
-            GAP_WAIT_MAX);
-      }
-      return over;
+      boolean inMemory = one.last() != null && tail.above() < one.last().batch();
+      one.place()
+          .complete(
+              inMemory
+                  ? new Joined(tail.new Walk(tail.start()), tail.above())
+                  : new Joined(tail.new Walk(tail.end()), follower.cursor()));
     }
   }
 }

@@ -1,208 +1,274 @@
 package dev.millrace.scheduler.http;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.millrace.model.RunId;
-import dev.millrace.scheduler.store.ReadsEvents;
-import dev.millrace.scheduler.store.ReadsJobs;
-import dev.millrace.scheduler.store.ReadsRuns.Transition;
-import jakarta.servlet.http.HttpServletResponse;
+import dev.millrace.scheduler.event.Event;
+import dev.millrace.scheduler.event.EventBatch;
+import dev.millrace.scheduler.event.EventRow;
+import dev.millrace.scheduler.event.EventSelector;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.jdbi.v3.core.Jdbi;
+import java.util.function.Supplier;
 
-/** Writes events to one client until one of the two goes. Confined to the request's thread. */
+/**
+ * Writes events to one client until one of the two goes. Confined to the client's thread, but for
+ * what the watch asks.
+ */
 final class EventStream {
-  private static final Duration COMMENT_EVERY = Duration.ofSeconds(15);
+  private static final Duration ALIVE_EVERY = Duration.ofSeconds(15);
   private static final Duration STEP = Duration.ofMillis(500);
-  private static final int PAGE_ROWS = 1_000;
 
-  /** What the client wants; null is everything. {@code digest}: only that something changed. */
-  record Filter(String namespace, String job, Long run, boolean digest) {}
+  /** After so many, what was written goes out. */
+  private static final int BURST_ROWS_MAX = 500;
 
-  /** The last event that a client has: {@code seq.n}. */
-  record Position(long seq, int move) {
-    static Position of(String text) {
-      if (text == null || text.isBlank()) {
-        return null;
-      }
-      String[] parts = text.strip().split("\\.", 2);
-      long move = parts.length == 2 ? Call.number("lastEventId", parts[1]) : Integer.MAX_VALUE;
-      return new Position(
-          Call.number("lastEventId", parts[0]), Math.clamp(move, 0, Integer.MAX_VALUE));
-    }
+  private final EventHub hub;
+  private final EventSink sink;
+  private final EventSelector selector;
+  private final Supplier<String> denied;
+  private final String name;
+  private long writtenNanos = System.nanoTime();
+  private long judgedNanos = System.nanoTime();
+
+  /** When the write began that goes on, 0 while none does. */
+  private volatile long writingNanos;
+
+  private volatile boolean closed;
+  private volatile boolean aborted;
+  private volatile EventTail.Walk walk;
+
+  /**
+   * @param denied why the client may not follow any more, or null while it may
+   * @param name of the client, for log lines
+   */
+  EventStream(
+      EventHub hub, EventSink sink, EventSelector selector, Supplier<String> denied, String name) {
+    this.hub = hub;
+    this.sink = sink;
+    this.selector = selector;
+    this.denied = denied;
+    this.name = name;
   }
 
-  private final HttpServletResponse response;
-  private final Jdbi jdbi;
-  private final JobNames names;
-  private final Filter filter;
-  private OutputStream out;
-  private long commentAtNanos = System.nanoTime();
-
-  EventStream(HttpServletResponse response, Jdbi jdbi, JobNames names, Filter filter) {
-    this.response = response;
-    this.jdbi = jdbi;
-    this.names = names;
-    this.filter = filter;
-  }
-
-  void run(EventFeed feed, CompletableFuture<Long> at, Position last)
-      throws IOException, InterruptedException {
-    response.setStatus(200);
-    response.setContentType("text/event-stream");
-    response.setCharacterEncoding("UTF-8");
-    response.setHeader("Cache-Control", "no-store");
-    response.setHeader("X-Accel-Buffering", "no");
-    out = response.getOutputStream();
+  /**
+   * Returns when the stream has ended; what the client does about it is its own affair.
+   *
+   * @param last what the client has, or null for whatever comes from now on
+   */
+  void run(EventPosition last) throws InterruptedException {
+    hub.clients().watch(this);
     try {
-      write(": connected\n\nretry: 1000\n\n");
-      out.flush();
-      long from = settled(feed, at);
-      if (from < 0) {
+      write(sink::open);
+      write(sink::flush);
+      EventHub.Joined joined = joined(hub.join(last));
+      if (joined == null) {
+        write(() -> sink.end(false));
         return;
       }
-      Position done = last == null ? new Position(from, Integer.MAX_VALUE) : replay(last, from);
-      follow(feed, done);
+      walk = joined.walk();
+      EventPosition done =
+          last == null ? EventPosition.endOf(joined.above()) : missed(last, joined.above());
+      follow(done);
     } catch (IOException e) {
-      feed.end(); // the client went away; that is how every stream ends
+      closed = true; // the client went away; that is how every stream ends
+    } finally {
+      writingNanos = 0;
+      hub.clients().forget(this);
     }
   }
 
-  private long settled(EventFeed feed, CompletableFuture<Long> at)
+  /** Ends it soon. Any thread. */
+  void close() {
+    closed = true;
+  }
+
+  /** Ends it at once, in the middle of a write too. Any thread. */
+  void abort() {
+    closed = true;
+    if (!aborted) {
+      aborted = true;
+      sink.abort();
+    }
+  }
+
+  /** How long the client has not taken what is written. Any thread. */
+  Duration stuckFor() {
+    long since = writingNanos;
+    return since == 0 ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - since);
+  }
+
+  /** What it wants next was given up. Any thread. */
+  boolean behind() {
+    EventTail.Walk own = walk;
+    return own != null && own.behind();
+  }
+
+  private boolean ended() {
+    return closed || hub.closed();
+  }
+
+  /** Something that the client may keep waiting. */
+  @FunctionalInterface
+  private interface Write {
+    void go() throws IOException;
+  }
+
+  private void write(Write write) throws IOException {
+    writingNanos = System.nanoTime() | 1;
+    write.go();
+    writingNanos = 0;
+    writtenNanos = System.nanoTime();
+  }
+
+  /** Null when the stream ends before there is a place. */
+  private EventHub.Joined joined(CompletableFuture<EventHub.Joined> place)
       throws IOException, InterruptedException {
-    while (!feed.ended()) {
-      try {
-        return at.get(STEP.toMillis(), TimeUnit.MILLISECONDS);
-      } catch (TimeoutException e) {
-        comment();
-      } catch (ExecutionException e) {
-        throw new IllegalStateException("a place is never completed with a failure", e);
+    try {
+      while (!ended()) {
+        try {
+          return place.get(STEP.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+          if (!stays()) {
+            return null;
+          }
+        } catch (CancellationException e) {
+          return null;
+        } catch (ExecutionException e) {
+          throw new IllegalStateException("a place is never completed with a failure", e);
+        }
       }
-    }
-    return -1;
-  }
-
-  /** What the client missed, up to where the feed begins. */
-  private Position replay(Position last, long upTo) throws IOException {
-    if (filter.digest()) {
-      changed(upTo, upTo > last.seq() ? 1 : 0); // how many is not known without reading them
-      out.flush();
-      return new Position(Math.max(upTo, last.seq()), Integer.MAX_VALUE);
-    }
-    long after = last.seq() - 1;
-    Position done = last;
-    while (true) {
-      long from = after;
-      List<Transition> rows =
-          jdbi.withHandle(handle -> ReadsEvents.between(handle, from, upTo, PAGE_ROWS));
-      for (Transition row : rows) {
-        done = send(new EventRow(row), done);
-      }
-      out.flush();
-      if (rows.size() < PAGE_ROWS) {
-        return done;
-      }
-      after = rows.getLast().seq();
+      return null;
+    } finally {
+      place.cancel(false);
     }
   }
 
-  private void follow(EventFeed feed, Position from) throws IOException, InterruptedException {
-    Position done = from;
-    while (!feed.ended()) {
-      EventRow row = feed.next(STEP);
+  /** What the client missed, up to where its walk begins. */
+  private EventPosition missed(EventPosition last, long upTo)
+      throws IOException, InterruptedException {
+    if (selector.digest()) {
+      EventPosition end = EventPosition.endOf(upTo);
+      // How many is not known without reading them.
+      write(() -> sink.changed(Math.max(end.seq(), last.seq()), end.seq() > last.seq() ? 1 : 0));
+      write(sink::flush);
+      return end.seq() > last.seq() ? end : last;
+    }
+    EventPosition done = last;
+    long after = last.batch() - 1;
+    while (after < upTo && !ended()) {
+      List<EventBatch> page = hub.missed(after, upTo);
+      if (page.isEmpty()) {
+        break;
+      }
+      for (EventBatch batch : page) {
+        for (EventRow row : batch.rows()) {
+          done = send(row, done);
+        }
+      }
+      write(sink::flush);
+      after = page.getLast().number();
+      if (!stays()) {
+        break;
+      }
+    }
+    return done;
+  }
+
+  private void follow(EventPosition from) throws IOException, InterruptedException {
+    EventPosition done = from;
+    while (!ended()) {
+      EventRow row = walk.next();
       if (row == null) {
-        comment();
+        if (walk.behind()) {
+          write(() -> sink.end(true));
+          return;
+        }
+        walk.await(STEP);
+        if (!stays()) {
+          return;
+        }
         continue;
       }
-      Position first = done;
-      long changes = 0;
-      for (EventRow each = row; each != null; each = feed.next(Duration.ZERO)) {
-        done = filter.digest() ? digested(each, done) : send(each, done);
-        changes += done.equals(first) ? 0 : 1;
-        first = done;
+      done = selector.digest() ? digest(row, done) : burst(row, done);
+      write(sink::flush);
+      if (!stays()) {
+        return;
       }
-      if (filter.digest() && changes > 0) {
-        changed(done.seq(), changes);
+    }
+    write(() -> sink.end(false));
+  }
+
+  private EventPosition burst(EventRow row, EventPosition from) throws IOException {
+    EventPosition done = send(row, from);
+    for (int rows = 1; rows < BURST_ROWS_MAX && !closed; rows++) {
+      EventRow next = walk.next();
+      if (next == null) {
+        break;
       }
-      out.flush();
+      done = send(next, done);
     }
+    return done;
   }
 
-  private void changed(long seq, long rows) throws IOException {
-    write("id: " + seq + "\nevent: scheduler.changed\ndata: {\"rows\":" + rows + "}\n\n");
-  }
-
-  private Position digested(EventRow row, Position done) {
-    return row.seq() <= done.seq() || !wanted(row)
-        ? done
-        : new Position(row.seq(), Integer.MAX_VALUE);
-  }
-
-  private boolean wanted(EventRow row) {
-    if (filter.run() != null && filter.run() != row.row().run()) {
-      return false;
+  private EventPosition digest(EventRow row, EventPosition from) throws IOException {
+    EventPosition done = from;
+    long changes = 0;
+    for (EventRow each = row; each != null; each = walk.next()) {
+      if (each.seq() > done.seq() && selector.wantsAny(each)) {
+        done = new EventPosition(each.seq(), Integer.MAX_VALUE);
+        changes++;
+      }
     }
-    ReadsJobs.Name job = names.of(row.row().job());
-    return (filter.namespace() == null || filter.namespace().equals(job.namespace()))
-        && (filter.job() == null || filter.job().equals(job.name()));
+    if (changes > 0) {
+      long seq = done.seq();
+      long rows = changes;
+      write(() -> sink.changed(seq, rows));
+    }
+    return done;
   }
 
   /** Sends what is above {@code done} of the row, and tells what is done then. */
-  private Position send(EventRow row, Position done) throws IOException {
-    if (row.seq() < done.seq() || !wanted(row)) {
+  private EventPosition send(EventRow row, EventPosition done) throws IOException {
+    if (row.seq() < done.seq() || !selector.wants(row)) {
       return done;
     }
-    int first = row.seq() == done.seq() ? done.move() : 0;
-    List<Move> moves = row.moves();
-    for (int i = first; i < moves.size(); i++) {
-      event(row.row(), moves.get(i), i + 1);
+    int first = row.seq() == done.seq() ? done.number() : 0;
+    if (first >= row.size()) {
+      return done;
     }
-    return first < moves.size() ? new Position(row.seq(), moves.size()) : done;
+    for (Event event : row.events().subList(first, row.size())) {
+      if (selector.wants(event.type())) {
+        write(() -> sink.event(event));
+      }
+    }
+    return new EventPosition(row.seq(), row.size());
   }
 
-  private void event(Transition row, Move move, int number) throws IOException {
-    ReadsJobs.Name job = names.of(row.job());
-    String id = row.seq() + "." + number;
-    boolean ofJob = move.subject().equals("@job");
-    ObjectNode event = Json.object();
-    event.put("specversion", "1.0");
-    event.put("id", id);
-    event.put("source", EventsApi.source(job.namespace(), job.name()));
-    event.put("type", move.type());
-    event.put("subject", ofJob ? job.name() : EventsApi.subject(row.run(), move));
-    event.put("time", Json.text(row.at()));
-    event.put("datacontenttype", "application/json");
-    ObjectNode details = event.putObject("data");
-    details.put("job", job.name());
-    details.put("namespace", job.namespace());
-    details.put("run", ofJob ? null : new RunId(row.run()).toString());
-    details.put("stage", ofJob || move.subject().isEmpty() ? null : move.subject());
-    details.put("from", move.from());
-    details.put("to", move.to());
-    if (ofJob) {
-      details.put("actor", move.actor());
-      details.put("reason", move.reason());
-      move.details().properties().forEach(each -> details.set(each.getKey(), each.getValue()));
+  /** While nothing happens: is it still there, and may it still know? */
+  private boolean stays() throws IOException {
+    long now = System.nanoTime();
+    if (now - judgedNanos > STEP.toNanos()) {
+      judgedNanos = now;
+      String why = denied.get();
+      if (why != null) {
+        write(() -> sink.denied(why));
+        write(sink::flush);
+        closed = true;
+        return false;
+      }
     }
-    write("id: " + id + "\nevent: " + move.type() + "\ndata: " + Json.write(event) + "\n\n");
+    if (now - writtenNanos > ALIVE_EVERY.toNanos()) {
+      write(sink::alive);
+      write(sink::flush);
+    }
+    return true;
   }
 
-  private void comment() throws IOException {
-    if (System.nanoTime() - commentAtNanos > COMMENT_EVERY.toNanos()) {
-      write(": still here\n\n");
-      out.flush();
-    }
-  }
-
-  private void write(String text) throws IOException {
-    out.write(text.getBytes(StandardCharsets.UTF_8));
-    commentAtNanos = System.nanoTime();
+  @Override
+  public String toString() {
+    return name;
   }
 }

@@ -6,12 +6,14 @@ import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.definition.StoredPatterns;
 import dev.millrace.scheduler.secret.SecretVault;
 import dev.millrace.scheduler.status.NodeStatus;
+import dev.millrace.settings.EventSettings;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
 import io.javalin.router.Endpoint;
+import io.javalin.websocket.WsHandlerType;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.util.ArrayList;
@@ -43,11 +45,28 @@ public final class HttpServer implements Service {
   private final Access access;
   private final Gate gate;
   private final EventHub hub;
+  private final EventSockets sockets;
   private final List<Route> routes;
   private Javalin javalin;
 
+  /** With the usual limits of events. */
   public HttpServer(
       HttpConfig config,
+      Jdbi jdbi,
+      Commands commands,
+      ArtifactStore artifacts,
+      SecretVault secrets,
+      Supplier<NodeStatus> status,
+      PrometheusMeterRegistry metrics) {
+    this(config, EventSettings.usual(), jdbi, commands, artifacts, secrets, status, metrics);
+  }
+
+  /**
+   * @param events how many may follow them
+   */
+  public HttpServer(
+      HttpConfig config,
+      EventSettings events,
       Jdbi jdbi,
       Commands commands,
       ArtifactStore artifacts,
@@ -58,11 +77,14 @@ public final class HttpServer implements Service {
     this.metrics = metrics;
     this.access = new Access(config.token());
     this.gate = new Gate(jdbi);
-    this.hub = new EventHub(jdbi);
+    this.hub = new EventHub(jdbi, new EventClients(events));
+    EventsApi eventsApi = new EventsApi(jdbi, hub);
+    this.sockets = new EventSockets(eventsApi, hub);
     Asker asker = new Asker(commands);
     List<Route> table = new ArrayList<>();
     StoredPatterns patterns = new StoredPatterns(jdbi);
     table.addAll(new JobsApi(jdbi, asker, patterns, secrets).routes());
+    table.addAll(new CheckApi(jdbi, patterns).routes());
     table.addAll(new FilesApi(jdbi).routes());
     table.addAll(new ScheduleApi(jdbi).routes());
     table.addAll(new TickAuditApi(jdbi).routes());
@@ -73,6 +95,7 @@ public final class HttpServer implements Service {
     table.addAll(new GraphApi(jdbi).routes());
     table.addAll(new RunsApi(jdbi).routes());
     table.addAll(new TimelineApi(jdbi).routes());
+    table.addAll(new StatsApi(jdbi).routes());
     table.addAll(new TraceApi(jdbi).routes());
     table.addAll(new StartsApi(jdbi, commands).routes());
     table.addAll(new BulkApi(jdbi, commands).routes());
@@ -90,7 +113,7 @@ public final class HttpServer implements Service {
     ScaleApi scale = new ScaleApi(jdbi, fleet, metrics);
     table.addAll(scale.routes());
     table.addAll(new OverviewApi(jdbi, status).routes());
-    table.addAll(new EventsApi(jdbi, hub).routes());
+    table.addAll(eventsApi.routes());
     table.addAll(new NodeApi(status, metrics, scale::look, this::openApi).routes());
     this.routes = List.copyOf(table);
     for (Route route : routes) {
@@ -170,16 +193,46 @@ public final class HttpServer implements Service {
           route.path(),
           http -> serve(route, new Call(http)));
     }
+    settings.jetty.modifyWebSocketServletFactory(EventSockets::limit);
+    settings.routes.addHttpHandler(
+        HandlerType.WEBSOCKET_BEFORE_UPGRADE, EventsApi.SOCKET, this::beforeUpgrade);
+    settings.routes.addWsHandler(WsHandlerType.WEBSOCKET, EventsApi.SOCKET, sockets::configure);
     for (String path : dashboard.paths()) {
       settings.routes.get(path, dashboard::serve);
     }
   }
 
   private void serve(Route route, Call call) throws Exception {
+    admit(route, call);
+    route.handler().handle(call);
+  }
+
+  private void admit(Route route, Call call) {
     call.http().attribute(Call.ROUTE, route);
     gate.pass(route, call);
     Parameters.check(route, call.http());
-    route.handler().handle(call);
+  }
+
+  /** What comes before each request does not come before an upgrade. */
+  private void beforeUpgrade(Context http) {
+    secure(http);
+    access.check(http);
+    for (Route route : routes) {
+      if (route.path().equals(EventsApi.SOCKET)) {
+        admit(route, new Call(http));
+      }
+    }
+    sockets.before(http);
+  }
+
+  /** Something that events tell of was probably written. Any thread. */
+  public void nudgeEvents() {
+    hub.nudge();
+  }
+
+  /** Clients that follow events. */
+  public int eventClients() {
+    return hub.clients().count();
   }
 
   private static void secure(Context http) {

@@ -12,7 +12,6 @@ import dev.millrace.definition.DefinitionReader;
 import dev.millrace.definition.PatternSource;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
-import dev.millrace.model.StageDefinition;
 import dev.millrace.scheduler.command.Command;
 import dev.millrace.scheduler.definition.Owners;
 import dev.millrace.scheduler.secret.SecretVault;
@@ -203,13 +202,7 @@ final class JobsApi {
           ObjectNode node = Views.job(job, ReadsJobs.triggers(handle, List.of(job.id())));
           node.set("definition", Json.stored(job.definition()));
           node.set("written", Json.stored(job.written()));
-          ArrayNode graph = node.putArray("graph");
-          for (StageDefinition stage : Definitions.of(job.definition()).stages()) {
-            ObjectNode item =
-                graph.addObject().put("id", stage.id()).put("handler", stage.handler());
-            item.put("pool", stage.pool().isEmpty() ? null : stage.pool());
-            Views.graph(item, stage);
-          }
+          node.set("graph", CheckApi.graph(Definitions.of(job.definition())));
           return node;
         });
   }
@@ -256,7 +249,8 @@ final class JobsApi {
             });
   }
 
-  private static JobDefinition inNamespace(JobDefinition job, String wanted) {
+  /** The job in the namespace that the query says; both saying different ones is a problem. */
+  static JobDefinition inNamespace(JobDefinition job, String wanted) {
     if (wanted == null || wanted.equals(job.namespace())) {
       return job;
     }

@@ -112,7 +112,7 @@ final class OpenApi {
   private static void answers(Route route, ObjectNode responses) {
     for (Route.Answer answer : route.answers()) {
       ObjectNode response = responses.putObject(Integer.toString(answer.status()));
-      response.put("description", answer.status() == 202 ? "Accepted, executed later" : "OK");
+      response.put("description", describe(answer.status()));
       if (answer.mediaType() != null) {
         ObjectNode media = response.putObject("content").putObject(answer.mediaType());
         if (answer.schema() != null) {
@@ -129,6 +129,14 @@ final class OpenApi {
           .put("$ref", "#/components/responses/" + Statuses.name(status));
     }
     responses.putObject("default").put("$ref", "#/components/responses/Problem");
+  }
+
+  private static String describe(int status) {
+    return switch (status) {
+      case 101 -> "Text frames, each an event";
+      case 202 -> "Accepted, executed later";
+      default -> "OK";
+    };
   }
 
   private static String operationId(Route route) {

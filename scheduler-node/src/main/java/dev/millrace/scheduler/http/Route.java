@@ -34,7 +34,7 @@ record Route(
     void handle(Call call) throws Exception;
   }
 
-  /** A success. */
+  /** A success; the media type is null when there is no body. */
   record Answer(int status, String schema, String mediaType) {}
 
   static Route get(String path, String tag, String summary, String schema, Handler handler) {
@@ -87,6 +87,21 @@ record Route(
         headers,
         body,
         List.of(new Answer(200, null, mediaType)),
+        handler,
+        needs);
+  }
+
+  /** The success is another protocol. */
+  Route switching() {
+    return new Route(
+        method,
+        path,
+        tag,
+        summary,
+        query,
+        headers,
+        body,
+        List.of(new Answer(101, null, null)),
         handler,
         needs);
   }

@@ -120,7 +120,7 @@ final class SchedulePreview {
     }
   }
 
-  private static ObjectNode item(Preview.Line line) {
+  static ObjectNode item(Preview.Line line) {
     Tick tick = line.tick();
     ObjectNode item = Json.object();
     item.put("at", line.due().toString()).put("plannedAt", tick.instant().toString());

@@ -2,6 +2,7 @@ package dev.millrace.scheduler.http;
 
 import dev.millrace.lifecycle.StageState;
 import dev.millrace.scheduler.engine.Fan;
+import dev.millrace.scheduler.event.Move;
 import dev.millrace.scheduler.store.ReadsRuns;
 import java.time.Duration;
 import java.time.Instant;

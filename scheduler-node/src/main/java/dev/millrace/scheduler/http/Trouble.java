@@ -104,13 +104,6 @@ final class Trouble {
           "See whether Postgres runs and takes connections.",
           "#/workers");
     }
-    if (standing("heartbeats.frozen") > 0) {
-      bad(
-          "Heartbeats do not come back",
-          "The leader does not hear its own messages, so it takes no worker for lost.",
-          "See whether the broker is well: queues, alarms, disk.",
-          "#/workers");
-    }
   }
 
   private long standing(String name) {

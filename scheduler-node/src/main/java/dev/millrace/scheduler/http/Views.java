@@ -12,6 +12,7 @@ import dev.millrace.model.Need;
 import dev.millrace.model.RunId;
 import dev.millrace.model.StageDefinition;
 import dev.millrace.scheduler.engine.Fan;
+import dev.millrace.scheduler.event.Move;
 import dev.millrace.scheduler.store.ReadsJobs;
 import dev.millrace.scheduler.store.ReadsRuns;
 import java.util.List;

@@ -11,9 +11,11 @@ import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.dispatch.Dispatcher;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.event.EventPublisher;
 import dev.millrace.scheduler.file.FileLooks;
 import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.ingest.ReportIntake;
+import dev.millrace.scheduler.stats.StatsSweep;
 import dev.millrace.scheduler.store.Acceptance;
 import dev.millrace.scheduler.store.BulkRows;
 import dev.millrace.scheduler.store.Database;
@@ -22,6 +24,7 @@ import dev.millrace.scheduler.store.DeadLetters;
 import dev.millrace.scheduler.store.Events;
 import dev.millrace.scheduler.store.FilesSeen;
 import dev.millrace.scheduler.store.Inbox;
+import dev.millrace.scheduler.store.JobStats;
 import dev.millrace.scheduler.store.Partitions;
 import dev.millrace.scheduler.store.PlannedStarts;
 import dev.millrace.scheduler.store.QuotaRows;
@@ -86,10 +89,16 @@ public final class Leadership implements Elector.Duties {
   private volatile FileLooks looks;
   private volatile TickAuditSweep tickAudit;
   private volatile Starters starting;
+  private volatile Runnable onCommit = () -> {};
 
   public Leadership(Node node, Pools pools) {
     this.node = node;
     this.pools = pools;
+  }
+
+  /** Before the first term: who in this process wants to know that something was committed. */
+  public void onCommit(Runnable told) {
+    onCommit = told;
   }
 
   @Override
@@ -175,12 +184,14 @@ public final class Leadership implements Elector.Duties {
       services.start(files); // closed last: a move may take long
       services.start(consuming);
       starters.start(services);
+      startEvents(term, turn, services);
       services.start(sending.loop());
       services.start(new Loop("turn", turn::runOnce, pulse, turn::waitNanos));
       services.start(new Loop("workers", table::sweepOnce, new Pulse(), WORKER_SWEEP));
       services.start(new Loop("repair", repair::runOnce, new Pulse(), REPAIR_SWEEP));
       services.start(dead.loop());
       services.start(audit.loop());
+      services.start(new StatsSweep(node.database.leader()).loop());
       services.start(new Loop("housekeeping", this::keepHouse, new Pulse(), HOUSEKEEPING));
     } catch (Exception e) {
       forget();
@@ -191,6 +202,27 @@ public final class Leadership implements Elector.Duties {
       services.close();
       storeLast(table, term.epoch());
     };
+  }
+
+  private void startEvents(Term term, Turn turn, Services services) throws Exception {
+    if (!node.settings.events().amqp()) {
+      EventPublisher.forget(node.database.leader());
+      turn.onCommit(onCommit);
+      return;
+    }
+    EventPublisher events =
+        services.start(
+            new EventPublisher(
+                node.name,
+                node.settings.rabbit(),
+                node.database.leader(),
+                term.epoch(),
+                node.metrics));
+    turn.onCommit(
+        () -> {
+          events.nudge();
+          onCommit.run();
+        });
   }
 
   /** What the repair finds is for the turn: it alone knows how things stand with a run. */
@@ -256,6 +288,7 @@ public final class Leadership implements Elector.Duties {
                   handle, node.clock.micros() - FILES_KEPT.toNanos() / 1_000, FORGET_MAX);
               PlannedStarts.forgetTakenBack(handle);
               QuotaRows.forgetOld(handle);
+              JobStats.forgetMinutes(handle);
               forgetCounters(handle);
               Replies.forgetOld(handle);
               return forgetKeys(handle);

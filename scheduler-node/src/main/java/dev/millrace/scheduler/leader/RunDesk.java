@@ -44,11 +44,13 @@ final class RunDesk {
   private final Catalog catalog;
   private final Drafts drafts;
   private final Gates gates;
+  private final Renewal renewal;
 
   RunDesk(Catalog catalog, Drafts drafts, Gates gates) {
     this.catalog = catalog;
     this.drafts = drafts;
     this.gates = gates;
+    this.renewal = new Renewal(catalog, drafts);
   }
 
   Outcome stop(Handle tx, Pass pass, Command command) {
@@ -101,8 +103,35 @@ final class RunDesk {
       return noSuchStage(draft, stage);
     }
     Outcome outcome =
-        apply(tx, pass, draft, command, new Fact.Rerun(index, command.actor(), command.reason()));
+        Renewal.isAsked(command)
+            ? rerunRenewed(tx, pass, draft, command, index)
+            : rerun(tx, pass, draft, command, index, command.reason());
     return alignedAfter(tx, pass, command, outcome);
+  }
+
+  private Outcome rerun(
+      Handle tx, Pass pass, Draft draft, Command command, int stage, String reason) {
+    return apply(tx, pass, draft, command, new Fact.Rerun(stage, command.actor(), reason));
+  }
+
+  /** With the version in force; a refusal leaves the run with its own. */
+  private Outcome rerunRenewed(Handle tx, Pass pass, Draft draft, Command command, int stage) {
+    Outcome refused = readOnly(tx, draft.run());
+    refused = refused == null ? renewal.renew(tx, pass, draft) : refused;
+    if (refused != null) {
+      return refused;
+    }
+    int old = draft.run().plan().version();
+    Draft renewed = find(tx, pass, command);
+    int now = renewed.run().plan().version();
+    String note = now == old ? "" : "with version " + now + " instead of " + old;
+    String said = command.reason() == null ? "" : command.reason();
+    String reason = said + (said.isEmpty() || note.isEmpty() ? "" : ", ") + note;
+    Outcome outcome = rerun(tx, pass, renewed, command, stage, reason.isEmpty() ? null : reason);
+    if (outcome.status() != 200 && now != old) {
+      renewal.give(tx, pass, draft.run().id(), old);
+    }
+    return outcome;
   }
 
   Outcome extend(Handle tx, Pass pass, Command command) {

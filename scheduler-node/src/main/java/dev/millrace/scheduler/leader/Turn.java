@@ -98,6 +98,7 @@ final class Turn {
   private final Writer writer;
   private final Isolation isolation;
   private boolean loaded;
+  private volatile Runnable onCommit = () -> {};
 
   /** A pass has failed with messages: the next one is without. */
   private boolean messagesWait;
@@ -161,6 +162,11 @@ final class Turn {
   /** The inbox probably has something. Any thread. */
   void inboxHint() {
     inbox.hint();
+  }
+
+  /** Who wants to know that something was committed; called on this thread, after each pass. */
+  void onCommit(Runnable told) {
+    onCommit = told;
   }
 
   /** How long the loop may wait after a pass that found nothing more. */
@@ -230,6 +236,7 @@ final class Turn {
       inbox.hint();
       pass.more = true;
     }
+    onCommit.run();
     afterCommit(pass);
     parts.meters.turn(System.nanoTime() - startedNanos, pass.drafts.size());
     return pass.more;

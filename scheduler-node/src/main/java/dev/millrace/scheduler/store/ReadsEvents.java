@@ -1,15 +1,42 @@
 package dev.millrace.scheduler.store;
 
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.transaction.TransactionIsolationLevel;
 
 /**
- * The transition log in the order of seq, with what a follower needs to know about writers that
- * have not committed yet. Stateless; the caller's thread.
+ * The transition log by its batches, as they are written: followers read each distinct list of
+ * moves once, however many runs took it, and never touch the runs' own tables. Stateless; the
+ * caller's thread.
  */
 public final class ReadsEvents {
   private ReadsEvents() {}
+
+  /**
+   * One batch of the log: all that one transaction moved.
+   *
+   * @param jobs of each list of moves, the job
+   * @param moves lists of moves as JSON
+   * @param runs in the order in which they are in the batch
+   * @param which of each run, its list of moves, from 1
+   */
+  @SuppressWarnings("ArrayRecordComponent") // read once, never compared
+  public record LogBatch(
+      long number,
+      long epoch,
+      Instant at,
+      long[] jobs,
+      String[] moves,
+      long[] runs,
+      short[] which) {
+    /** The number of the event's row in the log: of the batch and the place in it. */
+    public long seq(int place) {
+      return number << TransitionLog.PLACE_BITS | place;
+    }
+  }
 
   /**
    * One look at the log.
@@ -17,73 +44,92 @@ public final class ReadsEvents {
    * @param xmin every transaction below it has ended in this look
    * @param xmax every transaction that had an id at this look is below it
    */
-  public record Look(long xmin, long xmax, List<ReadsRuns.Transition> rows) {}
+  public record Look(long xmin, long xmax, List<LogBatch> batches) {}
 
-  /** Where the sequence of batches stands: every row written from now on is above. */
+  /** Where the sequence of batches stands: every batch written from now on is above. */
   private static final String SEQUENCE_AT =
       "select case when is_called then last_value else last_value - 1 end from transition_seq";
 
-  private static final String SNAPSHOT =
+  /**
+   * The batches above one and the writers still open, of one and the same moment: a statement has
+   * one snapshot, so this is one question to the database and not four.
+   */
+  private static final String LOOK =
       """
-      select pg_snapshot_xmin(s)::text::bigint as xmin, pg_snapshot_xmax(s)::text::bigint as xmax
-      from pg_current_snapshot() s
+      select pg_snapshot_xmin(s)::text::bigint as low, pg_snapshot_xmax(s)::text::bigint as high,
+        b.batch, b.epoch, b.at, b.jobs, b.moves, b.runs, b.which
+      from pg_current_snapshot() s left join lateral (
+        select * from transition_batch where batch > :after order by batch limit :limit
+      ) b on true
+      order by b.batch
       """;
 
-  /**
-   * The rows of whole batches, put together again; followers never touch the rows' own table. A
-   * batch has a row at least, so that many rows are in that many batches, and one that is half
-   * read. The lists of moves are unnested once per batch: picked by subscript, each row would
-   * unpack all of them. In this order the batches come from the index and are sorted one by one,
-   * until the limit.
-   */
   private static final String BETWEEN =
       """
-      select (b.batch << 16) + r.place - 1 as seq, r.run, r.job, b.epoch, b.at, r.moves
-      from (
-        select * from transition_batch
-        where batch >= :after >> 16 and batch <= :upTo >> 16 order by batch limit :limit + 1
-      ) b cross join lateral (
-        select r.run, r.place, s.job, s.moves
-        from unnest(b.runs, b.which) with ordinality as r (run, which, place)
-        join unnest(b.jobs, b.moves) with ordinality as s (job, moves, story) on s.story = r.which
-      ) r
-      where (b.batch << 16) + r.place - 1 > :after and (b.batch << 16) + r.place - 1 <= :upTo
-      order by b.batch, r.place limit :limit
+      select batch, epoch, at, jobs, moves, runs, which from transition_batch
+      where batch > :after and batch <= :upTo order by batch limit :limit
       """;
 
-  /** A number that every row written from now on is above. */
+  /** The number of the batch that a row of the log is in. */
+  public static long batchOf(long seq) {
+    return seq >> TransitionLog.PLACE_BITS;
+  }
+
+  /** A number that every batch written from now on is above. */
   public static long sequenceAt(Handle handle) {
-    long batch = handle.createQuery(SEQUENCE_AT).mapTo(Long.class).one();
-    return ((batch + 1) << TransitionLog.PLACE_BITS) - 1;
+    return handle.createQuery(SEQUENCE_AT).mapTo(Long.class).one();
   }
 
-  /** True when nothing can be between two rows: of one batch, or of two that follow each other. */
-  public static boolean follows(long seq, long before) {
-    long batches = (seq >> TransitionLog.PLACE_BITS) - (before >> TransitionLog.PLACE_BITS);
-    return batches == 0 || batches == 1;
-  }
-
-  /** Rows above {@code after} and the writers still open, of one and the same moment. */
+  /** Batches above {@code after} and the writers still open, of one and the same moment. */
   public static Look look(Handle handle, long after, int limit) {
-    return handle.inTransaction(
-        TransactionIsolationLevel.REPEATABLE_READ,
-        tx -> {
-          long[] snapshot =
-              tx.createQuery(SNAPSHOT)
-                  .map((row, context) -> new long[] {row.getLong("xmin"), row.getLong("xmax")})
-                  .one();
-          return new Look(snapshot[0], snapshot[1], between(tx, after, Long.MAX_VALUE, limit));
-        });
+    List<LogBatch> batches = new ArrayList<>();
+    long[] bounds = new long[2];
+    handle
+        .createQuery(LOOK)
+        .bind("after", after)
+        .bind("limit", limit)
+        .map(
+            (row, context) -> {
+              bounds[0] = row.getLong("low");
+              bounds[1] = row.getLong("high");
+              return row.getObject("batch") == null || batches.add(batch(row));
+            })
+        .list();
+    return new Look(bounds[0], bounds[1], batches);
   }
 
-  public static List<ReadsRuns.Transition> between(
-      Handle handle, long after, long upTo, int limit) {
+  /** Batches above {@code after}, up to {@code upTo}, in their order. */
+  public static List<LogBatch> between(Handle handle, long after, long upTo, int limit) {
     return handle
         .createQuery(BETWEEN)
         .bind("after", after)
         .bind("upTo", upTo)
         .bind("limit", limit)
-        .map((row, context) -> ReadsRuns.transition(row))
+        .map((row, context) -> batch(row))
         .list();
+  }
+
+  private static LogBatch batch(ResultSet row) throws SQLException {
+    Long[] jobs = (Long[]) row.getArray("jobs").getArray();
+    Long[] runs = (Long[]) row.getArray("runs").getArray();
+    Short[] which = (Short[]) row.getArray("which").getArray();
+    long[] plainJobs = new long[jobs.length];
+    for (int i = 0; i < jobs.length; i++) {
+      plainJobs[i] = jobs[i];
+    }
+    long[] plainRuns = new long[runs.length];
+    short[] plainWhich = new short[which.length];
+    for (int i = 0; i < runs.length; i++) {
+      plainRuns[i] = runs[i];
+      plainWhich[i] = which[i];
+    }
+    return new LogBatch(
+        row.getLong("batch"),
+        row.getLong("epoch"),
+        row.getTimestamp("at").toInstant(),
+        plainJobs,
+        (String[]) row.getArray("moves").getArray(),
+        plainRuns,
+        plainWhich);
   }
 }

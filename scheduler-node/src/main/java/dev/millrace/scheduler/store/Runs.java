@@ -57,7 +57,14 @@ public final class Runs {
       insert into transition (run, seq) select id, ended from run where id = any (:ids) and ended is not null
       """;
 
+  private static final String RENEW = "update run set version = :version where id = :id";
+
   private static final String FORGET_ENDS = "update run set ended = null where id = any (:ids)";
+
+  /** Gives a run another version of its job, whose stages have to be the same. */
+  public static void renew(Handle tx, long run, int version) {
+    tx.createUpdate(RENEW).bind("id", run).bind("version", version).execute();
+  }
 
   /** Those of these ids that are runs. */
   public static Set<Long> existing(Handle tx, Collection<Long> ids) {

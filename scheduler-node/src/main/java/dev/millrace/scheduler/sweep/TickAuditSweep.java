@@ -2,6 +2,7 @@ package dev.millrace.scheduler.sweep;
 
 import dev.millrace.runtime.Loop;
 import dev.millrace.runtime.Pulse;
+import dev.millrace.scheduler.store.Standing;
 import dev.millrace.scheduler.store.TickSpans;
 import dev.millrace.scheduler.trigger.SpanAudit;
 import dev.millrace.scheduler.trigger.TickAudit;
@@ -32,6 +33,7 @@ public final class TickAuditSweep {
   private final Map<TickSpans.Place, Long> unsound = new HashMap<>();
   private TickSpans.Place place = TickSpans.Place.START;
   private volatile long unaccounted;
+  private long told = -1;
 
   public TickAuditSweep(Jdbi jdbi, MeterRegistry metrics) {
     this.jdbi = jdbi;
@@ -55,6 +57,10 @@ public final class TickAuditSweep {
     boolean round = spans.size() < SPANS_PER_PASS;
     place = round ? TickSpans.Place.START : spans.getLast().place();
     unaccounted = unsound.values().stream().mapToLong(Long::longValue).sum();
+    if (unaccounted != told) {
+      jdbi.useHandle(handle -> Standing.put(handle, Standing.TICKS_UNACCOUNTED, unaccounted));
+      told = unaccounted;
+    }
     return false;
   }
 

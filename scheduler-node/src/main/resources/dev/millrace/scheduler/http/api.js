@@ -67,7 +67,7 @@ export function allowed(role, namespace = session.namespace) {
 }
 
 const withNamespace = (path) =>
-  `/api/v1${path}${path.includes("?") ? "&" : "?"}namespace=${encodeURIComponent(session.namespace)}`;
+  path.includes("namespace=") ? `/api/v1${path}` : `/api/v1${path}${path.includes("?") ? "&" : "?"}namespace=${encodeURIComponent(session.namespace)}`;
 
 async function answerOf(response) {
   const text = await response.text();

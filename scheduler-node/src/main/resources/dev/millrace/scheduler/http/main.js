@@ -22,7 +22,7 @@ const SIMPLE = {
   patterns: page("library", "Patterns"), sets: page("library", "Sets"), audit: page("admin", "Audit"), tokens: page("admin", "Tokens"), secrets: page("admin", "Secrets"), quotas: page("admin", "Quotas"),
 };
 const Overview = page("overview", "Overview");
-const Job = page("jobs", "Job");
+const Job = page("job", "Job");
 const Run = page("run", "Run");
 const Editor = page("editor", "Editor");
 const Pattern = page("library", "Pattern");

@@ -1,170 +1,211 @@
-// One run: its graph, timings, log, history, and why it does not move.
-import { h, nextTick, onUnmounted, ref, shallowRef, watch } from "/dashboard/vue.js";
-import { get, post, session } from "/dashboard/api.js";
-import { badge, bar, duration, empty, panel, problemBox, progressOf, ReasonDialog, runTime, tone, useLive, when, words } from "/dashboard/parts.js";
-import { graph } from "/dashboard/graph.js";
+// One run: what became of it and why, what can be done, and each stage of it, live.
+import { h, ref, shallowRef, watch } from "/dashboard/vue.js";
+import { get, session } from "/dashboard/api.js";
+import { badge, bar, empty, problemBox, progressOf, runTime, toast, useLive, when } from "/dashboard/parts.js";
+import { plain } from "/dashboard/ansi.js";
+import { StageGraph } from "/dashboard/graph.js";
+import { Log } from "/dashboard/run-log.js";
+import { Gantt, timelineOf } from "/dashboard/run-gantt.js";
+import { ActionDialog, actionButton, Menu, refusal, RUN_ACTIONS } from "/dashboard/run-actions.js";
+import { AuditBox, Failure, failures, heldLine, holds } from "/dashboard/run-why.js";
+import { artifactList, StageDrawer } from "/dashboard/run-stage.js";
+import { dateTime, duration, facts, jobLink, query, runHref, setQuery, tabPanel, tabs, words } from "/dashboard/run-parts.js";
 
-const LOG_LINES_MAX = 5_000;
-const LOG_POLL_MS = 1_000;
-// Colour and cursor codes that programs write for terminals.
-const ANSI = new RegExp("[\\u001b\\u009b](?:\\][^\\u0007\\u001b]*(?:\\u0007|\\u001b\\\\)|[\\[()#;?]*(?:[0-9;?]*[A-Za-z0-9@-~]))", "g");
+const HISTORY_PAGE = 500;
+const TABS = ["graph", "timeline", "log", "why", "history", "details"];
+const STARTED_BY = { manual: "by hand", cron: "by cron", every: "by its interval", at: "by a date", plan: "by its window", backfill: "by a backfill", item: "as an item", job: "by a stage", after: "after other jobs", file: "by a file", queue: "by a message", webhook: "by a webhook", sql: "from a transaction" };
 
-export const plain = (text) => text.replace(ANSI, "").replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, "");
+const definitions = new Map();
 
-/** Where the time went: waiting and working are different colours and different words. */
-function timings(run) {
-  const start = Date.parse(run.createdAt);
-  const end = Math.max(run.finishedAt ? Date.parse(run.finishedAt) : session.nowMs, start + 1);
-  const share = (ms) => Math.min(100, Math.max(0, (100 * (ms - start)) / (end - start)));
-  const rows = run.stages.map((s) => {
-    const ready = s.readyAt ?? s.queuedAt;
-    const began = s.startedAt ? Date.parse(s.startedAt) : null;
-    const ended = s.finishedAt ? Date.parse(s.finishedAt) : end;
-    const waitEnd = began ?? (ready ? ended : null);
-    const waited = ready ? waitEnd - Date.parse(ready) : null;
-    const ran = began ? ended - began : null;
-    const text = [waited == null ? null : `waited ${duration(waited)}`, ran == null ? null : `ran ${duration(ran)}`].filter(Boolean).join(", ") || words(s.state);
-    const block = (kind, from, to) => h("rect", { class: kind, x: `${share(from)}%`, width: `${Math.max(0.4, share(to) - share(from))}%`, y: 3, height: 12, rx: 2 });
-    return h("li", { key: s.id }, [
-      h("span", { class: "clip" }, s.id),
-      h("svg", { class: "lane", height: 18, role: "img", "aria-label": `${s.id}: ${text}` }, [ready ? block("queued", Date.parse(ready), waitEnd) : null, began ? block(`ran ${tone(s.state)}`, began, ended) : null]),
-      h("span", { class: "dim num" }, text),
-    ]);
-  });
-  return h("div", [h("p", { class: "legend dim" }, [h("i", { class: "queued" }), "waiting in the queue", h("i", { class: "ran" }), `running · ${duration(end - start)} in all`]), h("ul", { class: "timings" }, rows)]);
+/** What a version says never changes: it is asked for once. */
+async function definitionOf(run) {
+  const key = `${run.namespace}/${run.job}@${run.version}`;
+  if (!definitions.has(key)) {
+    if (definitions.size > 50) definitions.clear();
+    try {
+      const version = await get(`/jobs/${encodeURIComponent(run.job)}/versions/${run.version}?namespace=${encodeURIComponent(run.namespace)}`);
+      definitions.set(key, version.definition);
+    } catch {
+      return null; // an archived job, or no right to read it: the run is shown without
+    }
+  }
+  return definitions.get(key);
 }
 
-const Log = {
-  props: { run: Object, stage: String },
+function stagesIn(definition) {
+  const found = {};
+  const walk = (stages, lead) => {
+    for (const s of stages ?? []) {
+      found[lead + s.id] = s;
+      if (s.compensate) found[`${lead}${s.id}.compensate`] = s.compensate;
+      walk(s.stages, `${lead}${s.id}.`);
+    }
+  };
+  for (const part of ["stages", "on-failure", "finally"]) walk(definition?.[part], "");
+  return found;
+}
+
+const History = {
+  props: { run: Object },
   setup(props) {
-    const lines = shallowRef([]);
+    const items = shallowRef([]);
+    const next = ref(null);
+    const subject = ref("");
     const problem = shallowRef(null);
-    const search = ref("");
-    const follow = ref(true);
-    const box = ref(null);
-    const loaded = ref(false);
-    let cursor = null;
-    let gone = false;
-    let turn = 0;
-    async function read(mine) {
+    async function read(more) {
       try {
-        for (;;) {
-          const path = props.stage ? `/stages/${encodeURIComponent(props.stage)}/logs` : "/logs";
-          const page = await get(`/runs/${props.run.id}${path}?limit=500${cursor ? `&after=${cursor}` : ""}`);
-          if (gone || mine !== turn) return;
-          cursor = page.cursor ?? cursor;
-          if (page.items.length) {
-            const more = page.items.map((l) => ({ ...l, text: plain(l.text) }));
-            lines.value = [...lines.value, ...more].slice(-LOG_LINES_MAX);
-          }
-          problem.value = null;
-          loaded.value = true;
-          if (!page.next) break;
-        }
+        const page = await get(`/runs/${props.run.id}/history?limit=${HISTORY_PAGE}${more ? `&after=${encodeURIComponent(next.value)}` : ""}`);
+        items.value = more ? [...items.value, ...page.items] : page.items;
+        next.value = page.next;
+        problem.value = null;
       } catch (e) {
         problem.value = e;
       }
-      if (follow.value) nextTick(() => { if (box.value) box.value.scrollTop = box.value.scrollHeight; });
-      if (!gone && mine === turn) setTimeout(() => { if (!gone && mine === turn) read(mine); }, props.run.finishedAt ? LOG_POLL_MS * 10 : LOG_POLL_MS);
     }
-    function begin() {
-      turn += 1;
-      cursor = null;
-      lines.value = [];
-      read(turn);
-    }
-    watch(() => [props.run.id, props.stage], begin, { immediate: true });
-    onUnmounted(() => { gone = true; });
+    watch(() => [props.run.id, props.run.state, props.run.stages.map((s) => s.state + s.attempt).join()].join(), () => { if (items.value.length <= HISTORY_PAGE) read(false); }, { immediate: true });
     return () => {
-      const wanted = search.value.toLowerCase();
-      const shown = wanted ? lines.value.filter((l) => l.text.toLowerCase().includes(wanted)) : lines.value;
-      return h("div", { class: "logpane" }, [
-        h("div", { class: "tools" }, [
-          h("input", { type: "search", placeholder: "Search the log", "aria-label": "Search the log", value: search.value, onInput: (e) => { search.value = e.target.value; } }),
-          h("label", { class: "inline" }, [h("input", { type: "checkbox", checked: follow.value, onChange: (e) => { follow.value = e.target.checked; } }), " follow"]),
-          h("span", { class: "dim" }, wanted ? `${shown.length} of ${lines.value.length} lines` : `${lines.value.length} lines`),
-        ]),
-        problemBox(problem.value),
-        lines.value.length === 0 && !loaded.value ? h("p", { class: "boot" }, "Loading…")
-          : lines.value.length === 0 ? empty("No lines yet", "What the stages write to stdout and stderr appears here as they run.")
-          : h("div", { class: "log", ref: box, tabindex: 0, role: "log", "aria-label": "Log" }, shown.map((l) => h("div", { key: `${l.stage}/${l.attempt}/${l.number}`, class: ["line", l.stream] }, [
-            h("time", { datetime: l.at, title: l.at }, l.at.slice(11, 19)), props.stage ? null : h("b", l.stage), h("span", l.text)]))),
+      const subjects = [...new Set(items.value.map((m) => m.subject))];
+      const shown = items.value.filter((m) => !subject.value || m.subject === subject.value);
+      let last = null;
+      return h("div", [
+        h("div", { class: "tools" }, [h("label", { class: "inline" }, ["Show ", h("select", { value: subject.value, onChange: (e) => { subject.value = e.target.value; } }, [h("option", { value: "" }, "all moves"), subjects.map((s) => h("option", { key: s, value: s }, s))])]), h("span", { class: "dim" }, `${shown.length} moves`)]),
+        problemBox(problem.value), h(AuditBox, { run: props.run.id, class: "pad" }),
+        shown.length === 0 ? empty("No history yet", "Every change of state is recorded here, for ever.") : h("ol", { class: "history" }, shown.map((m, i) => {
+          const time = new Date(m.at);
+          const at = `${time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" })}.${String(time.getMilliseconds()).padStart(3, "0")}`;
+          const same = at === last;
+          last = at;
+          return h("li", { key: i }, [h("time", { datetime: m.at, title: dateTime(m.at), class: same ? "same" : "" }, same ? "" : at), h("b", { class: "clip" }, m.subject), h("span", [h("span", { class: "dim" }, m.from ? `${words(m.from)} → ` : ""), badge(m.to)]), h("span", { class: "dim grow" }, [m.cause ? `${words(m.cause)}` : "", m.actor ? ` by ${m.actor}` : "", m.reason ? h("q", plain(m.reason)) : null])]);
+        })),
+        next.value ? h("button", { type: "button", class: "more", onClick: () => read(true) }, "Later moves") : null,
       ]);
     };
   },
 };
 
-function history(items) {
-  if (items.length === 0) return empty("No history yet", "Every change of state is recorded here.");
-  return h("div", { class: "scroll tall" }, h("table", [
-    h("thead", h("tr", ["When", "What", "From", "To", "Cause", "Who and why"].map((t) => h("th", t)))),
-    h("tbody", items.map((m, i) => h("tr", { key: i }, [
-      h("td", h("time", { datetime: m.at, title: m.at }, new Date(m.at).toLocaleTimeString())), h("td", { class: "name" }, m.subject), h("td", { class: "dim" }, words(m.from)),
-      h("td", badge(m.to)), h("td", m.cause), h("td", { class: "dim" }, [m.actor, m.reason].filter(Boolean).join(": "))]))),
-  ]));
-}
+/** What only some tabs show is asked for only there. */
+const Children = {
+  props: { run: Object },
+  setup(props) {
+    const page = shallowRef({ children: [], artifacts: [] });
+    const problem = shallowRef(null);
+    watch(() => `${props.run.id}${props.run.state}`, async () => {
+      try {
+        const [children, artifacts] = await Promise.all([get(`/runs/${props.run.id}/children?limit=50`), get(`/runs/${props.run.id}/artifacts?limit=200`)]);
+        page.value = { children: children.items, more: children.next, artifacts: artifacts.items };
+      } catch (e) {
+        problem.value = e;
+      }
+    }, { immediate: true });
+    return () => [problemBox(problem.value),
+      page.value.artifacts.length ? h("section", [h("h3", `Artifacts (${page.value.artifacts.length})`), artifactList(page.value.artifacts)]) : null,
+      page.value.children.length ? h("section", [h("h3", `Runs of its items and of other jobs (${page.value.children.length}${page.value.more ? "+" : ""})`), h("ul", { class: "rows" }, page.value.children.map((c) => h("li", { key: c.id }, [badge(c.state), h("a", { class: "grow clip", href: runHref(c.id) }, [c.parent?.item == null ? c.job : `${c.parent.stage} #${c.parent.item}`, c.parent?.value == null ? "" : h("span", { class: "mono dim" }, ` ${plain(JSON.stringify(c.parent.value).slice(0, 100))}`)]), h("span", { class: "dim num" }, duration(runTime(c)))])))]) : null];
+  },
+};
 
-function why(items, run) {
-  if (run.finishedAt) return empty("The run has ended", "Nothing holds it.");
-  if (items.length === 0) return empty("Nothing holds it", "Everything that can run is running.");
-  return h("ul", { class: "rows" }, items.map((r, i) => h("li", { key: i }, [h("span", { class: "badge warn" }, words(r.reason)), h("span", { class: "grow" }, [h("b", r.stage ?? "the run"), `: ${r.detail}`]), r.until ? when(r.until) : null])));
-}
-
-function stageDetails(stage) {
-  const output = stage.output == null ? null : typeof stage.output === "string" ? stage.output : JSON.stringify(stage.output, null, 2);
-  return h("div", { class: "pad" }, [
-    h("p", { class: "facts" }, [badge(stage.state), h("span", `attempt ${stage.attempt}`), h("span", `${stage.handler} in pool ${stage.pool}`), stage.worker ? h("span", `on ${stage.worker}`) : null, stage.exitCode == null ? null : h("span", `exit code ${stage.exitCode}`), stage.lost ? h("span", `${stage.lost} lost`) : null]),
-    stage.progress ? h("p", { class: "facts" }, [stage.progress.percent == null ? null : bar(stage.progress.percent, "progress"), h("span", `${stage.progress.percent == null ? "" : `${stage.progress.percent} % `}${stage.progress.message ?? ""}`)]) : null,
-    stage.error ? h("div", { class: "problem" }, [h("strong", stage.errorClass ?? "error"), h("pre", plain(stage.error))]) : null,
-    output == null ? null : h("details", [h("summary", "Output"), h("pre", output)]),
+function details(run) {
+  const names = Object.keys(run.params);
+  return h("div", { class: "pad stack" }, [
+    facts([["run", h("span", { class: "mono" }, run.id)], ["job", h("a", { href: jobLink(run.job, run.namespace) }, run.job)], ["namespace", run.namespace], ["version", h("a", { href: jobLink(run.job, run.namespace, "versions") }, String(run.version))], ["started", STARTED_BY[run.trigger] ?? run.trigger], ["by", run.actor],
+      run.reason ? ["reason", plain(run.reason), true] : null, run.stopReason ? ["why it ended", plain(run.stopReason), true] : null,
+      run.scheduledFor ? ["planned for", dateTime(run.scheduledFor)] : null, ["created", dateTime(run.createdAt)], ["first start", dateTime(run.startedAt)], ["ended", dateTime(run.finishedAt)],
+      run.dueAt ? ["due", [dateTime(run.dueAt), run.late ? " · late" : ""]] : null, run.endsAt ? ["its window ends", dateTime(run.endsAt)] : null,
+      run.key ? ["concurrency key", h("span", { class: "mono" }, run.key)] : null, run.orchestration ? ["orchestration", h("span", { class: "mono" }, run.orchestration)] : null,
+      run.parent ? ["parent", h("a", { href: runHref(run.parent.run, run.parent.stage ? { stage: run.parent.stage } : null) }, `${run.parent.stage ?? "a stage"} of ${run.parent.run}`)] : null,
+      run.labels && Object.keys(run.labels).length ? ["labels", Object.entries(run.labels).map(([k, v]) => h("span", { class: "badge calm" }, `${k}: ${v}`))] : null,
+      Object.keys(run.counted ?? {}).length ? ["counted", Object.entries(run.counted).map(([k, v]) => `${k} ${v}`).join(", ")] : null]),
+    h("section", [h("h3", "Parameters"), names.length ? h("dl", { class: "params" }, names.map((n) => h("div", { key: n }, [h("dt", n), h("dd", { class: run.params[n] === "***" ? "dim" : "mono" }, run.params[n] === "***" ? "••• secret, never shown" : plain(JSON.stringify(run.params[n], null, 1)))]))) : h("p", { class: "dim" }, "This run was started without any.")]),
+    h(Children, { run }),
   ]);
 }
 
-const TABS = [["log", "Log"], ["timings", "Timings"], ["why", "Why"], ["history", "History"], ["params", "Parameters"]];
+function title(run, open) {
+  const main = run.state === "FAILED" ? [] : run.finishedAt ? ["retry"] : run.pausedBy.length ? ["resume", "stop"] : ["pause", "stop"];
+  const first = main.map((key) => RUN_ACTIONS.find((a) => a.key === key)).filter((a) => !a.can(run));
+  const rest = RUN_ACTIONS.filter((a) => !first.includes(a));
+  return h("div", { class: "title runtitle" }, [
+    h("div", { class: "grow" }, [h("h1", [h("a", { href: jobLink(run.job, run.namespace) }, run.job), " ", badge(run.state), run.pausedBy.length && run.state !== "PAUSED" ? badge("PAUSED") : null, run.late ? h("span", { class: "badge warn" }, "late") : null, run.limited ? h("span", { class: "badge warn" }, "limited") : null]),
+      h("p", { class: "facts" }, [h("span", { class: "mono" }, run.id), h("a", { href: jobLink(run.job, run.namespace, "versions") }, `version ${run.version}`), h("span", [`started ${STARTED_BY[run.trigger] ?? `by ${run.trigger}`} `, when(run.createdAt)]), run.startedAt ? h("span", `${run.finishedAt ? "ran" : "running"} for ${duration(runTime(run))}`) : h("span", "not started yet"), run.reason ? h("q", plain(run.reason).slice(0, 160)) : null, run.stopReason ? h("span", ["ended: ", h("q", plain(run.stopReason).slice(0, 160))]) : null])]),
+    h("div", { class: "actions wrap runactions" }, [first.map((a) => actionButton(a, run, null, open)),
+      h(Menu, { label: "Actions", items: rest.map((a) => ({ label: a.label, danger: a.danger, not: refusal(a, run), act: () => open(a) })) })]),
+  ]);
+}
+
+function progressLine(run) {
+  if (run.finishedAt) return null;
+  const done = run.stages.filter((s) => s.finishedAt).length;
+  const now = run.stages.filter((s) => s.state === "RUNNING" && s.handler !== "group").map((s) => s.id);
+  return h("div", { class: "progressline" }, [bar(progressOf(run), "progress of the run"), h("span", { class: "dim small" }, `${done} of ${run.stages.length} stages ended${now.length ? ` · running: ${now.slice(0, 4).join(", ")}${now.length > 4 ? ` and ${now.length - 4} more` : ""}` : ""}`)]);
+}
 
 export const Run = {
-  props: { id: String },
+  props: { id: String, query: Object },
   setup(props) {
-    const chosen = ref(null);
-    const tab = ref("log");
-    const stopping = ref(false);
+    const tab = ref(TABS.includes(query().tab) ? query().tab : "graph");
+    const chosen = ref(query().stage ?? null);
+    const drawer = ref(Boolean(query().stage) && tab.value !== "log");
+    const asked = shallowRef(null);
     const { value, problem, refresh } = useLive(async () => {
       const run = await get(`/runs/${props.id}`);
-      const [past, holds] = await Promise.all([
-        tab.value === "history" ? get(`/runs/${props.id}/history?limit=500`) : null,
-        run.finishedAt ? null : get(`/runs/${props.id}/why`)]);
-      return { run, history: past?.items ?? [], why: holds?.items ?? [] };
-    }, 2000);
-    watch(() => props.id, () => { chosen.value = null; refresh(); });
-    watch(tab, refresh);
-    const choose = (id) => { chosen.value = chosen.value === id ? null : id; };
+      // The events of its own namespace are what keeps it fresh.
+      if (run.namespace !== session.namespace) setQuery({ ns: run.namespace });
+      const wanted = (tabName) => tab.value === tabName || drawer.value;
+      const [why, attempts, timeline, artifacts, definition, job] = await Promise.all([
+        run.finishedAt ? null : get(`/runs/${props.id}/why`),
+        wanted("why") || tab.value === "timeline" ? get(`/runs/${props.id}/attempts`) : null,
+        tab.value === "timeline" ? get(`/runs/${props.id}/timeline`).catch(() => null) : null,
+        drawer.value ? get(`/runs/${props.id}/artifacts?limit=200`).catch(() => null) : null,
+        definitionOf(run),
+        run.state === "FAILED" ? get(`/jobs/${encodeURIComponent(run.job)}?namespace=${encodeURIComponent(run.namespace)}`).catch(() => null) : null]);
+      return { run, why: why?.items ?? [], attempts: attempts?.items ?? [], timeline, artifacts: artifacts?.items ?? [], stages: stagesIn(definition), inForce: job?.version ?? null };
+    }, 5_000);
+    watch(() => props.id, () => { chosen.value = null; drawer.value = false; refresh(); });
+    watch([tab, drawer], refresh);
+    watch(() => query().tab, (name) => { if (TABS.includes(name)) tab.value = name; });
+    watch(() => query().stage, (stage) => { if (stage && stage !== chosen.value) { chosen.value = stage; drawer.value = tab.value !== "log"; } });
+    const pick = (name) => { tab.value = name; setQuery({ tab: name === "graph" ? null : name, stage: name === "log" ? chosen.value : drawer.value ? chosen.value : null }); };
+    const choose = (id) => {
+      const same = drawer.value && chosen.value === id;
+      chosen.value = same ? null : id;
+      drawer.value = !same;
+      setQuery({ stage: chosen.value });
+    };
+    const close = () => { drawer.value = false; chosen.value = null; setQuery({ stage: null }); };
+    const showLog = (id) => { chosen.value = id; drawer.value = false; tab.value = "log"; setQuery({ tab: "log", stage: id }); };
+    const open = (action, stage) => { asked.value = { action, stage }; };
+    function done(action, stage) {
+      toast(action.done ?? `${stage ? `${stage.id}: ` : ""}${action.label.replace("…", "")}, done`);
+      refresh();
+    }
     return () => {
       const v = value.value;
       if (!v) return problemBox(problem.value) ?? h("p", { class: "boot" }, "Loading…");
       const { run } = v;
       const stage = run.stages.find((s) => s.id === chosen.value);
-      const failed = run.stages.filter((s) => s.state === "FAILED");
+      const newer = v.inForce > run.version ? v.inForce : null;
+      const conditions = Object.fromEntries(Object.entries(v.stages).filter(([, s]) => s.if).map(([id, s]) => [id, s.if]));
+      const fans = Object.fromEntries(Object.entries(v.stages).filter(([, s]) => s["for-each"]).map(([id]) => [id, true]));
+      const ended = run.finishedAt;
       const body = {
-        log: () => h(Log, { run, stage: stage?.id }), timings: () => timings(run), why: () => why(v.why, run), history: () => history(v.history),
-        params: () => (Object.keys(run.params).length ? h("pre", JSON.stringify(run.params, null, 2)) : empty("No parameters", "This run was started without any.")),
+        graph: () => h(StageGraph, { stages: run.stages, chosen: drawer.value ? chosen.value : null, choose, conditions, fans }),
+        timeline: () => h(Gantt, { run, timeline: v.timeline ?? timelineOf(run, v.attempts), choose, chosen: drawer.value ? chosen.value : null }),
+        log: () => h(Log, { run, stage: stage?.id, pickStage: (id) => { chosen.value = id; setQuery({ stage: id }); } }),
+        why: () => h("div", [ended ? failures(run, v.attempts, choose) : holds(v.why, choose)]),
+        history: () => h(History, { run }),
+        details: () => details(run),
       };
-      return h("div", { class: "stack" }, [
-        h("div", { class: "title" }, [
-          h("h1", [h("a", { href: `#/jobs/${encodeURIComponent(run.job)}` }, run.job), " ", badge(run.state)]),
-          run.finishedAt || run.state === "STOPPING" ? null : h("button", { class: "danger", onClick: () => { stopping.value = true; } }, "Stop"),
-        ]),
-        stopping.value ? h(ReasonDialog, { title: "Stop this run?", text: "Attempts in flight are cancelled; stages that have not started will not start.", action: "Stop the run", danger: true, onClose: () => { stopping.value = false; },
-          run: async (asked) => { await post(`/runs/${run.id}/stop`, asked); refresh(); } }) : null,
+      const failed = run.stages.filter((s) => s.state === "FAILED").length;
+      return h("div", { class: ["stack runpage", drawer.value && stage ? "withdrawer" : ""] }, [
+        title(run, open),
         problemBox(problem.value),
-        h("p", { class: "facts" }, [h("span", { class: "mono" }, run.id), h("span", `version ${run.version}`), h("span", [run.trigger === "manual" ? "started by hand " : `started by ${run.trigger} `, when(run.createdAt)]), h("span", run.startedAt ? `${run.finishedAt ? "ran" : "running"} for ${duration(runTime(run))}` : "not started yet"), run.reason ? h("span", `“${run.reason}”`) : null, run.stopReason ? h("span", `stopped: “${run.stopReason}”`) : null]),
-        run.finishedAt ? null : bar(progressOf(run), "progress of the run"),
-        failed.length ? h("div", { class: "problem" }, failed.slice(0, 3).map((s) => h("p", [h("strong", s.id), `: ${plain((s.error ?? "failed").slice(0, 300))}${s.exitCode == null ? "" : ` (exit code ${s.exitCode})`}`]))) : null,
-        panel("Stages", h("span", { class: "dim hint" }, "choose one to see its log and output"), [graph(run.stages, chosen.value, choose), stage ? stageDetails(stage) : null]),
+        asked.value ? h(ActionDialog, { ...asked.value, run, preset: { newer, latest: Boolean(newer) }, done, onClose: () => { asked.value = null; } }) : null,
+        run.state === "FAILED" ? h(Failure, { run, open, choose, newer, edit: jobLink(run.job, run.namespace, "edit") }) : heldLine(run, v.why, () => pick("why")),
+        progressLine(run),
         h("section", { class: "panel" }, [
-          h("div", { class: "tabs", role: "tablist" }, TABS.map(([key, title]) => h("button", { key, role: "tab", "aria-selected": tab.value === key, onClick: () => { tab.value = key; } },
-            key === "log" && stage ? `Log of ${stage.id}` : key === "why" && v.why.length ? `${title} (${v.why.length})` : title))),
-          h("div", { role: "tabpanel" }, [body[tab.value]()]),
+          tabs([["graph", "Graph"], ["timeline", "Timeline"], ["log", "Log"], ["why", "Why", ended ? failed : v.why.length], ["history", "History"], ["details", "Details"]], tab.value, pick, "Views of this run"),
+          tabPanel(tab.value, [body[tab.value]()]),
         ]),
+        drawer.value && stage ? h(StageDrawer, { run, stage, definition: v.stages[stage.id], attempts: v.attempts, artifacts: v.artifacts, why: v.why, open, close, showLog, choose }) : null,
       ]);
     };
   },

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 /** The stream of events: nothing lost, nothing doubled, in the order of the log. */
 class EventsTest {
-  private static final String MOVE = "[[\"\",\"SCHEDULED\",\"RUNNING\",\"report\"]]";
+  private static final String MOVE = "[[\"\",\"SCHEDULED\",\"STARTING\",\"report\"]]";
   private TestDatabase database;
   private ApiFixture api;
   private long job;
@@ -112,12 +112,19 @@ class EventsTest {
               job,
               "[[\"\",\"RUNNING\",\"COMPLETED\",\"r\"],[\"fetch\",\"RUNNING\",\"COMPLETED\",\"r\"],"
                   + "[\"@job\",\"PAUSED\",\"SCHEDULED\",\"command\"]]");
-      await().until(() -> client.ids().contains(seq + ".3"));
+      await().until(() -> client.ids().contains(seq + ".4"));
       List<JsonNode> ours =
           client.events.stream().filter(e -> e.path("id").asText().startsWith(seq + ".")).toList();
       assertThat(ours.stream().map(e -> e.path("type").asText()))
           .containsExactly(
-              "scheduler.run_completed", "scheduler.stage_completed", "scheduler.job_resumed");
+              "scheduler.run_completed",
+              "scheduler.stage_completed",
+              "scheduler.job_resumed",
+              "scheduler.job_completed");
+      JsonNode ofJob = ours.get(3);
+      assertThat(ofJob.path("subject").asText()).isEqualTo("followed");
+      assertThat(ofJob.at("/data/status").asText()).isEqualTo("COMPLETED");
+      assertThat(ofJob.at("/data/run").asText()).isEqualTo(run.toString());
       JsonNode stage = ours.get(1);
       assertThat(stage.path("specversion").asText()).isEqualTo("1.0");
       assertThat(stage.path("subject").asText()).isEqualTo(run + "/fetch");
@@ -133,7 +140,7 @@ class EventsTest {
     for (int i = 0; i < 50; i++) {
       long seq =
           api.rows.transition(
-              run, job, "[[\"\",\"A\",\"RUNNING\",\"r\"],[\"fetch\",\"READY\",\"QUEUED\",\"r\"]]");
+              run, job, "[[\"\",\"A\",\"STARTING\",\"r\"],[\"fetch\",\"READY\",\"QUEUED\",\"r\"]]");
       expected.add(seq + ".1");
       expected.add(seq + ".2");
     }

@@ -108,7 +108,7 @@ class RouteAccessTest {
         .filteredOn(route -> route.needs().scope() != Scope.PUBLIC)
         .filteredOn(route -> route.needs().role() == Role.VIEWER)
         .extracting(RouteAccessTest::name)
-        .containsExactly("POST /api/v1/schedule/preview");
+        .containsExactly("POST /api/v1/jobs/check", "POST /api/v1/schedule/preview");
   }
 
   private static String name(Route route) {

@@ -24,6 +24,7 @@ class ApiContractTest {
   private static final Set<String> ELSEWHERE =
       Set.of(
           "GET /api/v1/events",
+          "GET /api/v1/ws",
           "GET /api/v1/artifacts/{artifact}",
           "GET /api/v1/runs/{run}/artifacts",
           "POST /api/v1/hooks/{namespace}/{job}",
@@ -174,12 +175,20 @@ class ApiContractTest {
     ask("POST", "/jobs/none/pause", "{}", 404);
     get("/jobs");
     get("/jobs/walk/versions");
+    assertThat(get("/jobs/walk/stats?days=7").path("days")).hasSize(7);
+    assertThat(get("/jobs/walk/calendar").path("days").path(29).path("planned").asInt())
+        .isEqualTo(24);
     assertThat(get("/schedule").path("items")).as("an hourly job for a day").hasSize(24);
     assertThat(get("/schedule/load?per=second&job=walk").path("ticks").asInt()).isEqualTo(1);
     assertThat(get("/schedule/preview?cron=30%201%20*%20*%20*&n=3").path("items")).hasSize(3);
     post("/schedule/preview", "{\"trigger\":{\"every\":\"1h\"},\"n\":2}");
     ask("POST", "/schedule/preview", "{\"trigger\":{\"after\":[\"walk\"]}}", 422);
     ask("POST", "/schedule/preview", "{\"trigger\":{\"every\":\"soon\"}}", 422);
+    JsonNode checked = post("/jobs/check", WALK.replace("third", "last"));
+    assertThat(checked.path("unified").asText()).contains("-- id: third", "+- id: last");
+    assertThat(checked.path("triggers").path(0).path("items")).hasSize(5);
+    assertThat(post("/jobs/check", "id: x").path("problems").path(0).path("message").asText())
+        .contains("stages");
     get("/ticks?job=walk");
     apply(
         "id: filed\ntriggers: [{file: {path: /data/*, pool: nas}}]\nstages: [{id: a, run: noop}]",
