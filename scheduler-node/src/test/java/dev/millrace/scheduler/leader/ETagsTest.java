@@ -35,7 +35,8 @@ class ETagsTest {
   @Test
   void whatTheCallerHasIsNotSentAgain() {
     apply("read", 1, Map.of());
-    for (String path : new String[] {"/jobs/read", "/jobs/read/versions", "/jobs/read/versions/1"}) {
+    for (String path :
+        new String[] {"/jobs/read", "/jobs/read/versions", "/jobs/read/versions/1"}) {
       LeaderApi.Answer first = get(path, null);
       assertThat(first.etag()).as(path).startsWith("\"");
       LeaderApi.Answer second = get(path, first.etag());
@@ -62,8 +63,7 @@ class ETagsTest {
     assertThat(late.json().path("etag").asText()).endsWith(".2\"");
     assertThat(get("/jobs/edited", null).json().path("version").asInt()).isEqualTo(2);
     Map<String, String> stale = Map.of("If-Match", read);
-    assertThat(
-            api.send("DELETE", "/api/v1/jobs/edited", "application/json", "", stale).status())
+    assertThat(api.send("DELETE", "/api/v1/jobs/edited", "application/json", "", stale).status())
         .isEqualTo(412);
     assertThat(
             api.send(

@@ -82,8 +82,7 @@ final class LeaderApi implements AutoCloseable {
    *
    * @param type null for none
    */
-  Answer send(
-      String method, String path, String type, String body, Map<String, String> headers) {
+  Answer send(String method, String path, String type, String body, Map<String, String> headers) {
     HttpRequest.Builder request =
         request(path).method(method, HttpRequest.BodyPublishers.ofString(body));
     headers.forEach(request::header);
@@ -110,7 +109,9 @@ final class LeaderApi implements AutoCloseable {
 
   private static Answer answer(HttpResponse<String> http) {
     return new Answer(
-        http.statusCode(), http.headers().firstValue("Content-Type").orElse(""), http.body(),
+        http.statusCode(),
+        http.headers().firstValue("Content-Type").orElse(""),
+        http.body(),
         http.headers().firstValue("ETag").orElse(null));
   }
 
