@@ -66,7 +66,7 @@ function rates(perMinute) {
   const completed = perMinute.reduce((sum, m) => sum + m.completed, 0);
   const failed = perMinute.reduce((sum, m) => sum + m.failed, 0);
   return panel("Runs ended per minute, last hour", legend([["good", "completed"], ["bad", "failed"]]),
-    bars(items, `In the last hour ${completed} runs completed and ${failed} failed.`, { tick: (item) => clock(item.at) }));
+    completed + failed === 0 ? empty("Nothing counted in the last hour", "Each minute gets a bar here: how many runs completed, how many failed.") : bars(items, `In the last hour ${completed} runs completed and ${failed} failed.`, { tick: (item) => clock(item.at) }));
 }
 
 export function backlog(pools) {
