@@ -94,6 +94,11 @@ final class Gate {
                     ReadsAccess.ofRedrive(handle, id.value()),
                     () -> DeadLettersApi.unknownRedrive(id));
               }
+              case BULK -> {
+                RunId id = OperationsApi.id(call);
+                yield new Found(
+                    ReadsAccess.ofBulk(handle, id.value()), () -> OperationsApi.unknown(id));
+              }
               case BACKFILL -> {
                 RunId id = BackfillsApi.id(call);
                 yield new Found(

@@ -119,12 +119,16 @@ public final class HttpServer implements Service {
     table.addAll(new QuotaApi(jdbi, asker).routes());
     table.addAll(new SecretsApi(secrets).routes());
     table.addAll(new DeadLettersApi(jdbi, asker).routes());
+    table.addAll(new OperationsApi(jdbi, asker, commands).routes());
     table.addAll(new LogsApi(jdbi).routes());
     table.addAll(new ArtifactsApi(jdbi, artifacts).routes());
-    table.addAll(new FleetApi(config, jdbi, status).routes());
+    FleetApi fleet = new FleetApi(config, jdbi, status);
+    table.addAll(fleet.routes());
+    ScaleApi scale = new ScaleApi(jdbi, fleet, metrics);
+    table.addAll(scale.routes());
     table.addAll(new OverviewApi(jdbi, status).routes());
     table.addAll(eventsApi.routes());
-    table.addAll(new NodeApi(status, metrics, this::openApi).routes());
+    table.addAll(new NodeApi(status, metrics, scale::look, this::openApi).routes());
     this.routes = List.copyOf(table);
     for (Route route : routes) {
       if (route.needs() == null) {

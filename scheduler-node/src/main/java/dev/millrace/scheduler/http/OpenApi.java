@@ -29,6 +29,7 @@ final class OpenApi {
           "openapi-definitions.json",
           "openapi-dry-run.json",
           "openapi-graph.json",
+          "openapi-bulk.json",
           "openapi-secrets.json",
           "openapi-starts.json",
           "openapi-stats.json",

@@ -39,10 +39,16 @@ public final class ReadsRunLists {
    * How much a page looks at.
    *
    * @param lanes of pools, each looked at by itself
+   * @param jobFirst whether open runs of one job are looked for among its newest, not among all
+   *     that are open
    */
-  record Bounds(int rows, int errors, int open, int jobsApart, int lanes) {
+  record Bounds(int rows, int errors, int open, int jobsApart, int lanes, boolean jobFirst) {
     static final Bounds USUAL =
-        new Bounds(SCAN_ROWS_MAX, SCAN_ERRORS_MAX, SCAN_OPEN_MAX, JOBS_APART_MAX, LANES_MAX);
+        new Bounds(SCAN_ROWS_MAX, SCAN_ERRORS_MAX, SCAN_OPEN_MAX, JOBS_APART_MAX, LANES_MAX, true);
+
+    /** For who wants all of them, however many pages that takes. */
+    static final Bounds OF_ALL =
+        new Bounds(SCAN_ROWS_MAX, SCAN_ERRORS_MAX, SCAN_OPEN_MAX, JOBS_APART_MAX, LANES_MAX, false);
   }
 
   /**
@@ -52,7 +58,17 @@ public final class ReadsRunLists {
    */
   public record Page<T>(List<T> items, Long next) {}
 
-  private static final String POOLS = "select name from pool order by name limit :limit";
+  /** Pools that have a backlog, each found by one step in the index. */
+  private static final String POOLS =
+      """
+      with recursive p as (
+        (select pool from stage where state = 'READY' and marks is null order by pool limit 1)
+        union all
+        select (select pool from stage where state = 'READY' and marks is null and pool > p.pool order by pool limit 1)
+        from p where p.pool is not null
+      )
+      select pool from p where pool is not null limit :limit
+      """;
 
   private static final String LABELLED =
       """
@@ -144,7 +160,7 @@ public final class ReadsRunLists {
 
   /** Their ids only. */
   public static Page<Long> ids(Handle handle, RunFilter filter, long before, int limit) {
-    return ids(handle, filter, before, limit, Bounds.USUAL);
+    return ids(handle, filter, before, limit, Bounds.OF_ALL);
   }
 
   static Page<Long> ids(Handle handle, RunFilter filter, long before, int limit, Bounds bounds) {
@@ -217,7 +233,8 @@ public final class ReadsRunLists {
       return Optional.of(
           new Source(OF_ORCHESTRATION.formatted(ofParents), scan, values, List.of()));
     }
-    if (filter.open() && filter.namespace() != null) {
+    boolean ofJob = filter.job() != null && !filter.children() && bounds.jobFirst();
+    if (filter.open() && filter.namespace() != null && !ofJob) {
       List<String> pools =
           handle
               .createQuery(POOLS)

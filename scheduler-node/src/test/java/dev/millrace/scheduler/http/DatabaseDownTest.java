@@ -64,6 +64,8 @@ class DatabaseDownTest {
           entry("DeadRedrive", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}"),
           entry("SecretIn", "{\"value\":\"hunter22\"}"),
           entry("QuotaIn", "{\"jobs\":1}"),
+          entry("OperationAsk", "{\"action\":\"stop\",\"filter\":{\"job\":\"some\"}}"),
+          entry("ScaleIn", "{\"desired\":1}"),
           entry("Bulk", "{\"items\":[{\"job\":\"some\"}]}"),
           entry("DeadDiscard", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}"),
           entry(
