@@ -26,7 +26,7 @@ class PagesTest extends DashboardTest {
   void overview() {
     api.start("nightly-report");
     open("#/");
-    assertThat(page.locator(".verdict h1")).isVisible();
+    assertThat(page.locator(".health h1")).isVisible();
     assertThat(page.getByText("Coming up")).isVisible();
     keep("overview");
   }
