@@ -103,7 +103,8 @@ class JobPageTest extends DashboardTest {
     assertThat(page.locator(".gutter .badline")).hasText(String.valueOf(good.lines().count() + 1));
     assertThat(button("Review and apply")).isDisabled();
     keep("editor-problem");
-    page.reload();
+    open("#/jobs/report");
+    open("#/jobs/report/edit");
     assertThat(page.getByText("This is your draft from before")).isVisible();
     page.getByText("Drop it").click();
     assertThat(page.locator(".editorproblems")).hasCount(0);
