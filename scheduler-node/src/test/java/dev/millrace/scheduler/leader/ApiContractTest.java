@@ -134,7 +134,7 @@ class ApiContractTest {
 
   @Test
   void everyAnswerIsWhatTheDocumentSays() throws Exception {
-    access();
+    AccessCalls.all(this::ask);
     jobs();
     definitions();
     String run = stages();
@@ -151,21 +151,6 @@ class ApiContractTest {
     missing.removeAll(contract.succeeded());
     missing.removeAll(ELSEWHERE);
     assertThat(missing).as("routes that nobody has asked with success").isEmpty();
-  }
-
-  private void access() throws Exception {
-    String tokens = "/tokens";
-    JsonNode made =
-        ask("POST", tokens, "{\"name\":\"ci\",\"roles\":{\"default\":\"viewer\"}}", 201);
-    ask("POST", tokens, "{\"name\":\"ci\",\"roles\":{\"default\":\"viewer\"}}", 409);
-    ask("POST", tokens, "{\"name\":\"ci\",\"roles\":{\"default\":\"king\"}}", 400);
-    get(tokens);
-    get("/session");
-    post("/session", "{\"token\":\"" + made.path("token").asText() + "\"}");
-    ask("DELETE", "/session", "", 200);
-    ask("DELETE", tokens + "/" + made.path("id").asText(), "", 200);
-    ask("DELETE", tokens + "/999", "", 404);
-    get("/audit?namespace=*");
   }
 
   private void jobs() throws Exception {
