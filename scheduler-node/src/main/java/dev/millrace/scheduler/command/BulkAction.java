@@ -18,12 +18,12 @@ public enum BulkAction {
 
   private final String word;
   private final String kind;
-  private final List<String> states;
+  private final String states;
 
   BulkAction(String word, String kind, String states) {
     this.word = word;
     this.kind = kind;
-    this.states = List.of(states.split(","));
+    this.states = states;
   }
 
   public static Optional<BulkAction> of(String word) {
@@ -42,7 +42,7 @@ public enum BulkAction {
 
   /** In these it can be possible; what is in another is not matched. */
   public List<String> states() {
-    return states;
+    return List.of(states.split(","));
   }
 
   /** True for what is done with jobs, not with runs. */
