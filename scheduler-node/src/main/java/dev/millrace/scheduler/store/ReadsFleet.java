@@ -60,27 +60,27 @@ public final class ReadsFleet {
   private static final String POOLS =
       WAITING_POOLS
           + """
-      select p.name, r.ready, coalesce(q.queued, 0) as queued, coalesce(x.running, 0) as running
-      from (
-        select name from (
-          select name from pool where name > :after
-          union select pool from waiting where pool > :after) known
-        order by name limit :limit
-      ) p
-      cross join lateral (
-        select count(*) as ready from (
-          select 1 from stage
-          where state = 'READY' and marks is null and pool = p.name limit :countMax) c
-      ) r
-      left join (
-        select pool, count(*) as queued from stage where state = 'QUEUED' group by pool
-      ) q on q.pool = p.name
-      left join (
-        select pool, count(*) as running from stage
-        where state in ('QUEUED', 'RUNNING') and state = 'RUNNING' and worker <> 'leader' group by pool
-      ) x on x.pool = p.name
-      order by p.name
-      """;
+          select p.name, r.ready, coalesce(q.queued, 0) as queued, coalesce(x.running, 0) as running
+          from (
+            select name from (
+              select name from pool where name > :after
+              union select pool from waiting where pool > :after) known
+            order by name limit :limit
+          ) p
+          cross join lateral (
+            select count(*) as ready from (
+              select 1 from stage
+              where state = 'READY' and marks is null and pool = p.name limit :countMax) c
+          ) r
+          left join (
+            select pool, count(*) as queued from stage where state = 'QUEUED' group by pool
+          ) q on q.pool = p.name
+          left join (
+            select pool, count(*) as running from stage
+            where state in ('QUEUED', 'RUNNING') and state = 'RUNNING' and worker <> 'leader' group by pool
+          ) x on x.pool = p.name
+          order by p.name
+          """;
 
   private static final String TOTALS =
       """
