@@ -60,7 +60,7 @@ final class LocalMillrace implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    scheduler = new SchedulerNode(settings, "bench", "bench", Faults.NONE);
+    scheduler = new SchedulerNode(settings, "bench", "bench", Faults.NONE, true);
     worker = new WorkerNode(workerConfig(onStart), new SimpleMeterRegistry());
   }
 

@@ -87,7 +87,7 @@ class FirstMinuteTest extends DashboardTest {
     edit("echo loaded", "echo no such table >&2; exit 3", "let us see it fail");
     start("with the change");
     assertThat(state()).containsText("failed", SOON);
-    Locator verdict = page.locator(".verdict.bad");
+    Locator verdict = page.locator(".finding.bad");
     assertThat(verdict).containsText("load failed: exit code 3");
     assertThat(verdict).containsText("no such table");
     picture("2-failed");

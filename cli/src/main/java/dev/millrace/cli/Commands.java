@@ -100,6 +100,7 @@ final class Commands {
     put(ACCESS, "whoami", () -> new WhoamiCommand(terminal));
     put(ACCESS, "secret", () -> new SecretCommand(terminal, System.in));
     put(ACCESS, "token", () -> new TokenCommand(terminal));
+    put(ACCESS, "admin-token", () -> new AdminTokenCommand(terminal));
   }
 
   private void tools() {

@@ -64,7 +64,12 @@ final class LocalSystem implements AutoCloseable {
       flags.put("secrets.keys-file", data.secretKeys().toString());
     }
     settings = SchedulerSettings.read(new SettingsInput(environment, flags));
-    SchedulerNode node = Nodes.scheduler(settings);
+    if (!settings.http().isLoopback() && settings.http().token().isEmpty()) {
+      throw new UserError(
+          "others could reach this Millrace at " + settings.http().bind() + " without a token",
+          "Set MILLRACE_TOKEN, or leave MILLRACE_BIND out: then only this machine is served.");
+    }
+    SchedulerNode node = Nodes.ownScheduler(settings);
     node.start();
     scheduler = node;
   }

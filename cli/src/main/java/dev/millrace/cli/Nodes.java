@@ -24,6 +24,11 @@ final class Nodes {
     return new SchedulerNode(settings, nodeName(), Version.text(), Faults.NONE);
   }
 
+  /** One that whoever is on this machine may use; with a token in the settings only with that. */
+  static SchedulerNode ownScheduler(SchedulerSettings settings) {
+    return new SchedulerNode(settings, nodeName(), Version.text(), Faults.NONE, true);
+  }
+
   static WorkerNode worker(WorkerNodeSettings settings) {
     WorkerSettings worker = settings.worker();
     List<WorkerNodeConfig.PoolSlots> pools =

@@ -18,7 +18,8 @@ import picocli.CommandLine.Option;
       "",
       "Needs MILLRACE_POSTGRES_URL (with MILLRACE_POSTGRES_USER and MILLRACE_POSTGRES_PASSWORD)"
           + " and",
-      "MILLRACE_RABBITMQ_URL. Any number may run; one leads, the others take over."
+      "MILLRACE_RABBITMQ_URL. Any number may run; one leads, the others take over. Its API takes",
+      "tokens only; the first start prints one. See docs/security.md."
     })
 final class SchedulerCommand implements Callable<Integer> {
   private final Terminal terminal;
@@ -29,7 +30,7 @@ final class SchedulerCommand implements Callable<Integer> {
   @Option(
       names = "--bind",
       paramLabel = "ADDRESS",
-      description = "Where the API listens; other than loopback needs MILLRACE_TOKEN.")
+      description = "Where the API listens (default 127.0.0.1).")
   String bind;
 
   @Option(names = "--jobs-dir", paramLabel = "DIR", description = "Job files to load and watch.")
@@ -60,6 +61,7 @@ final class SchedulerCommand implements Callable<Integer> {
   private void run(SchedulerSettings settings, StopSignal signal) throws Exception {
     try (SchedulerNode node = Nodes.scheduler(settings)) {
       node.start();
+      node.firstToken().ifPresent(this::tell);
       terminal.note(
           "scheduler serves http://"
               + settings.http().bind()
@@ -72,6 +74,15 @@ final class SchedulerCommand implements Callable<Integer> {
         throw e;
       }
     }
+  }
+
+  private void tell(String token) {
+    terminal.say("");
+    terminal.say("  This Millrace has no token yet. This one is admin of everything, and is shown");
+    terminal.say("  only now; keep it:");
+    terminal.say("");
+    terminal.say("    " + token);
+    terminal.say("");
   }
 
   /** Returns without the interruption that ended the waiting, so that closing can wait. */

@@ -35,11 +35,8 @@ final class CommandsOfRoutesTest {
   /** Their commands were there before them. */
   private static final Set<String> COMING =
       Set.of(
-          "DELETE /api/v1/session",
-          "DELETE /api/v1/tokens/{id}",
           "GET /auth/callback",
           "GET /auth/login",
-          "GET /api/v1/audit",
           "GET /api/v1/bulk",
           "GET /api/v1/bulk/{id}",
           "GET /api/v1/bulk/{id}/failures",
@@ -47,14 +44,10 @@ final class CommandsOfRoutesTest {
           "GET /api/v1/jobs/{job}/stats",
           "GET /api/v1/jobs/{job}/status",
           "GET /api/v1/pools/{pool}",
-          "GET /api/v1/session",
-          "GET /api/v1/tokens",
           "GET /api/v1/ws",
           "POST /api/v1/bulk",
           "POST /api/v1/bulk/{id}/cancel",
-          "POST /api/v1/pools/{pool}/scale",
-          "POST /api/v1/session",
-          "POST /api/v1/tokens");
+          "POST /api/v1/pools/{pool}/scale");
 
   @TempDir static Path folder;
   private Flow flow;

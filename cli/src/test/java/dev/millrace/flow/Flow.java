@@ -5,8 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.GetResponse;
 import dev.millrace.runtime.Faults;
 import dev.millrace.scheduler.SchedulerNode;
 import dev.millrace.settings.SchedulerSettings;
@@ -14,6 +16,7 @@ import dev.millrace.settings.SettingsInput;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
 import dev.millrace.testing.TestVirtualHost;
+import dev.millrace.wire.Entities;
 import dev.millrace.worker.SecretSources;
 import dev.millrace.worker.WorkerNode;
 import dev.millrace.worker.WorkerNodeConfig;
@@ -23,6 +26,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -77,7 +81,7 @@ public final class Flow implements AutoCloseable {
     Map<String, String> flags = new HashMap<>(more);
     flags.putAll(flags(port));
     SchedulerSettings settings = SchedulerSettings.read(new SettingsInput(Map.of(), flags));
-    return new SchedulerNode(settings, name, "test", Faults.NONE);
+    return new SchedulerNode(settings, name, "test", Faults.NONE, true);
   }
 
   private Map<String, String> flags(int port) {
@@ -234,6 +238,31 @@ public final class Flow implements AutoCloseable {
       throw new AssertionError(e);
     }
     return rows.toString();
+  }
+
+  /** What waits in the broker's queues, taken out of them. */
+  String everyMessage() throws Exception {
+    StringBuilder text = new StringBuilder();
+    try (Channel channel = amqp().createChannel()) {
+      for (String queue :
+          List.of(
+              Entities.DEAD,
+              Entities.REPORTS,
+              Entities.LOGS,
+              Entities.HEARTBEATS,
+              Entities.SECRETS,
+              Entities.stagesOf("default"))) {
+        for (GetResponse got = channel.basicGet(queue, true);
+            got != null;
+            got = channel.basicGet(queue, true)) {
+          text.append(queue)
+              .append(' ')
+              .append(new String(got.getBody(), StandardCharsets.UTF_8))
+              .append('\n');
+        }
+      }
+    }
+    return text.toString();
   }
 
   static long id(String run) {

@@ -265,32 +265,7 @@ class SecretsFlowTest {
     JsonNode dead = flow.get(node, "/api/v1/dead-letters/" + letter);
     assertThat(dead.toString()).contains("${secret:db}");
     assertSecret("the dead letter", dead.toString());
-    assertSecret("the broker", everyMessage());
-  }
-
-  /** What waits in the broker's queues, taken out of them. */
-  private String everyMessage() throws Exception {
-    StringBuilder text = new StringBuilder();
-    try (Channel channel = flow.amqp().createChannel()) {
-      for (String queue :
-          List.of(
-              Entities.DEAD,
-              Entities.REPORTS,
-              Entities.LOGS,
-              Entities.HEARTBEATS,
-              Entities.SECRETS,
-              Entities.stagesOf("default"))) {
-        for (GetResponse got = channel.basicGet(queue, true);
-            got != null;
-            got = channel.basicGet(queue, true)) {
-          text.append(queue)
-              .append(' ')
-              .append(new String(got.getBody(), StandardCharsets.UTF_8))
-              .append('\n');
-        }
-      }
-    }
-    return text.toString();
+    assertSecret("the broker", flow.everyMessage());
   }
 
   private static final String WAITS =
@@ -435,6 +410,30 @@ class SecretsFlowTest {
       assertThat(flow.stage(run, "a", "error_class")).isEqualTo("secret");
       assertThat(flow.stage(run, "a", "error")).contains(each[1]);
     }
+  }
+
+  @Test
+  void itemsAndStagesOfGroupsHaveThemToo() throws Exception {
+    SchedulerNode node = scheduler(KEY_1);
+    worker("default");
+    set(node, "db", STORED);
+    flow.apply(
+        node,
+        """
+        id: many
+        stages:
+          - id: each
+            run: command
+            for-each: ${{ [1, 2, 3] }}
+            with: {env: {A: "${{ item }}${secret:db}"}, shell: '[ "$A" = "${MILLRACE_ITEM}%1$s" ]'}
+          - id: group
+            run: group
+            needs: [each]
+            stages:
+              - {id: inner, run: command, with: {env: {A: "${secret:db}"}, shell: '[ "$A" = "%1$s" ]'}}
+        """
+            .formatted(STORED));
+    flow.awaitRun(flow.run(node, "many"), "COMPLETED");
   }
 
   @Test

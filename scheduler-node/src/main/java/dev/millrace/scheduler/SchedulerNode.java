@@ -13,6 +13,7 @@ import dev.millrace.scheduler.command.Commands;
 import dev.millrace.scheduler.definition.StoredPatterns;
 import dev.millrace.scheduler.dispatch.Outbox;
 import dev.millrace.scheduler.dispatch.Pools;
+import dev.millrace.scheduler.http.FirstToken;
 import dev.millrace.scheduler.http.HttpConfig;
 import dev.millrace.scheduler.http.HttpServer;
 import dev.millrace.scheduler.ingest.LogIntake;
@@ -34,6 +35,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToDoubleFunction;
@@ -51,6 +53,7 @@ public final class SchedulerNode implements Service {
   private final String name;
   private final String version;
   private final Faults faults;
+  private final boolean open;
   private final Services services = new Services();
   private final Set<String> boundPools = ConcurrentHashMap.newKeySet();
   private final PrometheusMeterRegistry metrics =
@@ -64,10 +67,19 @@ public final class SchedulerNode implements Service {
   private volatile HttpServer http;
   private DatabaseClock clock;
 
+  /** Closed: whoever calls its API shows who he is. */
+  public SchedulerNode(SchedulerSettings settings, String name, String version, Faults faults) {
+    this(settings, name, version, faults, false);
+  }
+
   /**
    * @param name unique among the nodes that run now; shown as the leader's name
+   * @param open whoever is on this machine may do everything by its API; only where there is no
+   *     token in the settings, and on loopback
    */
-  public SchedulerNode(SchedulerSettings settings, String name, String version, Faults faults) {
+  public SchedulerNode(
+      SchedulerSettings settings, String name, String version, Faults faults, boolean open) {
+    this.open = open;
     this.settings = settings;
     this.name = name;
     this.version = version;
@@ -119,7 +131,14 @@ public final class SchedulerNode implements Service {
         services.start(
             new HttpServer(
                 new HttpConfig(
-                    settings.http().bind(), settings.http().port(), token(), name, version),
+                    settings.http().bind(),
+                    settings.http().port(),
+                    token(),
+                    name,
+                    version,
+                    System::getenv,
+                    open && token() == null,
+                    settings.access()),
                 settings.events(),
                 database.api(),
                 commands,
@@ -128,6 +147,16 @@ public final class SchedulerNode implements Service {
                 this::status,
                 metrics));
     watchJobs();
+  }
+
+  /**
+   * The first token, admin of everything: once, when there has never been any and no other way in.
+   * One of several nodes that start together gets it. Nobody can ask for it again.
+   */
+  public Optional<String> firstToken() {
+    return token() == null && !open
+        ? FirstToken.make(database.api(), settings.access())
+        : Optional.empty();
   }
 
   private String token() {

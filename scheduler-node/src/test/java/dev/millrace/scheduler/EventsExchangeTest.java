@@ -120,8 +120,8 @@ class EventsExchangeTest {
     List<Got> all = bound("all", "#");
     List<Got> shop = bound("shop", "shop.#");
     List<Got> created = bound("created", "*.*.scheduler.job_created");
-    nodes.yaml(leader, "/api/v1/jobs", JOB.formatted("shop", "price.watch", "")).is(201);
-    nodes.yaml(leader, "/api/v1/jobs", JOB.formatted("default", "other", "")).is(201);
+    nodes.yaml(leader, "/api/v1/jobs", JOB.formatted("shop", "price.watch")).is(201);
+    nodes.yaml(leader, "/api/v1/jobs", JOB.formatted("default", "other")).is(201);
     nodes.post(leader, "/api/v1/jobs/price.watch/runs?namespace=shop", "{}").is(201);
     await().atMost(Nodes.SOON).until(() -> types(shop).contains("scheduler.stage_ready"));
     await().atMost(Nodes.SOON).until(() -> created.size() == 2);
@@ -143,7 +143,7 @@ class EventsExchangeTest {
   /** What nobody was bound for is not published; what happens after somebody is bound comes. */
   @Test
   void whoIsBoundLaterGetsWhatHappensFromThenOn() throws Exception {
-    nodes.yaml(leader, "/api/v1/jobs", JOB.formatted("default", "late", "")).is(201);
+    nodes.yaml(leader, "/api/v1/jobs", JOB.formatted("default", "late")).is(201);
     for (int i = 0; i < 5; i++) {
       nodes.post(leader, "/api/v1/jobs/late/runs", "{}").is(201);
     }
@@ -178,7 +178,7 @@ class EventsExchangeTest {
   @Test
   void nothingIsMissingWhenAnotherLeads() throws Exception {
     List<Got> all = bound("all", "#");
-    nodes.yaml(leader, "/api/v1/jobs", JOB.formatted("default", "over", "")).is(201);
+    nodes.yaml(leader, "/api/v1/jobs", JOB.formatted("default", "over")).is(201);
     for (int i = 0; i < 5; i++) {
       nodes.post(leader, "/api/v1/jobs/over/runs", "{}").is(201);
     }

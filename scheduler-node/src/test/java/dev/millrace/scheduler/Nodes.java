@@ -68,7 +68,7 @@ public final class Nodes implements AutoCloseable {
     settings.put("leader.renew-every", "500ms");
     settings.put("leader.follower-poll", "100ms");
     SchedulerSettings read = SchedulerSettings.read(new SettingsInput(Map.of(), settings));
-    SchedulerNode node = new SchedulerNode(read, name, "test", Faults.NONE);
+    SchedulerNode node = new SchedulerNode(read, name, "test", Faults.NONE, true);
     node.start();
     opened.push(node);
     return node;

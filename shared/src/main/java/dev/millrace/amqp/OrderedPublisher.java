@@ -162,6 +162,7 @@ public final class OrderedPublisher implements AmqpLink.Session {
     }
   }
 
+  @SuppressWarnings("JavaUtilDate") // the client's own
   private static AMQP.BasicProperties properties(Message message) {
     return new AMQP.BasicProperties.Builder()
         .contentType(message.contentType)

@@ -64,7 +64,7 @@ public final class Redactor {
     for (String form : byLength) {
       long start = 0;
       for (int i = 0; i < START_CHARS; i++) {
-        start = start << 16 | form.charAt(i);
+        start = (start << 16) | form.charAt(i);
       }
       forms.computeIfAbsent(start, any -> new ArrayList<>()).add(form);
       begins[mix(start)] = true;
@@ -74,7 +74,7 @@ public final class Redactor {
   }
 
   private static int mix(long start) {
-    return (int) (start * 0x9E3779B97F4A7C15L >>> (64 - MIX_BITS));
+    return (int) ((start * 0x9E3779B97F4A7C15L) >>> (64 - MIX_BITS));
   }
 
   /** Hides these values; shorter ones than {@link #CHARS_MIN} cannot be hidden. */
@@ -199,13 +199,13 @@ public final class Redactor {
     int count = 0;
     long last = 0;
     for (int i = 0; i < text.length(); i++) {
-      last = last << 16 | text.charAt(i);
+      last = (last << 16) | text.charAt(i);
       if (i >= START_CHARS - 1 && begins[mix(last)]) {
         int from = i - START_CHARS + 1;
         String form = formAt(text, from, last);
         if (form != null) {
           spans = count == spans.length ? Arrays.copyOf(spans, 2 * count + 4) : spans;
-          spans[count++] = (long) from << 32 | (from + form.length());
+          spans[count++] = ((long) from << 32) | (from + form.length());
         }
       }
     }

@@ -1,10 +1,10 @@
 package dev.millrace.settings;
 
 /**
- * Where the API listens and who may use it. Immutable.
+ * Where the API listens. Immutable.
  *
  * @param port 0 takes a free one
- * @param token empty: everybody who can connect may do everything, possible on loopback only
+ * @param token admin of everything; empty: only the tokens that are made, and OIDC
  */
 public record HttpSettings(String bind, int port, String token) {
   static HttpSettings read(Values values) {
@@ -17,11 +17,6 @@ public record HttpSettings(String bind, int port, String token) {
     values.require(
         settings.token.isEmpty() || settings.token.matches("[!-~]+"),
         "the token has characters that no HTTP header may carry",
-        "http.token");
-    values.require(
-        settings.isLoopback() || !settings.token.isEmpty(),
-        "others could reach the API without a token; set MILLRACE_TOKEN, or bind to 127.0.0.1",
-        "http.bind",
         "http.token");
     return settings;
   }

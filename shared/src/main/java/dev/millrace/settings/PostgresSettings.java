@@ -8,6 +8,18 @@ package dev.millrace.settings;
  * @param password empty when there is none or the URL holds it
  */
 public record PostgresSettings(String url, String user, String password, int poolSize) {
+  /**
+   * Only these, for what needs nothing but the database.
+   *
+   * @throws SettingsException with every problem
+   */
+  public static PostgresSettings read(SettingsInput input) {
+    Values values = new Values(input);
+    PostgresSettings settings = read(values);
+    values.finish();
+    return settings;
+  }
+
   static PostgresSettings read(Values values) {
     String url = values.requiredText("postgres.url", "jdbc:postgresql://localhost:5432/millrace");
     if (!url.isEmpty() && !url.startsWith("jdbc:postgresql:")) {

@@ -122,6 +122,7 @@ final class Fleet implements AutoCloseable {
     Map<String, String> settings = new HashMap<>(database);
     settings.put("MILLRACE_RABBITMQ_URL", broker);
     settings.put("MILLRACE_PORT", "0");
+    settings.put("MILLRACE_TOKEN", NodeApi.TOKEN);
     settings.putAll(more);
     schedulers.add(start("scheduler", settings, List.of("scheduler")));
   }
@@ -131,6 +132,7 @@ final class Fleet implements AutoCloseable {
     Map<String, String> settings = new HashMap<>(database);
     settings.put("MILLRACE_RABBITMQ_URL", broker);
     settings.put("MILLRACE_PORT", "0");
+    settings.put("MILLRACE_TOKEN", NodeApi.TOKEN);
     String name = "doomed-" + (processes.size() + 1);
     NodeProcess node =
         NodeProcess.start(

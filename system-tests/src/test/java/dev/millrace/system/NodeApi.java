@@ -11,6 +11,9 @@ import java.time.Duration;
 
 /** Asks nodes on this machine over HTTP. The test's thread. */
 final class NodeApi {
+  /** Of every scheduler that a test starts. */
+  static final String TOKEN = "token-of-a-system-test";
+
   private static final Duration ANSWER_LIMIT = Duration.ofSeconds(20);
   private final HttpClient http =
       HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
@@ -44,6 +47,7 @@ final class NodeApi {
 
   private static HttpRequest.Builder request(NodeProcess node, String path) {
     return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + node.port() + path))
+        .header("Authorization", "Bearer " + TOKEN)
         .timeout(ANSWER_LIMIT);
   }
 }

@@ -185,6 +185,12 @@ public record Command(
     /** {@code {"id": "...", "to": "RUNNING" | "PAUSED" | "CANCELLED"}} */
     public static final String BACKFILL_MOVE = "backfill.move";
 
+    /**
+     * Of an operation on many: {@code {"step": "...", "steps": 3, "max": 200}} does the next of its
+     * items, {@code {"cancel": "..."}} ends it.
+     */
+    public static final String BULK = "bulk";
+
     /** {@code {"ids": ["..."]}}, {@code {"id": "..."}} or {@code {"filter": {...}}}. */
     public static final String DEAD_DISCARD = "dead.discard";
   }

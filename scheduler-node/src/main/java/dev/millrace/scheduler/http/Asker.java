@@ -33,6 +33,10 @@ final class Asker {
   Optional<Outcome> ask(Call call, Command command, String see, Duration wait)
       throws InterruptedException {
     call.require(command.namespace()); // whatever the way was that led here
+    call.http().attribute(Call.REASON, command.reason());
+    if (command.job() != null) {
+      call.http().attribute(Call.SUBJECT, command.job());
+    }
     Optional<Outcome> outcome = commands.ask(command, wait);
     if (outcome.isEmpty()) {
       String location = see + "?namespace=" + command.namespace();

@@ -103,6 +103,7 @@ final class BulkApi {
 
   private void start(Call call, BulkBody body) throws InterruptedException {
     Asked asked = new Asked(body, call.namespace());
+    call.http().attribute(Call.REASON, body.reason());
     judge(asked);
     refuseIfAtomic(asked);
     accept(asked, call.actor());

@@ -6,19 +6,28 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
 import io.javalin.http.Context;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 
 /** One request, read strictly. Used by the request's thread only. */
 record Call(Context http) {
   static final int BODY_BYTES_MAX = 1024 * 1024;
   static final int LIMIT_MAX = 500;
+  private static final int BODY_PART_BYTES = 16 * 1024;
+  private static final int BODY_SECONDS_FREE = 10;
+  private static final int BODY_BYTES_PER_SECOND_MIN = 100;
   static final String PRINCIPAL = "caller-principal";
   static final String ROUTE = "caller-route";
+  static final String ACCESS = "caller-access";
+  static final String REASON = "caller-reason";
+  static final String SUBJECT = "caller-subject";
   static final String NAMESPACE = "caller-namespace";
   private static final int LIMIT_DEFAULT = 50;
   private static final int NAME_CHARS_MAX = 200;
@@ -138,7 +147,7 @@ record Call(Context http) {
       throw tooLarge(bytesMax);
     }
     try {
-      byte[] bytes = http.req().getInputStream().readNBytes(bytesMax + 1);
+      byte[] bytes = read(http.req().getInputStream(), bytesMax + 1);
       if (bytes.length > bytesMax) {
         throw tooLarge(bytesMax);
       }
@@ -146,6 +155,25 @@ record Call(Context http) {
     } catch (IOException e) {
       throw Problem.badRequest("the body ended early", "Send it again.");
     }
+  }
+
+  /** Whoever sends a byte now and then is not waited for. */
+  private static byte[] read(InputStream in, int most) throws IOException {
+    ByteArrayOutputStream read = new ByteArrayOutputStream();
+    byte[] part = new byte[BODY_PART_BYTES];
+    long startNanos = System.nanoTime();
+    while (read.size() < most) {
+      int got = in.read(part, 0, Math.min(part.length, most - read.size()));
+      if (got < 0) {
+        break;
+      }
+      read.write(part, 0, got);
+      long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNanos);
+      if (seconds > BODY_SECONDS_FREE && read.size() < seconds * BODY_BYTES_PER_SECOND_MIN) {
+        throw Problem.badRequest("the body comes too slowly", "Send it at once.");
+      }
+    }
+    return read.toByteArray();
   }
 
   static String text(byte[] bytes) {
@@ -199,6 +227,15 @@ record Call(Context http) {
   Principal principal() {
     Principal principal = http.attribute(PRINCIPAL);
     return principal == null ? Principal.NOBODY : principal;
+  }
+
+  /**
+   * True while the caller could call again: for answers that go on for long, which end when their
+   * token is revoked or expires. Reads the database every two seconds at most.
+   */
+  boolean stillAllowed() {
+    Access access = http.attribute(ACCESS);
+    return access == null || access.stillAllowed(principal());
   }
 
   /** The caller's name for histories. */

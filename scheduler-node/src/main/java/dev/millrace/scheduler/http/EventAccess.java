@@ -1,20 +1,20 @@
 package dev.millrace.scheduler.http;
 
-import java.time.Clock;
 import java.util.Set;
+import org.jdbi.v3.core.JdbiException;
 
 /** What one client of events may follow, for as long as it does. Any thread. */
 final class EventAccess {
   private final Principal principal;
-  private final Clock clock;
+  private final Access access;
 
-  private EventAccess(Principal principal, Clock clock) {
+  private EventAccess(Principal principal, Access access) {
     this.principal = principal;
-    this.clock = clock;
+    this.access = access;
   }
 
   static EventAccess of(Call call) {
-    return new EventAccess(call.principal(), Clock.systemUTC());
+    return new EventAccess(call.principal(), call.http().attribute(Call.ACCESS));
   }
 
   /** Whose places are counted together. */
@@ -40,6 +40,11 @@ final class EventAccess {
 
   /** Why it may not follow any more, or null while it may. */
   String denied() {
-    return principal.expired(clock.instant()) ? "the credentials have expired" : null;
+    try {
+      boolean may = access == null || access.stillAllowed(principal);
+      return may ? null : "the credentials have expired, or were revoked";
+    } catch (JdbiException e) {
+      return null; // nobody knows; a database that is away tells of no events either
+    }
   }
 }

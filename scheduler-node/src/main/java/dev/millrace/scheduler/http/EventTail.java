@@ -154,8 +154,9 @@ final class EventTail {
     void await(Duration wait) throws InterruptedException {
       lock.lock();
       try {
-        if (at.next == null && !at.cut) {
-          grown.awaitNanos(wait.toNanos());
+        long left = wait.toNanos();
+        while (at.next == null && !at.cut && left > 0) {
+          left = grown.awaitNanos(left);
         }
       } finally {
         lock.unlock();

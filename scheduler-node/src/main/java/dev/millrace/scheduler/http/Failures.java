@@ -140,6 +140,14 @@ final class Failures {
               body.path("problems").isArray()
                   ? Map.of("problems", body.get("problems"))
                   : Map.of());
+      case 412 ->
+          new Problem(
+              412,
+              "stale",
+              "Changed meanwhile",
+              detail,
+              remedy,
+              body.has("etag") ? Map.of("etag", body.get("etag")) : Map.of());
       case 422 -> new Problem(422, "invalid", "Invalid", detail, remedy);
       case 429 ->
           new Problem(

@@ -117,11 +117,19 @@ final class Filters {
     return states(asked, RunState.values(), "run");
   }
 
-  /** Which runs; a job that is named must be there. */
+  /**
+   * Which runs; a job that is named must be there.
+   *
+   * @param namespace null for every one
+   */
   static RunFilter runs(Handle handle, String namespace, ObjectNode asked) {
     List<String> states = runStates(asked.get("state"));
     boolean open = states.stream().noneMatch(each -> RunState.valueOf(each).isFinal());
     String job = asked.path("job").textValue();
+    if (namespace == null && job != null) {
+      throw Problem.badRequest(
+          "a job is of one namespace", "Name its namespace instead of *, or leave out the job.");
+    }
     return new RunFilter(
         namespace,
         job == null ? null : JobsApi.find(handle, namespace, job).id(),

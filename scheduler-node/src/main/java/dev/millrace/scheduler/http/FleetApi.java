@@ -6,9 +6,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.model.RunId;
 import dev.millrace.scheduler.status.NodeStatus;
+import dev.millrace.scheduler.store.PoolScales;
 import dev.millrace.scheduler.store.ReadsFleet;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -28,6 +30,7 @@ final class FleetApi {
       Instant databaseNow,
       ReadsFleet.Totals totals,
       List<ReadsFleet.PoolCount> pools,
+      Map<String, Integer> desired,
       List<Fleet.Member> workers) {}
 
   private final HttpConfig config;
@@ -102,14 +105,30 @@ final class FleetApi {
         next = items.get(limit - 1).path("name").asText();
         break;
       }
-      items.add(pool(pool, now.workers()));
+      items.add(pool(pool, now));
     }
     call.page(items, next);
   }
 
-  private static ObjectNode pool(ReadsFleet.PoolCount pool, List<Fleet.Member> workers) {
+  /** A pool as it is now, or a problem. */
+  ObjectNode pool(String name) throws InterruptedException {
+    Numbers now = numbers();
+    return now.pools().stream()
+        .filter(pool -> pool.name().equals(name))
+        .findFirst()
+        .map(pool -> pool(pool, now))
+        .orElseThrow(() -> noPool(name));
+  }
+
+  static Problem.Refused noPool(String name) {
+    return Problem.notFound(
+        "there is no pool '" + Call.shortened(name) + "'",
+        "A pool is there when a stage or a worker names it; GET /api/v1/pools lists them.");
+  }
+
+  private static ObjectNode pool(ReadsFleet.PoolCount pool, Numbers now) {
     List<Fleet.Member> serving =
-        workers.stream().filter(worker -> worker.serves(pool.name())).toList();
+        now.workers().stream().filter(worker -> worker.serves(pool.name())).toList();
     ObjectNode node = Json.object();
     node.put("name", pool.name());
     node.put("workers", serving.size());
@@ -117,7 +136,8 @@ final class FleetApi {
     node.put("ready", pool.ready());
     node.put("readyIsAtLeast", pool.ready() == ReadsFleet.COUNT_MAX);
     node.put("queued", pool.queued());
-    return node.put("running", pool.running());
+    node.put("running", pool.running());
+    return node.put("desired", now.desired().get(pool.name()));
   }
 
   private void status(Call call) throws InterruptedException {
@@ -174,6 +194,7 @@ final class FleetApi {
                     now,
                     ReadsFleet.totals(handle, minuteFrom),
                     ReadsFleet.pools(handle, "", POOLS_MAX),
+                    PoolScales.all(handle),
                     ReadsFleet.workers(handle, "", false, WORKERS_MAX).stream()
                         .map(Fleet.Member::of)
                         .toList());

@@ -41,8 +41,10 @@ final class Gate {
       case CLUSTER -> call.require(Principal.EVERYWHERE, needs.role());
       case QUERY -> call.require(call.namespace(), needs.role());
       case PATH -> call.require(call.path("namespace"), needs.role());
-      default -> {
-        // The handler reads the body and calls require.
+      default -> { // the handler reads the body and calls require
+        if (!principal.maySomewhere(needs.role())) {
+          throw lacks(principal, needs.role(), "any namespace");
+        }
       }
     }
   }
@@ -91,6 +93,11 @@ final class Gate {
                 yield new Found(
                     ReadsAccess.ofRedrive(handle, id.value()),
                     () -> DeadLettersApi.unknownRedrive(id));
+              }
+              case BULK -> {
+                RunId id = OperationsApi.id(call);
+                yield new Found(
+                    ReadsAccess.ofBulk(handle, id.value()), () -> OperationsApi.unknown(id));
               }
               case BACKFILL -> {
                 RunId id = BackfillsApi.id(call);

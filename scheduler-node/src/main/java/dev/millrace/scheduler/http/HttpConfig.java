@@ -1,5 +1,6 @@
 package dev.millrace.scheduler.http;
 
+import dev.millrace.settings.AccessSettings;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.function.UnaryOperator;
@@ -9,12 +10,13 @@ import java.util.function.UnaryOperator;
  *
  * @param bind host name or address
  * @param port 0 for any free one
- * @param token what callers must show as {@code Authorization: Bearer}, or null: then only this
- *     machine is served
+ * @param token one that is admin of everything, besides those that are made; or null
  * @param node this node's name
  * @param version of Millrace
  * @param environment gives variables that definitions refer to, such as secrets of webhooks; null
  *     for one that is not set
+ * @param open whoever is on this machine may do everything; on loopback only
+ * @param access who else may call, and how often
  */
 public record HttpConfig(
     String bind,
@@ -22,12 +24,25 @@ public record HttpConfig(
     String token,
     String node,
     String version,
-    UnaryOperator<String> environment) {
+    UnaryOperator<String> environment,
+    boolean open,
+    AccessSettings access) {
   private static final int TOKEN_CHARS_MIN = 16;
 
-  /** With the variables of this process. */
+  /** With the variables of this process; open when there is no token. */
   public HttpConfig(String bind, int port, String token, String node, String version) {
     this(bind, port, token, node, version, System::getenv);
+  }
+
+  /** Open when there is no token. */
+  public HttpConfig(
+      String bind,
+      int port,
+      String token,
+      String node,
+      String version,
+      UnaryOperator<String> environment) {
+    this(bind, port, token, node, version, environment, token == null, AccessSettings.STANDARD);
   }
 
   public HttpConfig {
@@ -35,7 +50,7 @@ public record HttpConfig(
       throw new IllegalArgumentException(
           "the API token has " + token.length() + " characters; it needs " + TOKEN_CHARS_MIN);
     }
-    if (token == null && !isLoopback(bind)) {
+    if (open && !isLoopback(bind)) {
       throw new IllegalArgumentException(
           "refusing to serve the API on "
               + bind

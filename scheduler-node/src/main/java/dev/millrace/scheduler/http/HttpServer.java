@@ -1,5 +1,7 @@
 package dev.millrace.scheduler.http;
 
+import dev.millrace.runtime.Loop;
+import dev.millrace.runtime.Pulse;
 import dev.millrace.runtime.Service;
 import dev.millrace.scheduler.artifact.ArtifactStore;
 import dev.millrace.scheduler.command.Commands;
@@ -16,6 +18,8 @@ import io.javalin.router.Endpoint;
 import io.javalin.websocket.WsHandlerType;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -32,6 +36,9 @@ import org.slf4j.LoggerFactory;
 /** Serves the API and the dashboard. Each request has a virtual thread. */
 public final class HttpServer implements Service {
   private static final Logger log = LoggerFactory.getLogger(HttpServer.class);
+  private static final String AUDITED = "caller-audited";
+  private static final int TOO_MANY = 429;
+  private static final Duration USES_EVERY = Duration.ofSeconds(2);
   private static final int HEADER_BYTES_MAX = 32 * 1024;
   private static final Set<String> METHODS =
       Set.of("GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS");
@@ -43,6 +50,8 @@ public final class HttpServer implements Service {
   private final HttpConfig config;
   private final PrometheusMeterRegistry metrics;
   private final Access access;
+  private final AuditTrail trail;
+  private final Loop uses;
   private final Gate gate;
   private final EventHub hub;
   private final EventSockets sockets;
@@ -75,7 +84,9 @@ public final class HttpServer implements Service {
       PrometheusMeterRegistry metrics) {
     this.config = config;
     this.metrics = metrics;
-    this.access = new Access(config.token());
+    this.access = new Access(config, jdbi, Clock.systemUTC());
+    this.trail = new AuditTrail(jdbi, Clock.systemUTC());
+    this.uses = new Loop("uses", this::writeUses, new Pulse(), USES_EVERY);
     this.gate = new Gate(jdbi);
     this.hub = new EventHub(jdbi, new EventClients(events));
     EventsApi eventsApi = new EventsApi(jdbi, hub);
@@ -83,6 +94,9 @@ public final class HttpServer implements Service {
     Asker asker = new Asker(commands);
     List<Route> table = new ArrayList<>();
     StoredPatterns patterns = new StoredPatterns(jdbi);
+    table.addAll(new SessionApi(access).routes());
+    table.addAll(new TokensApi(jdbi, access.tokens()).routes());
+    table.addAll(new AuditTrailApi(jdbi).routes());
     table.addAll(new JobsApi(jdbi, asker, patterns, secrets).routes());
     table.addAll(new CheckApi(jdbi, patterns).routes());
     table.addAll(new FilesApi(jdbi).routes());
@@ -105,12 +119,16 @@ public final class HttpServer implements Service {
     table.addAll(new QuotaApi(jdbi, asker).routes());
     table.addAll(new SecretsApi(secrets).routes());
     table.addAll(new DeadLettersApi(jdbi, asker).routes());
+    table.addAll(new OperationsApi(jdbi, asker, commands).routes());
     table.addAll(new LogsApi(jdbi).routes());
     table.addAll(new ArtifactsApi(jdbi, artifacts).routes());
-    table.addAll(new FleetApi(config, jdbi, status).routes());
+    FleetApi fleet = new FleetApi(config, jdbi, status);
+    table.addAll(fleet.routes());
+    ScaleApi scale = new ScaleApi(jdbi, fleet, metrics);
+    table.addAll(scale.routes());
     table.addAll(new OverviewApi(jdbi, status).routes());
     table.addAll(eventsApi.routes());
-    table.addAll(new NodeApi(status, metrics, this::openApi).routes());
+    table.addAll(new NodeApi(status, metrics, scale::look, this::openApi).routes());
     this.routes = List.copyOf(table);
     for (Route route : routes) {
       if (route.needs() == null) {
@@ -124,10 +142,12 @@ public final class HttpServer implements Service {
     Dashboard dashboard = new Dashboard();
     javalin = Javalin.create(settings -> configure(settings, dashboard));
     hub.start();
+    trail.start();
+    uses.start();
     try {
       javalin.start(config.bind(), config.port());
     } catch (RuntimeException e) {
-      hub.close();
+      closeParts();
       throw new IllegalStateException(
           "cannot serve the API on " + config.bind() + ":" + config.port(), e);
     }
@@ -135,7 +155,7 @@ public final class HttpServer implements Service {
         "serving the API and the dashboard at http://{}:{}/ token={}",
         config.bind(),
         port(),
-        config.token() == null ? "none" : "needed");
+        config.open() ? "none" : "needed");
   }
 
   /** The port it listens on. */
@@ -153,6 +173,7 @@ public final class HttpServer implements Service {
     if (javalin != null) {
       javalin.stop();
     }
+    closeParts();
   }
 
   private String openApi() {
@@ -175,14 +196,17 @@ public final class HttpServer implements Service {
         server -> {
           server.setErrorHandler(HttpServer::refuseBeforeRouting);
           server.setStopTimeout(2_000);
+          server.addBean(new SlowCallers(server));
         });
     settings.requestLogger.http(this::meter);
-    settings.routes.before(HttpServer::secure);
-    settings.routes.before(access::check);
+    settings.routes.before(this::secure);
+    settings.routes.before(access::identify);
+    settings.routes.after(this::audit);
     settings.routes.exception(Exception.class, (failure, http) -> Failures.write(http, failure));
     // The router has a handler of its own for these, which would win.
     settings.routes.exception(
-        HttpResponseException.class, (failure, http) -> Failures.write(http, failure));
+        HttpResponseException.class,
+        (failure, http) -> Failures.write(http, access.hiding(http, failure)));
     for (Route route : routes) {
       settings.routes.addHttpHandler(
           HandlerType.findOrCreate(route.method()),
@@ -200,11 +224,15 @@ public final class HttpServer implements Service {
 
   private void serve(Route route, Call call) throws Exception {
     admit(route, call);
+    if (AuditTrail.concerns(route)) {
+      call.http().attribute(AUDITED, trail.begin(call, route));
+    }
     route.handler().handle(call);
   }
 
   private void admit(Route route, Call call) {
     call.http().attribute(Call.ROUTE, route);
+    access.check(call.http(), call.principal(), route);
     gate.pass(route, call);
     Parameters.check(route, call.http());
   }
@@ -212,7 +240,7 @@ public final class HttpServer implements Service {
   /** What comes before each request does not come before an upgrade. */
   private void beforeUpgrade(Context http) {
     secure(http);
-    access.check(http);
+    access.identify(http);
     for (Route route : routes) {
       if (route.path().equals(EventsApi.SOCKET)) {
         admit(route, new Call(http));
@@ -231,7 +259,32 @@ public final class HttpServer implements Service {
     return hub.clients().count();
   }
 
-  private static void secure(Context http) {
+  private void audit(Context http) {
+    Route route = http.attribute(Call.ROUTE);
+    if (route == null || !AuditTrail.concerns(route)) {
+      return;
+    }
+    Long begun = http.attribute(AUDITED);
+    if (begun != null) {
+      trail.end(begun, new Call(http));
+    } else if (http.statusCode() != TOO_MANY) {
+      trail.refused(new Call(http), route);
+    }
+  }
+
+  private boolean writeUses() {
+    access.tokens().writeUses();
+    access.sessions().writeSeen();
+    return false;
+  }
+
+  private void closeParts() {
+    hub.close();
+    uses.close();
+    trail.close();
+  }
+
+  private void secure(Context http) {
     http.header("Content-Security-Policy", CONTENT_POLICY)
         .header("X-Content-Type-Options", "nosniff")
         .header("X-Frame-Options", "DENY")
@@ -239,6 +292,9 @@ public final class HttpServer implements Service {
         .header("Cross-Origin-Opener-Policy", "same-origin")
         .header("Cross-Origin-Resource-Policy", "same-origin")
         .header("Cache-Control", "no-store");
+    if (access.isHttps(http)) {
+      http.header("Strict-Transport-Security", "max-age=31536000");
+    }
   }
 
   private void meter(Context http, Float millis) {

@@ -18,6 +18,9 @@ import dev.millrace.scheduler.secret.SecretVault;
 import dev.millrace.scheduler.store.JobFilter;
 import dev.millrace.scheduler.store.ReadsJobLists;
 import dev.millrace.scheduler.store.ReadsJobs;
+import dev.millrace.scheduler.store.ReadsRunLists;
+import dev.millrace.scheduler.store.ReadsRuns;
+import dev.millrace.scheduler.store.RunFilter;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.List;
@@ -30,6 +33,7 @@ import org.jdbi.v3.core.Jdbi;
 /** Jobs, their versions, triggers and ticks. Any thread. */
 final class JobsApi {
   private static final String TAG = "jobs";
+  private static final int OPEN_COUNTED_MAX = 100;
   private static final Set<String> REASON_ONLY = Set.of("reason");
   private static final Set<String> ARCHIVE_KEYS = Set.of("reason", "force");
 
@@ -59,14 +63,20 @@ final class JobsApi {
                 List.of(json(201, "Job"), json(200, "Job"), json(202, "Accepted")),
                 this::apply)
             .needs(Role.EDITOR, Scope.BODY)
-            .query("namespace", "paused", "reason"),
+            .query("namespace", "paused", "reason")
+            .headers(ETags.OF_CHANGES),
         get("/api/v1/jobs/{job}", TAG, "A job with its definition", "Job", this::one)
+            .needs(Role.VIEWER, Scope.QUERY)
+            .query("namespace")
+            .headers(ETags.OF_READS),
+        get("/api/v1/jobs/{job}/status", TAG, "How a job is, in a word", "JobStatus", this::status)
             .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace"),
         post("/api/v1/jobs/{job}", TAG, "Archive a job", null, changed, this::delete)
             .needs(Role.EDITOR, Scope.QUERY)
             .as("DELETE")
-            .query("namespace", "reason", "force"),
+            .query("namespace", "reason", "force")
+            .headers("If-Match"),
         post(
                 "/api/v1/jobs/{job}/pause",
                 TAG,
@@ -158,13 +168,37 @@ final class JobsApi {
   }
 
   private void one(Call call) {
-    call.answer(200, read(call.namespace(), call.path("job")));
+    ReadsJobs.Job job = row(call.namespace(), call.path("job"));
+    ObjectNode body = read(job);
+    ETags.answer(call, ETags.of(job.id(), job.version(), body), body);
   }
 
-  private ObjectNode read(String namespace, String name) {
+  private void status(Call call) {
+    ReadsJobs.Job job = row(call.namespace(), call.path("job"));
+    jdbi.useHandle(
+        handle -> {
+          ObjectNode shown = Views.job(job, ReadsJobs.triggers(handle, List.of(job.id())));
+          RunFilter open = RunFilter.of(job.namespace()).of(job.id()).openOnly();
+          ReadsRunLists.Page<ReadsRuns.Run> runs =
+              ReadsRunLists.page(handle, open, Long.MAX_VALUE, OPEN_COUNTED_MAX);
+          ObjectNode node = Json.object();
+          node.put("id", job.name()).put("namespace", job.namespace()).put("state", job.state());
+          node.put("status", Views.status(job)).put("version", job.version());
+          node.put("openRuns", runs.items().size());
+          node.put("openRunsIsAtLeast", runs.next() != null);
+          node.set("lastRun", shown.get("lastRun"));
+          node.set("nextTick", shown.get("nextTick"));
+          call.answer(200, node);
+        });
+  }
+
+  private ReadsJobs.Job row(String namespace, String name) {
+    return jdbi.withHandle(handle -> find(handle, namespace, name));
+  }
+
+  private ObjectNode read(ReadsJobs.Job job) {
     return jdbi.withHandle(
         handle -> {
-          ReadsJobs.Job job = find(handle, namespace, name);
           ObjectNode node = Views.job(job, ReadsJobs.triggers(handle, List.of(job.id())));
           node.set("definition", Json.stored(job.definition()));
           node.set("written", Json.stored(job.written()));
@@ -191,6 +225,7 @@ final class JobsApi {
     ObjectNode body = DefinitionCommands.job(DefinitionJson.toJson(job), read.origin());
     body.put("source", Owners.API);
     body.put("paused", call.flag("paused"));
+    ETags.expect(call, body);
     Command command =
         new Command(
             Command.Kind.JOB_APPLY,
@@ -203,7 +238,9 @@ final class JobsApi {
         .ask(call, command, "/api/v1/jobs/" + job.id())
         .ifPresent(
             outcome -> {
-              ObjectNode made = read(job.namespace(), job.id());
+              ReadsJobs.Job row = row(job.namespace(), job.id());
+              ObjectNode made = read(row);
+              call.http().header("ETag", ETags.of(row.id(), row.version(), made));
               JsonNode done = Json.stored(outcome.body());
               made.set("changed", done.path("changed"));
               String note = done.path("note").asText(null);
@@ -246,6 +283,7 @@ final class JobsApi {
   private void archive(Call call, boolean force, String reason) throws InterruptedException {
     ObjectNode body = Json.object().put("force", force);
     body.putNull("source");
+    ETags.expect(call, body);
     command(call, Command.Kind.JOB_DELETE, Json.write(body), reason);
   }
 

@@ -18,9 +18,18 @@ final class NodeApi {
   private static final String TAG = "node";
   private final Supplier<NodeStatus> status;
   private final PrometheusMeterRegistry metrics;
+  private final Runnable beforeScrape;
   private final Supplier<String> openApi;
 
-  NodeApi(Supplier<NodeStatus> status, PrometheusMeterRegistry metrics, Supplier<String> openApi) {
+  /**
+   * @param beforeScrape is told when the metrics are asked for; returns at once
+   */
+  NodeApi(
+      Supplier<NodeStatus> status,
+      PrometheusMeterRegistry metrics,
+      Runnable beforeScrape,
+      Supplier<String> openApi) {
+    this.beforeScrape = beforeScrape;
     this.status = status;
     this.metrics = metrics;
     this.openApi = openApi;
@@ -68,6 +77,7 @@ final class NodeApi {
   }
 
   private void metrics(Call call) {
+    beforeScrape.run();
     call.http().contentType("text/plain; version=0.0.4; charset=utf-8").result(metrics.scrape());
   }
 

@@ -24,10 +24,12 @@ final class OpenApi {
   private static final List<String> SCHEMAS =
       List.of(
           "openapi-schemas.json",
+          "openapi-access.json",
           "openapi-dead-letters.json",
           "openapi-definitions.json",
           "openapi-dry-run.json",
           "openapi-graph.json",
+          "openapi-bulk.json",
           "openapi-secrets.json",
           "openapi-starts.json",
           "openapi-stats.json",
@@ -49,14 +51,30 @@ final class OpenApi {
     ObjectNode components = document.putObject("components");
     components.set("schemas", schemas());
     Statuses.describe(components.putObject("responses"));
-    components
-        .putObject("securitySchemes")
+    security(document, components.putObject("securitySchemes"));
+    return Json.write(document);
+  }
+
+  private static void security(ObjectNode document, ObjectNode schemes) {
+    schemes
         .putObject("token")
         .put("type", "http")
-        .put("scheme", "bearer");
+        .put("scheme", "bearer")
+        .put("description", "A token of Millrace, or a JWT of the OIDC issuer.");
+    schemes
+        .putObject("session")
+        .put("type", "apiKey")
+        .put("in", "cookie")
+        .put("name", Access.SAFE_COOKIE)
+        .put(
+            "description",
+            "Of a browser that has logged in; without https its name is "
+                + Access.COOKIE
+                + ". What changes something needs the header "
+                + Access.REQUEST_HEADER
+                + " besides.");
     document.putArray("security").addObject().putArray("token");
-    document.withArray("security").addObject();
-    return Json.write(document);
+    document.withArray("security").addObject().putArray("session");
   }
 
   private static void operation(Route route, ObjectNode paths) {
@@ -65,8 +83,10 @@ final class OpenApi {
     operation.put("summary", route.summary());
     operation.put("operationId", operationId(route));
     operation.putArray("tags").add(route.tag());
-    if (route.tag().equals(HooksApi.TAG)) {
-      operation.putArray("security"); // its calls are signed instead
+    if (route.needs().scope() == Scope.PUBLIC) {
+      operation.putArray("security");
+    } else {
+      operation.put("x-role", route.needs().role().word());
     }
     var parameters = operation.putArray("parameters");
     Matcher names = PARAMETER.matcher(route.path());

@@ -45,7 +45,7 @@ final class OverviewApi {
                 "Whether all is well, and if not, what",
                 "Overview",
                 this::overview)
-            .needs(Role.VIEWER, Scope.ANYONE)
+            .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace"));
   }
 

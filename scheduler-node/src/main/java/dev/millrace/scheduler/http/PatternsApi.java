@@ -49,10 +49,12 @@ final class PatternsApi {
                 List.of(json(201, "Pattern"), json(200, "Pattern"), json(202, "Accepted")),
                 this::put)
             .needs(Role.EDITOR, Scope.BODY)
-            .query("namespace", "reason"),
+            .query("namespace", "reason")
+            .headers(ETags.OF_CHANGES),
         get("/api/v1/patterns/{pattern}", TAG, "A pattern, and who uses it", "Pattern", this::one)
             .needs(Role.VIEWER, Scope.QUERY)
-            .query("namespace"),
+            .query("namespace")
+            .headers(ETags.OF_READS),
         post(
                 "/api/v1/patterns/{pattern}",
                 TAG,
@@ -62,7 +64,8 @@ final class PatternsApi {
                 this::delete)
             .needs(Role.EDITOR, Scope.QUERY)
             .as("DELETE")
-            .query("namespace", "reason"),
+            .query("namespace", "reason")
+            .headers("If-Match"),
         get(
                 "/api/v1/patterns/{pattern}/versions",
                 TAG,
@@ -114,6 +117,7 @@ final class PatternsApi {
     body.put("namespace", namespace).put("name", read.name()).put("text", text);
     body.put("format", text.stripLeading().startsWith("{") ? "json" : "yaml");
     body.put("source", Owners.API);
+    ETags.expect(call, body);
     Command command =
         new Command(
             Command.Kind.PATTERN_PUT, namespace, null, Json.write(body), call.actor(), reason);
@@ -121,7 +125,14 @@ final class PatternsApi {
         .ask(call, command, "/api/v1/patterns/" + read.name())
         .ifPresent(
             outcome -> {
-              ObjectNode made = jdbi.withHandle(handle -> read(handle, namespace, read.name()));
+              ObjectNode made =
+                  jdbi.withHandle(
+                      handle -> {
+                        ReadsPatterns.Row row = find(handle, namespace, read.name());
+                        ObjectNode shown = read(handle, row);
+                        call.http().header("ETag", ETags.of(row.id(), row.version(), shown));
+                        return shown;
+                      });
               made.set("changed", Json.stored(outcome.body()).path("changed"));
               call.answer(outcome.status(), made);
             });
@@ -139,12 +150,15 @@ final class PatternsApi {
   }
 
   private void one(Call call) {
-    call.answer(
-        200, jdbi.withHandle(handle -> read(handle, call.namespace(), call.path("pattern"))));
+    jdbi.useHandle(
+        handle -> {
+          ReadsPatterns.Row row = find(handle, call.namespace(), call.path("pattern"));
+          ObjectNode body = read(handle, row);
+          ETags.answer(call, ETags.of(row.id(), row.version(), body), body);
+        });
   }
 
-  private ObjectNode read(Handle handle, String namespace, String name) {
-    ReadsPatterns.Row row = find(handle, namespace, name);
+  private ObjectNode read(Handle handle, ReadsPatterns.Row row) {
     ObjectNode node = view(row);
     PatternDefinition pattern = definition(row);
     node.put("description", pattern.description());
@@ -222,12 +236,14 @@ final class PatternsApi {
   private void delete(Call call) throws InterruptedException {
     String name = call.path("pattern");
     String reason = Call.reason(Json.object().put("reason", call.query("reason")));
+    ObjectNode body = Json.object().put("name", name);
+    ETags.expect(call, body);
     Command command =
         new Command(
             Command.Kind.PATTERN_DELETE,
             call.namespace(),
             null,
-            Json.write(Json.object().put("name", name)),
+            Json.write(body),
             call.actor(),
             reason);
     asker

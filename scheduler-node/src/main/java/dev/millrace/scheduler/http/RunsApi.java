@@ -140,7 +140,8 @@ final class RunsApi {
     ObjectNode checked = Filters.checked(asked, Filters.OF_RUNS);
     jdbi.useHandle(
         handle -> {
-          RunFilter filter = Filters.runs(handle, call.namespace(), checked);
+          boolean all = call.namespace().equals(Principal.EVERYWHERE);
+          RunFilter filter = Filters.runs(handle, all ? null : call.namespace(), checked);
           ReadsRunLists.Page<ReadsRuns.Run> page =
               ReadsRunLists.page(handle, filter, before, limit);
           call.page(

@@ -24,6 +24,8 @@ enum Scope {
   REDRIVE,
   /** That of the backfill {@code {id}}. */
   BACKFILL,
+  /** That of the operation on many {@code {id}}. */
+  BULK,
   /** That of the start {@code {run}} that waits for its time. */
   START;
 

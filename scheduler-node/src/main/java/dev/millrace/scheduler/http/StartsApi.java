@@ -83,6 +83,7 @@ final class StartsApi {
       // Nobody would be told later.
       jdbi.useHandle(handle -> JobsApi.find(handle, call.namespace(), job));
     }
+    call.http().attribute(Call.REASON, Call.reason(asked));
     Starter.Started started =
         starter.start(
             new Acceptance.Ask(
@@ -168,6 +169,7 @@ final class StartsApi {
   private void takeBack(Call call) {
     RunId run = call.run();
     String reason = Call.reason(Json.object().put("reason", call.query("reason")));
+    call.http().attribute(Call.REASON, reason);
     boolean done =
         jdbi.withHandle(
             handle -> PlannedStarts.takeBack(handle, run.value(), call.actor(), reason));

@@ -37,10 +37,12 @@ final class VersionsApi {
                 "VersionPage",
                 this::list)
             .needs(Role.VIEWER, Scope.QUERY)
-            .query("namespace", "limit", "after"),
+            .query("namespace", "limit", "after")
+            .headers(ETags.OF_READS),
         get("/api/v1/jobs/{job}/versions/{version}", TAG, "One version", "Version", this::one)
             .needs(Role.VIEWER, Scope.QUERY)
-            .query("namespace"),
+            .query("namespace")
+            .headers(ETags.OF_READS),
         get("/api/v1/jobs/{job}/diff", TAG, "What changed between two versions", "Diff", this::diff)
             .needs(Role.VIEWER, Scope.QUERY)
             .query("namespace", "from", "to"),
@@ -52,7 +54,8 @@ final class VersionsApi {
                 List.of(json(200, "RolledBack"), json(202, "Accepted")),
                 this::rollback)
             .needs(Role.EDITOR, Scope.QUERY)
-            .query("namespace"));
+            .query("namespace")
+            .headers("If-Match"));
   }
 
   private void list(Call call) {
@@ -64,16 +67,18 @@ final class VersionsApi {
           List<ReadsJobs.Version> versions = ReadsJobs.versions(handle, job.id(), before, limit);
           ArrayNode items = Json.array();
           versions.forEach(version -> items.add(view(version)));
-          call.page(
-              items,
-              versions.size() < limit ? null : Integer.toString(versions.getLast().version()));
+          ObjectNode page = Json.object();
+          page.set("items", items);
+          ReadsJobs.Version last = versions.size() < limit ? null : versions.getLast();
+          page.put("next", last == null ? null : Integer.toString(last.version()));
+          ETags.answer(call, page);
         });
   }
 
   private void one(Call call) {
     int number = number("version", call.path("version"));
-    call.answer(
-        200,
+    ETags.answer(
+        call,
         jdbi.withHandle(
             handle -> {
               ReadsJobs.Job job = JobsApi.find(handle, call.namespace(), call.path("job"));
@@ -134,18 +139,21 @@ final class VersionsApi {
 
   private void rollback(Call call) throws InterruptedException {
     ObjectNode asked = call.object(ROLLBACK_KEYS);
+    ObjectNode body = Json.object();
     JsonNode version = asked.path("version");
     if (!version.isIntegralNumber() || !version.canConvertToInt() || version.asInt() < 1) {
       throw Problem.badRequest(
           "version is the number of the version to go back to", "Send {\"version\": 3}.");
     }
+    body.set("version", version);
+    ETags.expect(call, body);
     String name = call.path("job");
     Command command =
         new Command(
             Command.Kind.JOB_ROLLBACK,
             call.namespace(),
             name,
-            Json.write(Json.object().set("version", version)),
+            Json.write(body),
             call.actor(),
             Call.reason(asked));
     asker

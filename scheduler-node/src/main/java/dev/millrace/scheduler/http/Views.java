@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.millrace.lifecycle.JobState;
+import dev.millrace.lifecycle.RunState;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.Need;
 import dev.millrace.model.RunId;
@@ -55,6 +57,18 @@ final class Views {
     node.set(
         "params", definition.path("params").isObject() ? definition.get("params") : Json.object());
     return node;
+  }
+
+  /** The state of a job in a word: of one that is SCHEDULED, how its newest run is. */
+  static String status(ReadsJobs.Job job) {
+    if (!job.state().equals(JobState.SCHEDULED.name()) || job.lastState() == null) {
+      return job.state();
+    }
+    return switch (RunState.valueOf(job.lastState())) {
+      case PENDING, SCHEDULED, STARTING -> RunState.STARTING.name();
+      case RUNNING, PAUSED, STOPPING -> RunState.RUNNING.name();
+      case COMPLETED, FAILED, CANCELLED, ENDED -> job.lastState();
+    };
   }
 
   /** The pattern that something was made of; null where none was used. */

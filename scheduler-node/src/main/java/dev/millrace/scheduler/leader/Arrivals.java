@@ -52,6 +52,7 @@ final class Arrivals {
   private final StartDesk startDesk;
   private final QuotaDesk quotaDesk;
   private final RunDesk runDesk;
+  private final BulkDesk bulkDesk;
   private final WideDesk wideDesk;
   private final Gates gates;
   private final PlanRuns planRuns;
@@ -77,6 +78,7 @@ final class Arrivals {
     this.setDesk = new SetDesk(writes, jobMoves, checks, graph, quotaDesk, files);
     this.startDesk = new StartDesk(catalog, births, limits.quotas(), parts.meters());
     this.runDesk = new RunDesk(catalog, limits.drafts(), gates);
+    this.bulkDesk = new BulkDesk(catalog, limits.drafts(), this::act);
     this.wideDesk = new WideDesk(limits.drafts(), gates, limits.seats(), limits.dispatching());
   }
 
@@ -215,7 +217,8 @@ final class Arrivals {
     startDesk.begin(tx, rows.stream().filter(row -> !Objects.equals(guilty, row.id())).toList());
     for (Inbox.Row row : rows) {
       boolean aside = Objects.equals(guilty, row.id());
-      Outcome outcome = aside ? setAside(row, pass.guiltyCommand.cause()) : execute(tx, pass, row);
+      Outcome outcome =
+          aside ? setAside(tx, pass, row, pass.guiltyCommand.cause()) : execute(tx, pass, row);
       if (outcome == null) {
         Inbox.putBack(tx, row);
         later.add(row.id());
@@ -231,6 +234,10 @@ final class Arrivals {
       }
     }
     startDesk.end(tx);
+    if (pass.asksAgain) {
+      inbox.hint();
+      pass.more = true;
+    }
   }
 
   private List<Inbox.Row> taken(Handle tx, Pass pass, InboxWatch inbox, int limit) {
@@ -269,7 +276,7 @@ final class Arrivals {
   }
 
   /** It alone made every pass fail: it is answered, and the commands behind it are executed. */
-  private static Outcome setAside(Inbox.Row row, Throwable cause) {
+  private static Outcome setAside(Handle tx, Pass pass, Inbox.Row row, Throwable cause) {
     log.error(
         "set a command aside id={} kind={} job={} actor={}; every pass with it failed, nothing of"
             + " it took effect",
@@ -278,6 +285,9 @@ final class Arrivals {
         row.command().job(),
         row.command().actor(),
         cause);
+    if (row.command().kind().equals(Command.Kind.BULK)) {
+      BulkDesk.setAside(tx, pass, row.command(), Isolation.message(cause));
+    }
     return Desk.refused(
         500,
         "command " + row.id() + " cannot be executed: " + Isolation.message(cause),
@@ -291,6 +301,13 @@ final class Arrivals {
     return switch (command.kind()) {
       case Command.Kind.RUN_START, Command.Kind.RUNS_START, Command.Kind.RUNS_ACCEPTED ->
           startDesk.start(tx, pass, row);
+      case Command.Kind.BULK -> bulkDesk.execute(tx, pass, command);
+      default -> act(tx, pass, command);
+    };
+  }
+
+  private Outcome act(Handle tx, Pass pass, Command command) {
+    return switch (command.kind()) {
       case Command.Kind.RUN_STOP -> runDesk.stop(tx, pass, command);
       case Command.Kind.RUN_KILL -> runDesk.kill(tx, pass, command);
       case Command.Kind.RUN_PAUSE -> runDesk.pause(tx, pass, command);

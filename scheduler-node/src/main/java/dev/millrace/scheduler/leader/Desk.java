@@ -10,6 +10,7 @@ import dev.millrace.lifecycle.JobState;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.JobRef;
 import dev.millrace.scheduler.command.Command;
+import dev.millrace.scheduler.command.Expectation;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.definition.Owners;
 import dev.millrace.scheduler.store.JobBatches;
@@ -75,6 +76,11 @@ final class Desk {
       return unchanged(no.get());
     }
     JobBatches.Known known = JobBatches.find(tx, List.of(wanted.name())).get(wanted.name());
+    Optional<Outcome> stale =
+        stale(command, wanted.name().name(), known == null ? null : known.row());
+    if (stale.isPresent()) {
+      return unchanged(stale.get());
+    }
     if (known == null) {
       Optional<Outcome> forbidden = forbidden(tx, null, wanted.definition(), now);
       if (forbidden.isPresent()) {
@@ -114,6 +120,42 @@ final class Desk {
         applied(200, row, true, notes(note(row, source), unknown(tx, wanted.definition()))),
         row,
         wanted.definition());
+  }
+
+  /**
+   * The refusal of a change of a job that is not what its asker has read.
+   *
+   * @param job as it is, or null
+   */
+  static Optional<Outcome> stale(Command command, String name, Jobs.Row job) {
+    return stale(
+        command,
+        "job '" + name + "'",
+        job == null ? null : Expectation.version(job.id(), job.version()));
+  }
+
+  /**
+   * The same of anything with versions.
+   *
+   * @param version of now, or null
+   */
+  static Optional<Outcome> stale(Command command, String what, String version) {
+    if (!command.body().contains(Expectation.MATCH)
+        && !command.body().contains(Expectation.NONE_MATCH)) {
+      return Optional.empty(); // the usual case, without reading it again
+    }
+    String why =
+        new Expectation(
+                text(command.body(), Expectation.MATCH),
+                text(command.body(), Expectation.NONE_MATCH))
+            .refusal(what, version);
+    if (why == null) {
+      return Optional.empty();
+    }
+    ObjectNode body = JSON.createObjectNode().put("detail", why);
+    body.put("remedy", "read it again, make your change to what it says now, and send its ETag");
+    body.put("etag", version == null ? null : "\"" + version + "\"");
+    return Optional.of(new Outcome(412, body.toString()));
   }
 
   /** Jobs that wait for each other would wait for ever. */

@@ -74,6 +74,10 @@ final class JobMoves {
           ? Desk.noSuchJob(tx, command, "cannot become ARCHIVED again")
           : Desk.noSuchJob(command);
     }
+    Optional<Outcome> stale = Desk.stale(command, row.name(), row);
+    if (stale.isPresent()) {
+      return stale.get();
+    }
     if (source != null && !row.source().equals(source)) {
       return Desk.refused(
           409, "job '" + row.name() + "' is defined by " + row.source(), "nothing was removed");

@@ -17,6 +17,8 @@ import dev.millrace.scheduler.file.FileWatching;
 import dev.millrace.scheduler.ingest.ReportIntake;
 import dev.millrace.scheduler.stats.StatsSweep;
 import dev.millrace.scheduler.store.Acceptance;
+import dev.millrace.scheduler.store.AuditRows;
+import dev.millrace.scheduler.store.BulkRows;
 import dev.millrace.scheduler.store.Database;
 import dev.millrace.scheduler.store.DatabaseClock;
 import dev.millrace.scheduler.store.DeadLetters;
@@ -64,6 +66,7 @@ public final class Leadership implements Elector.Duties {
   private static final int FORGET_MAX = 10_000;
   private static final int KEYS_PER_PASS_MAX = 20_000;
   private static final int COUNTER_DAYS = 90;
+  private static final int BULK_PER_PASS_MAX = 10;
 
   /** What a term needs of its node. */
   public record Node(
@@ -276,11 +279,13 @@ public final class Leadership implements Elector.Duties {
         .withHandle(
             handle -> {
               Partitions.ensure(handle);
+              AuditRows.keep(handle, (int) node.settings.access().auditKeep().toDays());
               Inbox.sweepOutcomes(handle);
               Events.sweep(handle);
               Workers.forgetOld(handle);
               DeadLetters.forgetOld(handle);
               Redrives.forgetOld(handle);
+              keepBulkOperations(handle);
               FilesSeen.forgetOrphans(
                   handle, node.clock.micros() - FILES_KEPT.toNanos() / 1_000, FORGET_MAX);
               PlannedStarts.forgetTakenBack(handle);
@@ -290,6 +295,15 @@ public final class Leadership implements Elector.Duties {
               Replies.forgetOld(handle);
               return forgetKeys(handle);
             });
+  }
+
+  /** Each step asks for the next; should one ever be missing, it is asked for here. */
+  private void keepBulkOperations(Handle handle) {
+    List<BulkRows.Running> running = BulkRows.running(handle, KEYS_PER_PASS_MAX);
+    if (!running.isEmpty()) {
+      node.commands.tell(running.stream().map(BulkDesk::step).toList());
+    }
+    BulkRows.forgetOld(handle, KEYS_PER_PASS_MAX, BULK_PER_PASS_MAX);
   }
 
   private void forgetCounters(Handle handle) {

@@ -86,6 +86,9 @@ final class Pass {
 
   record Dead(Draft draft, int stage) {}
 
+  /** Whether it has put commands into the inbox for the next pass. */
+  boolean asksAgain;
+
   List<Claim> unroutable = List.of();
   List<Dispatcher.Unwritable> unwritable = List.of();
   List<WorkerTable.LostWorker> lost = List.of();

@@ -8,6 +8,7 @@ import dev.millrace.definition.Hashes;
 import dev.millrace.definition.PatternDefinition;
 import dev.millrace.definition.PatternReader;
 import dev.millrace.scheduler.command.Command;
+import dev.millrace.scheduler.command.Expectation;
 import dev.millrace.scheduler.command.Outcome;
 import dev.millrace.scheduler.definition.Owners;
 import dev.millrace.scheduler.store.Patterns;
@@ -72,6 +73,10 @@ final class PatternDesk {
     }
     PatternDefinition pattern = given.pattern();
     Patterns.Row old = Patterns.find(tx, pattern.namespace(), pattern.name()).orElse(null);
+    Optional<Outcome> stale = stale(command, pattern.name(), old);
+    if (stale.isPresent()) {
+      return stale.get();
+    }
     if (old != null) {
       var refusal = Owners.refusal("pattern '" + pattern.name() + "'", old.source(), source);
       if (refusal != null) {
@@ -84,6 +89,13 @@ final class PatternDesk {
     answer.put("pattern", pattern.name()).put("namespace", pattern.namespace());
     answer.put("version", version).put("changed", changed);
     return new Outcome(old == null ? 201 : 200, answer.toString());
+  }
+
+  private static Optional<Outcome> stale(Command command, String name, Patterns.Row row) {
+    return Desk.stale(
+        command,
+        "pattern '" + name + "'",
+        row == null ? null : Expectation.version(row.id(), row.version()));
   }
 
   /** A version that was written. */
@@ -131,6 +143,10 @@ final class PatternDesk {
           "list the patterns with GET /api/v1/patterns?namespace=" + command.namespace());
     }
     Patterns.Row row = found.get();
+    Optional<Outcome> stale = stale(command, name, row);
+    if (stale.isPresent()) {
+      return stale.get();
+    }
     List<String> users = Patterns.users(tx, row.id(), USERS_TOLD + 1);
     if (!users.isEmpty()) {
       String more = users.size() > USERS_TOLD ? " and more" : "";

@@ -42,6 +42,10 @@ final class VersionDesk {
     if (row == null) {
       return Desk.unchanged(Desk.noSuchJob(tx, command, "cannot be rolled back"));
     }
+    Optional<Outcome> stale = Desk.stale(command, row.name(), row);
+    if (stale.isPresent()) {
+      return Desk.unchanged(stale.get());
+    }
     if (Owners.isFile(row.source())) {
       return Desk.unchanged(
           Desk.refused(

@@ -16,6 +16,8 @@ public final class ReadsAccess {
       """;
   private static final String DEAD_LETTER = "select namespace from dead_letter where id = :id";
   private static final String REDRIVE = "select namespace from redrive_batch where id = :id";
+  private static final String BULK = "select namespace from bulk_operation where id = :id";
+
   private static final String BACKFILL =
       "select j.namespace from backfill b join job j on j.id = b.job where b.id = :id";
 
@@ -38,6 +40,10 @@ public final class ReadsAccess {
 
   public static Optional<String> ofRedrive(Handle handle, long id) {
     return read(handle, REDRIVE, id);
+  }
+
+  public static Optional<String> ofBulk(Handle handle, long id) {
+    return read(handle, BULK, id);
   }
 
   public static Optional<String> ofBackfill(Handle handle, long id) {

@@ -42,26 +42,45 @@ public final class ReadsFleet {
       order by id limit :limit
       """;
 
-  private static final String POOLS =
+  /**
+   * Pools in which stages wait, one step in the index for each. Table pool holds only those that a
+   * worker has served; one that never was is just the one to be seen.
+   */
+  static final String WAITING_POOLS =
       """
-      select p.name, r.ready, coalesce(q.queued, 0) as queued, coalesce(x.running, 0) as running
-      from (
-        select name from pool where name > :after order by name limit :limit
-      ) p
-      cross join lateral (
-        select count(*) as ready from (
-          select 1 from stage
-          where state = 'READY' and marks is null and pool = p.name limit :countMax) c
-      ) r
-      left join (
-        select pool, count(*) as queued from stage where state = 'QUEUED' group by pool
-      ) q on q.pool = p.name
-      left join (
-        select pool, count(*) as running from stage
-        where state in ('QUEUED', 'RUNNING') and state = 'RUNNING' and worker <> 'leader' group by pool
-      ) x on x.pool = p.name
-      order by p.name
+      with recursive waiting as (
+        (select pool from stage where state = 'READY' and marks is null order by pool limit 1)
+        union all
+        select (select s.pool from stage s
+          where s.state = 'READY' and s.marks is null and s.pool > w.pool
+          order by s.pool limit 1)
+        from waiting w where w.pool is not null)
       """;
+
+  private static final String POOLS =
+      WAITING_POOLS
+          + """
+          select p.name, r.ready, coalesce(q.queued, 0) as queued, coalesce(x.running, 0) as running
+          from (
+            select name from (
+              select name from pool where name > :after
+              union select pool from waiting where pool > :after) known
+            order by name limit :limit
+          ) p
+          cross join lateral (
+            select count(*) as ready from (
+              select 1 from stage
+              where state = 'READY' and marks is null and pool = p.name limit :countMax) c
+          ) r
+          left join (
+            select pool, count(*) as queued from stage where state = 'QUEUED' group by pool
+          ) q on q.pool = p.name
+          left join (
+            select pool, count(*) as running from stage
+            where state in ('QUEUED', 'RUNNING') and state = 'RUNNING' and worker <> 'leader' group by pool
+          ) x on x.pool = p.name
+          order by p.name
+          """;
 
   private static final String TOTALS =
       """

@@ -87,18 +87,21 @@ public final class ReadsOverview {
       """;
 
   private static final String READY =
-      """
-      select p.name as pool, c.namespace, c.ready,
-        (select min(s.ready_at) from stage s
-         where s.run = c.first and s.state = 'READY' and s.pool = p.name) as oldest
-      from (select name from pool order by name limit :pools) p
-      cross join lateral (
-        select namespace, count(*) as ready, min(run) as first from (
-          select namespace, run from stage
-          where state = 'READY' and marks is null and pool = p.name limit :max) s
-        group by namespace
-      ) c
-      """;
+      ReadsFleet.WAITING_POOLS
+          + """
+          select p.name as pool, c.namespace, c.ready,
+            (select min(s.ready_at) from stage s
+             where s.run = c.first and s.state = 'READY' and s.pool = p.name) as oldest
+          from (
+            select name from pool union select pool from waiting where pool is not null
+            order by name limit :pools) p
+          cross join lateral (
+            select namespace, count(*) as ready, min(run) as first from (
+              select namespace, run from stage
+              where state = 'READY' and marks is null and pool = p.name limit :max) s
+            group by namespace
+          ) c
+          """;
 
   private static final String IN_FLIGHT =
       """

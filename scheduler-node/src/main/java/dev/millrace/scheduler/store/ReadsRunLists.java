@@ -54,10 +54,16 @@ public final class ReadsRunLists {
    * How much a page looks at.
    *
    * @param lanes of pools, each looked at by itself
+   * @param jobFirst whether open runs of one job are looked for among its newest, not among all
+   *     that are open
    */
-  record Bounds(int rows, int errors, int open, int jobsApart, int lanes) {
+  record Bounds(int rows, int errors, int open, int jobsApart, int lanes, boolean jobFirst) {
     static final Bounds USUAL =
-        new Bounds(SCAN_ROWS_MAX, SCAN_ERRORS_MAX, SCAN_OPEN_MAX, JOBS_APART_MAX, LANES_MAX);
+        new Bounds(SCAN_ROWS_MAX, SCAN_ERRORS_MAX, SCAN_OPEN_MAX, JOBS_APART_MAX, LANES_MAX, true);
+
+    /** For who wants all of them, however many pages that takes. */
+    static final Bounds OF_ALL =
+        new Bounds(SCAN_ROWS_MAX, SCAN_ERRORS_MAX, SCAN_OPEN_MAX, JOBS_APART_MAX, LANES_MAX, false);
   }
 
   /**
@@ -67,7 +73,17 @@ public final class ReadsRunLists {
    */
   public record Page<T>(List<T> items, Long next) {}
 
-  private static final String POOLS = "select name from pool order by name limit :limit";
+  /** Pools that have a backlog, each found by one step in the index. */
+  private static final String POOLS =
+      """
+      with recursive p as (
+        (select pool from stage where state = 'READY' and marks is null order by pool limit 1)
+        union all
+        select (select pool from stage where state = 'READY' and marks is null and pool > p.pool order by pool limit 1)
+        from p where p.pool is not null
+      )
+      select pool from p where pool is not null limit :limit
+      """;
 
   private static final String LABELLED =
       """
@@ -174,7 +190,7 @@ public final class ReadsRunLists {
 
   /** Their ids only. */
   public static Page<Long> ids(Handle handle, RunFilter filter, long before, int limit) {
-    return ids(handle, filter, before, limit, Bounds.USUAL);
+    return ids(handle, filter, before, limit, Bounds.OF_ALL);
   }
 
   static Page<Long> ids(Handle handle, RunFilter filter, long before, int limit, Bounds bounds) {
@@ -199,17 +215,19 @@ public final class ReadsRunLists {
       RowMapper<T> mapper,
       Function<T, Long> id) {
     long below = Math.min(before, filter.to());
-    if (filter.open() && filter.namespace() != null && filter.orchestration() == null) {
+    boolean ofJob = filter.job() != null && !filter.children() && bounds.jobFirst();
+    boolean elsewhere = ofJob || filter.orchestration() != null;
+    if (filter.open() && filter.namespace() != null && !elsewhere) {
       List<String> pools = pools(handle, bounds);
       if (pools.size() * PRIORITIES <= bounds.lanes()) {
         return new Open<>(handle, filter, pools, bounds, select, mapper, id).page(below, limit);
       }
     }
-    Optional<Source> known = source(handle, filter, limit, bounds);
-    if (known.isEmpty()) {
+    Optional<Source> from = source(handle, filter, limit, bounds);
+    if (from.isEmpty()) {
       return new Page<>(List.of(), null);
     }
-    Source source = known.get();
+    Source source = from.get();
     List<T> found =
         bind(handle.createQuery(select + wantedOf(source, filter)), filter, source, below)
             .bind("limit", limit)
@@ -260,8 +278,8 @@ public final class ReadsRunLists {
     }
 
     /**
-     * Of many days, with a plan that is kept: to make it takes five times as long as the rest. The
-     * days that had nothing when it was made are not older ones before its connection is closed.
+     * Of many days, with a plan that is kept: to make it takes longer than all the rest. The days
+     * that had nothing when it was made are not older ones before its connection is closed.
      */
     private List<Long> older(long before) {
       return handle.inTransaction(

@@ -42,6 +42,12 @@ public record RunFilter(
         namespace, null, List.of(), false, false, List.of(), 0, Long.MAX_VALUE, null, null, null);
   }
 
+  /** The same for runs of one job. */
+  public RunFilter of(long other) {
+    return new RunFilter(
+        namespace, other, states, open, children, labels, from, to, error, trigger, orchestration);
+  }
+
   /** The same for runs that go on. */
   public RunFilter openOnly() {
     return new RunFilter(

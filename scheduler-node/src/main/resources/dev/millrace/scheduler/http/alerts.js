@@ -14,7 +14,7 @@ const LATER = ["rules per job: failed, late, missed tick, longer than p99, no wo
 export const Alerts = {
   setup: () => () => h("div", { class: "stack" }, [
     h("h1", "Alerts"),
-    h("section", { class: ["verdict", verdict()] }, [h("div", { class: "grow" }, [h("strong", health.now?.problems.length ? `Right now ${health.now.problems.length} problems are shown on the overview` : "Right now there is nothing to tell"), h("p", "Millrace does not send alerts by itself yet. Until it does, use what is below.")]), h("a", { class: "button", href: "#/" }, "Overview")]),
+    h("section", { class: ["health", verdict()] }, [h("div", { class: "grow" }, [h("strong", health.now?.problems.length ? `Right now ${health.now.problems.length} problems are shown on the overview` : "Right now there is nothing to tell"), h("p", "Millrace does not send alerts by itself yet. Until it does, use what is below.")]), h("a", { class: "button", href: "#/" }, "Overview")]),
     h("div", { class: "columns" }, [
       panel("What tells people now", null, h("dl", { class: "pairs" }, NOW.map(([name, what]) => [h("dt", name), h("dd", what)]))),
       panel("What will be here", null, h("ul", { class: "pad bullets" }, LATER.map((what) => h("li", { key: what }, what)))),

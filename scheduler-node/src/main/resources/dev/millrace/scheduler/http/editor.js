@@ -242,9 +242,9 @@ export const Editor = {
           props.id && changed ? h("button", { type: "button", onClick: undo }, "Undo all") : null,
           h("button", { type: "button", class: not ? "" : "primary", disabled: Boolean(not), title: not ?? "Ctrl-S", onClick: () => { applying.value = true; } }, props.id ? "Review and apply" : "Review and make")])]),
         props.id ? null : h("label", { class: "inline" }, ["Begin with ", h("select", { value: template.value, onChange: (e) => pickTemplate(e.target.value) }, TEMPLATES.map((t) => h("option", { key: t.key, value: t.key }, t.title)))]),
-        fromDraft.value ? h("p", { class: "verdict warn" }, [h("span", "This is your draft from before; it has not been applied."), h("button", { type: "button", onClick: undo }, "Drop it")]) : null,
-        others.value ? h("p", { class: "verdict warn" }, `Compared with version ${others.value}, which is in force now. What you apply replaces it.`) : null,
-        [other, clash].filter(Boolean).map((t) => h("p", { key: t, class: "verdict warn" }, t)),
+        fromDraft.value ? h("p", { class: "finding warn" }, [h("span", "This is your draft from before; it has not been applied."), h("button", { type: "button", onClick: undo }, "Drop it")]) : null,
+        others.value ? h("p", { class: "finding warn" }, `Compared with version ${others.value}, which is in force now. What you apply replaces it.`) : null,
+        [other, clash].filter(Boolean).map((t) => h("p", { key: t, class: "finding warn" }, t)),
         problemBox(problem.value),
         applying.value && c.valid ? h(ApplyDialog, { checked: c, text: text.value, etag: props.id === c.id ? etag.value : null, force: mine, onClose: () => { applying.value = false; }, onApplied: applied }) : null,
         h("div", { class: "editorcolumns" }, [

@@ -154,7 +154,7 @@ function legend(stages, edges) {
     kinds.has("any") ? h("span", { class: "key" }, [h("i", { class: "dash any" }), "any of"]) : null,
     kinds.has("is") ? h("span", { class: "key" }, [h("i", { class: "dash is" }), "another outcome"]) : null,
     kinds.has("not") ? h("span", { class: "key" }, [h("i", { class: "dash not" }), "must not"]) : null,
-    kinds.has("group") ? h("span", { class: "key" }, [h("i", { class: "dash group" }), "in a group"]) : null,
+    kinds.has("group") ? h("span", { class: "key" }, [h("i", { class: "dash ingroup" }), "in a group"]) : null,
   ]);
 }
 

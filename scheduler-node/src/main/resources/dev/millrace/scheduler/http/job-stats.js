@@ -43,8 +43,8 @@ const TrendChart = {
     onUnmounted(() => { charts.forEach((c) => c.destroy()); window.removeEventListener("millrace-theme", redraw); media.removeEventListener("change", redraw); });
     const last = () => props.days.filter((d) => d.runs).at(-1);
     return () => h("div", { class: "charts" }, [
-      h("figure", [h("figcaption", "How long runs took"), h("div", { class: "chart" }, h("canvas", { ref: durations, role: "img", "aria-label": `Duration by day; last p50 ${duration(last()?.p50Millis)}, p95 ${duration(last()?.p95Millis)}` }))]),
-      h("figure", [h("figcaption", "Runs by day"), h("div", { class: "chart" }, h("canvas", { ref: counts, role: "img", "aria-label": `${props.days.reduce((n, d) => n + d.runs, 0)} runs, ${props.days.reduce((n, d) => n + d.failed, 0)} failed` }))]),
+      h("figure", [h("figcaption", "How long runs took"), h("div", { class: "plot" }, h("canvas", { ref: durations, role: "img", "aria-label": `Duration by day; last p50 ${duration(last()?.p50Millis)}, p95 ${duration(last()?.p95Millis)}` }))]),
+      h("figure", [h("figcaption", "Runs by day"), h("div", { class: "plot" }, h("canvas", { ref: counts, role: "img", "aria-label": `${props.days.reduce((n, d) => n + d.runs, 0)} runs, ${props.days.reduce((n, d) => n + d.failed, 0)} failed` }))]),
     ]);
   },
 };

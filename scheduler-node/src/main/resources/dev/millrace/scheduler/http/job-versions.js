@@ -51,7 +51,7 @@ export const Versions = {
       const not = now ? "This version is in force." : props.job.state === "ARCHIVED" ? "The job is archived." : allowed("editor", props.job.namespace);
       const pick = (target, label) => h("input", { type: "radio", name: label, "aria-label": `${label} version ${v.version}`, checked: target.value === v.version, onChange: () => { target.value = v.version; } });
       return h("li", { key: v.version }, [
-        h("span", { class: "picks" }, [pick(from, "from"), pick(to, "to")]),
+        h("span", { class: "versionpicks" }, [pick(from, "from"), pick(to, "to")]),
         h("div", { class: "grow" }, [h("p", [h("b", `Version ${v.version}`), now ? h("span", { class: "badge good" }, "in force") : null, v.restored ? h("span", { class: "dim" }, ` brought back ${v.restored}`) : null]),
           h("p", { class: "dim small" }, [v.actor, " · ", when(v.createdAt), v.source ? ` · ${v.source}` : "", v.reason ? ` · “${plain(v.reason)}”` : ""])]),
         h("button", { type: "button", disabled: Boolean(not), title: not ?? `Make what version ${v.version} said the newest version`, onClick: () => { back.value = v.version; } }, "Roll back"),

@@ -3,9 +3,9 @@ import { h, ref, shallowRef } from "/dashboard/vue.js";
 import { get, session } from "/dashboard/api.js";
 import { JobActions } from "/dashboard/actions.js";
 import { bulkBar } from "/dashboard/bulk-parts.js";
-import { badge, clean, countdown, empty, jobLink, loading, problemBox, runLink, shorthand, tone, when, words } from "/dashboard/parts.js";
+import { actionButton, badge, clean, countdown, empty, jobLink, loading, problemBox, runLink, shorthand, tone, when, words } from "/dashboard/parts.js";
 import { filterBar, filterQuery, pickFilter, searchFilter, table, textFilter, useList } from "/dashboard/table.js";
-import { route } from "/dashboard/route.js";
+import { navigate, route } from "/dashboard/route.js";
 
 const KEYS = ["q", "state", "label", "trigger"];
 const STATES = ["SCHEDULED", "PAUSED", "STOPPED", "CREATED", "ARCHIVED"];
@@ -48,7 +48,7 @@ function columns(refresh) {
     { title: "State", bare: true, cell: (job) => badge(job.state) },
     { title: "Next tick", cell: (job) => countdown(job.nextTick) },
     { title: "Last runs", cell: lately },
-    { title: "Triggers", wide: true, class: "dim", cell: (job) => h("span", { class: "clip short block" }, clean(job.triggers.map((t) => shorthand(t.spec)).join(", "), 160) || "by hand") },
+    { title: "Triggers", wide: true, wider: true, class: "dim", cell: (job) => h("span", { class: "clip short block" }, clean(job.triggers.map((t) => shorthand(t.spec)).join(", "), 160) || "by hand") },
     { title: "Actions", hidden: true, num: true, cell: (job) => h(JobActions, { job, refresh, small: true }) },
   ];
 }
@@ -64,7 +64,7 @@ export const Jobs = {
       return h("div", { class: "stack" }, [
         h("div", { class: "title" }, [h("h1", "Jobs"), h("span", { class: "actions" }, [
           h("button", { type: "button", "aria-pressed": choosing.value ? "true" : "false", onClick: () => { choosing.value = !choosing.value; chosen.value = new Set(); } }, choosing.value ? "Done choosing" : "Choose…"),
-          h("a", { class: "button primary", href: "#/new" }, "New job")])]),
+          actionButton({ role: "editor", primary: true, label: "New job", onClick: () => navigate("#/new") })])]),
         filterBar(KEYS, [searchFilter("q", "Search", "Search by id or description"), pickFilter("state", "State", STATES)], [textFilter("label", "Label", "team:data"), pickFilter("trigger", "Trigger", TRIGGERS)]),
         problemBox(page ? list.problem.value : null),
         choosing.value ? bulkBar({ kind: "jobs", chosen: chosen.value, onDone: () => { chosen.value = new Set(); list.refresh(); } }) : null,

@@ -9,7 +9,7 @@ const TROUBLES_SHOWN = 4;
 const number = (n, limit) => (n == null ? "–" : `${n.toLocaleString("en")}${limit && n >= limit ? "+" : ""}`);
 
 function tile(label, value, note, kind, href) {
-  const body = [h("span", { class: "label" }, label), h("strong", { class: kind }, value), h("span", { class: "note" }, note || "\u00a0")];
+  const body = [h("span", { class: "label" }, label), h("strong", { class: kind }, value), h("span", { class: "sub" }, note || "\u00a0")];
   return href ? h("a", { class: "tile", href }, body) : h("div", { class: "tile" }, body);
 }
 
@@ -23,7 +23,7 @@ function headline(now, status) {
   const kind = verdict();
   const [sign, title, text] = SAYS[kind];
   const count = now.problems.length;
-  return h("section", { class: ["verdict", kind], "aria-label": "Verdict" }, [
+  return h("section", { class: ["health", kind], "aria-label": "Verdict" }, [
     h("span", { class: "sign", "aria-hidden": "true" }, sign),
     h("div", { class: "grow", "aria-live": "polite" }, [h("h1", count ? `${title}: ${count} ${count === 1 ? "problem" : "problems"}` : title), h("p", text)]),
     h("p", [now.leader?.node ? `${clean(now.leader.node, 80)} leads` : "nobody leads", status?.version ? ` · ${status.version}` : "", " · ", when(now.databaseNow)]),
@@ -66,7 +66,7 @@ function rates(perMinute) {
   const completed = perMinute.reduce((sum, m) => sum + m.completed, 0);
   const failed = perMinute.reduce((sum, m) => sum + m.failed, 0);
   return panel("Runs ended per minute, last hour", legend([["good", "completed"], ["bad", "failed"]]),
-    bars(items, `In the last hour ${completed} runs completed and ${failed} failed.`, { tick: (item) => clock(item.at) }));
+    completed + failed === 0 ? empty("Nothing counted in the last hour", "Each minute gets a bar here: how many runs completed, how many failed.") : bars(items, `In the last hour ${completed} runs completed and ${failed} failed.`, { tick: (item) => clock(item.at) }));
 }
 
 export function backlog(pools) {

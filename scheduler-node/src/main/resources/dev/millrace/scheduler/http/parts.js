@@ -87,7 +87,7 @@ export function when(instant) {
   if (!instant) return h("span", { class: "dim" }, "–");
   const at = new Date(instant);
   const ms = since(instant);
-  const text = ms < 0 ? `in ${duration(-ms)}` : ms < 5000 ? "now" : `${duration(ms)} ago`;
+  const text = ms < -2000 ? `in ${duration(-ms)}` : ms < 5000 ? "now" : `${duration(ms)} ago`;
   return h("time", { datetime: instant, title: at.toLocaleString() }, text);
 }
 

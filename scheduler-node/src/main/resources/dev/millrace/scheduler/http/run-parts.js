@@ -41,8 +41,8 @@ export const firstLine = (text, chars = 240) => {
   return line.length > chars ? `${line.slice(0, chars - 1)}…` : line;
 };
 
-export const clock = (instant) => (instant ? new Date(instant).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }) : "–");
-export const dateTime = (instant) => (instant ? new Date(instant).toLocaleString([], { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" }) : "–");
+export const clock = (instant) => (instant ? new Date(instant).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }) : "–");
+export const dateTime = (instant) => (instant ? new Date(instant).toLocaleString([], { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }) : "–");
 
 export const facts = (pairs) => h("dl", { class: "facts2" }, pairs.filter(Boolean).map(([name, value, whole]) => h("div", { key: name, class: whole ? "whole" : "" }, [h("dt", name), h("dd", value)])));
 

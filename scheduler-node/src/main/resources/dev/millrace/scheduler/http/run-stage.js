@@ -80,9 +80,9 @@ export const StageDrawer = {
       const held = props.why.filter((w) => w.stage === stage.id);
       const ran = stage.startedAt ? (stage.finishedAt ? Date.parse(stage.finishedAt) : session_now()) - Date.parse(stage.startedAt) : null;
       const artifacts = props.artifacts.filter((a) => a.stage === stage.id);
-      return h("aside", { class: "drawer", ref: box, "aria-label": `Stage ${stage.id}` }, [
+      return h("aside", { class: "stagepane", ref: box, "aria-label": `Stage ${stage.id}` }, [
         h("header", [h("h2", { tabindex: -1, ref: head }, [h("span", { class: "dim" }, "stage "), stage.id]), h("button", { type: "button", class: "plain", "aria-label": "Close", onClick: props.close }, "✕")]),
-        h("div", { class: "drawerbody" }, [
+        h("div", { class: "stagepanebody" }, [
           h("p", { class: "facts" }, [badge(stage.state), ran == null ? null : h("span", duration(ran)), stage.attempt > 1 ? h("span", `attempt ${stage.attempt}`) : null, stage.dueAt && !stage.finishedAt ? h("span", ["due ", when(stage.dueAt)]) : null, stage.marks.map((m) => h("span", { class: "badge calm" }, m.replace(/([A-Z])/g, " $1").toLowerCase()))]),
           stage.progress && !stage.finishedAt ? h("p", { class: "facts" }, [stage.progress.percent == null ? null : bar(stage.progress.percent, "progress"), h("span", `${stage.progress.percent == null ? "" : `${stage.progress.percent} % `}${plain(stage.progress.message ?? "")}`)]) : null,
           buttons(run, stage),

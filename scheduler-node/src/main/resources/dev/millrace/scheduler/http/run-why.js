@@ -63,7 +63,7 @@ export const Failure = {
       const tries = stage.failures + stage.lost;
       const action = (list, key) => list.find((a) => a.key === key);
       const hint = PERMANENT[stage.errorClass];
-      return h("section", { class: "verdict bad", "aria-label": "Why it failed" }, [
+      return h("section", { class: "finding bad", "aria-label": "Why it failed" }, [
         h("h2", [h("span", { class: "bigmark", "aria-hidden": "true" }, "✕"), h("span", [h("a", { href: "#", onClick: (e) => { e.preventDefault(); props.choose(stage.id); } }, stage.id), ` failed: ${errorWords(stage.errorClass, stage.exitCode)}`, tries > 1 ? h("small", ` after ${tries} attempts`) : null])]),
         stage.error ? h("p", { class: "errortext" }, firstLine(stage.error, 400)) : null,
         h(Tail, { run: run.id, stage: stage.id, at: stage.finishedAt, attempt: stage.attempt, max: 8 }),
@@ -85,7 +85,7 @@ export function heldLine(run, why, show) {
   const main = why.find((r) => !minor(r)) ?? why[0];
   if (minor(main) && run.stages.some((s) => s.state === "RUNNING")) return null;
   const more = why.filter((r) => !minor(r)).length - 1;
-  return h("section", { class: "verdict warn", "aria-label": "What it waits for" }, [
+  return h("section", { class: "finding warn", "aria-label": "What it waits for" }, [
     h("p", [h("span", { class: "bigmark", "aria-hidden": "true" }, "!"), h("b", main.stage ?? "The run"), ` · ${words(main.reason)}: ${firstLine(main.detail, 220)}`, main.until ? [" · ", when(main.until)] : null]),
     h("button", { type: "button", class: "plain", onClick: show }, more > 0 ? `and ${more} more reasons` : "Why?")]);
 }

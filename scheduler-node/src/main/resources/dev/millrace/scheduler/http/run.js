@@ -9,7 +9,7 @@ import { Gantt, timelineOf } from "/dashboard/run-gantt.js";
 import { ActionDialog, actionButton, Menu, refusal, RUN_ACTIONS } from "/dashboard/run-actions.js";
 import { AuditBox, Failure, failures, heldLine, holds } from "/dashboard/run-why.js";
 import { artifactList, StageDrawer } from "/dashboard/run-stage.js";
-import { dateTime, duration, facts, jobLink, query, runHref, setQuery, tabPanel, tabs, words } from "/dashboard/run-parts.js";
+import { clock, dateTime, duration, facts, jobLink, query, runHref, setQuery, tabPanel, tabs, words } from "/dashboard/run-parts.js";
 
 const HISTORY_PAGE = 500;
 const TABS = ["graph", "timeline", "log", "why", "history", "details"];
@@ -72,7 +72,7 @@ const History = {
         problemBox(problem.value), h(AuditBox, { run: props.run.id, class: "pad" }),
         shown.length === 0 ? empty("No history yet", "Every change of state is recorded here, for ever.") : h("ol", { class: "history" }, shown.map((m, i) => {
           const time = new Date(m.at);
-          const at = `${time.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" })}.${String(time.getMilliseconds()).padStart(3, "0")}`;
+          const at = `${clock(m.at)}.${String(time.getMilliseconds()).padStart(3, "0")}`;
           const same = at === last;
           last = at;
           return h("li", { key: i }, [h("time", { datetime: m.at, title: dateTime(m.at), class: same ? "same" : "" }, same ? "" : at), h("b", { class: "clip" }, m.subject), h("span", [h("span", { class: "dim" }, m.from ? `${words(m.from)} → ` : ""), badge(m.to)]), h("span", { class: "dim grow" }, [m.cause ? `${words(m.cause)}` : "", m.actor ? ` by ${m.actor}` : "", m.reason ? h("q", plain(m.reason)) : null])]);
@@ -174,7 +174,7 @@ export const Run = {
     const showLog = (id) => { chosen.value = id; drawer.value = false; tab.value = "log"; setQuery({ tab: "log", stage: id }); };
     const open = (action, stage) => { asked.value = { action, stage }; };
     function done(action, stage) {
-      toast(action.done ?? `${stage ? `${stage.id}: ` : ""}${action.label.replace("…", "")}, done`);
+      toast(action.onRun ? `${stage.id} and what depends on it is executed again` : action.done ?? `${stage.id}: ${action.label.toLowerCase()}, done`);
       refresh();
     }
     return () => {

@@ -9,12 +9,12 @@ import { useLive } from "/dashboard/parts.js";
  * `chosen` is a Set of keys when rows can be chosen; `onChoose(keys)` gets the new one.
  */
 export function table({ columns, rows, key, label, chosen, onChoose, foot, rowClass }) {
-  const head = columns.map((c) => h("th", { scope: "col", class: { num: c.num, wide: c.wide } }, c.hidden ? h("span", { class: "hidden" }, c.title) : c.title));
+  const head = columns.map((c) => h("th", { scope: "col", class: { num: c.num, wide: c.wide, wider: c.wider } }, c.hidden ? h("span", { class: "hidden" }, c.title) : c.title));
   const all = chosen && rows.length > 0 && rows.every((row) => chosen.has(key(row)));
   if (chosen) head.unshift(h("th", { class: "pick", scope: "col" }, h("input", { type: "checkbox", "aria-label": "All on this page", checked: all, onChange: () => onChoose(all ? new Set() : new Set(rows.map(key))) })));
   const line = (row) => {
     const id = key(row);
-    const cells = columns.map((c) => h("td", { class: [c.class, { num: c.num, wide: c.wide, whole: c.whole, bare: c.bare }], "data-label": c.hidden || c.bare ? undefined : c.title }, c.cell(row)));
+    const cells = columns.map((c) => h("td", { class: [c.class, { num: c.num, wide: c.wide, wider: c.wider, whole: c.whole, bare: c.bare }], "data-label": c.hidden || c.bare ? undefined : c.title }, c.cell(row)));
     if (chosen) cells.unshift(h("td", { class: "pick" }, h("input", { type: "checkbox", "aria-label": `Choose ${id}`, checked: chosen.has(id), onChange: () => onChoose(toggled(chosen, id)) })));
     return h("tr", { key: id, class: [rowClass?.(row), { picked: chosen?.has(id) }] }, cells);
   };

@@ -40,7 +40,7 @@ const OUTCOMES = { STARTS: ["good", "It would start at once."], WAITS: ["warn", 
 function plan(dry) {
   const [kind, text] = OUTCOMES[dry.admission.outcome] ?? ["calm", words(dry.admission.outcome)];
   const poor = dry.pools.filter((p) => p.workers === 0 || p.paused || p.handlersWithoutWorker.length);
-  return h("section", { class: ["verdict", kind, "dry"] }, [
+  return h("section", { class: ["finding", kind, "dry"] }, [
     h("p", [h("b", text), dry.admission.because.length ? ` ${dry.admission.because.join("; ")}` : ""]),
     h("p", { class: "small" }, dry.params.map((p) => [h("span", { class: "mono" }, `${p.name} = ${shown(p.value)}`), h("span", { class: "dim" }, ` (${p.from})  `)])),
     h("p", { class: "small" }, ["Stages: ", dry.stages.map((s, i) => [i ? ", " : "", h("span", { class: s.executes === "NO" ? "dim" : "" }, `${s.id}${s.executes === "NO" ? " (not)" : s.executes === "DEPENDS" ? " (depends)" : ""}`)])]),

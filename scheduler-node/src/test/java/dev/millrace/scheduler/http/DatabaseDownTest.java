@@ -47,7 +47,8 @@ class DatabaseDownTest {
   }
 
   /** Without more in their query these are refused before the database is asked. */
-  private static final Set<String> NEED_MORE = Set.of("/api/v1/ticks", "/api/v1/schedule/preview");
+  private static final Set<String> NEED_MORE =
+      Set.of("/api/v1/session", "/api/v1/ticks", "/api/v1/schedule/preview");
 
   /** What is refused for its body is refused before the database is asked. */
   private static final Map<String, String> BODIES =
@@ -63,6 +64,8 @@ class DatabaseDownTest {
           entry("DeadRedrive", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}"),
           entry("SecretIn", "{\"value\":\"hunter22\"}"),
           entry("QuotaIn", "{\"jobs\":1}"),
+          entry("OperationAsk", "{\"action\":\"stop\",\"filter\":{\"job\":\"some\"}}"),
+          entry("ScaleIn", "{\"desired\":1}"),
           entry("Bulk", "{\"items\":[{\"job\":\"some\"}]}"),
           entry("DeadDiscard", "{\"ids\":[\"0HZXW3V5K2Q8T\"],\"reason\":\"why\"}"),
           entry(

@@ -87,12 +87,16 @@ class EventClientsTest {
   void whoDoesNotReadLosesItsPlace() throws Exception {
     follow("");
     ask(
-        "GET /api/v1/ws HTTP/1.1\r\n"
-            + "Host: 127.0.0.1\r\n"
-            + "Upgrade: websocket\r\n"
-            + "Connection: Upgrade\r\n"
-            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            + "Sec-WebSocket-Version: 13\r\n\r\n");
+        String.join(
+            "\r\n",
+            "GET /api/v1/ws HTTP/1.1",
+            "Host: 127.0.0.1",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version: 13",
+            "",
+            ""));
     await().atMost(SOON).until(() -> api.server.eventClients() == 2);
     Socket reader = follow("?type=stage_held");
     assertThat(firstLine(reader)).contains("200");

@@ -70,10 +70,11 @@ class OverviewTest {
   }
 
   @Test
-  void workWithoutAWorkerIsBadAndWorkThatWaitsLongAWarning() {
+  void workWithoutAWorkerIsBadAndWorkThatWaitsLongAWarning() throws Exception {
     RunId run = run("id: alone\nstages: [{id: a, run: noop, pool: gpu}]");
-    api.rows.execute("insert into pool values ('gpu', now())");
     api.rows.stage(run, "a", "ready_at = now() - interval '10 minutes'");
+    assertThat(api.get("/api/v1/pools").json().path("items"))
+        .anySatisfy(pool -> assertThat(pool.path("name").asText()).isEqualTo("gpu"));
     assertThat(trouble())
         .singleElement()
         .satisfies(

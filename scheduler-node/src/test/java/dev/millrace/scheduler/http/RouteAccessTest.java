@@ -25,6 +25,11 @@ class RouteAccessTest {
           "GET /readyz",
           "GET /openapi.json",
           "GET /schema/job.json",
+          "GET /api/v1/session",
+          "POST /api/v1/session",
+          "DELETE /api/v1/session",
+          "GET /auth/login",
+          "GET /auth/callback",
           "POST /api/v1/hooks/{namespace}/{job}",
           "POST /api/v1/hooks/{namespace}/{job}/{trigger}");
 
@@ -36,6 +41,7 @@ class RouteAccessTest {
           Scope.ARTIFACT, "{artifact}",
           Scope.DEAD_LETTER, "{id}",
           Scope.REDRIVE, "{id}",
+          Scope.BULK, "{id}",
           Scope.BACKFILL, "{id}");
 
   /** Routes of one row that say so by their paths. */
@@ -46,6 +52,7 @@ class RouteAccessTest {
           "/api/v1/artifacts/{artifact}", Scope.ARTIFACT,
           "/api/v1/dead-letters/{id}", Scope.DEAD_LETTER,
           "/api/v1/dead-letters/redrives/{id}", Scope.REDRIVE,
+          "/api/v1/bulk/{id}", Scope.BULK,
           "/api/v1/backfills/{id}", Scope.BACKFILL);
 
   private static List<Route> routes() {

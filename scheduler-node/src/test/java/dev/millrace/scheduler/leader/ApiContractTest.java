@@ -29,6 +29,8 @@ class ApiContractTest {
           "GET /api/v1/runs/{run}/artifacts",
           "POST /api/v1/hooks/{namespace}/{job}",
           "POST /api/v1/hooks/{namespace}/{job}/{trigger}",
+          "GET /auth/login",
+          "GET /auth/callback",
           "GET /livez",
           "GET /readyz",
           "GET /metrics",
@@ -132,6 +134,7 @@ class ApiContractTest {
 
   @Test
   void everyAnswerIsWhatTheDocumentSays() throws Exception {
+    AccessCalls.all(this::ask);
     jobs();
     definitions();
     String run = stages();
@@ -142,6 +145,7 @@ class ApiContractTest {
     limits();
     starts();
     deadLetters();
+    operations();
     fleet();
     Set<String> missing = new TreeSet<>(contract.operations());
     missing.removeAll(contract.succeeded());
@@ -434,6 +438,42 @@ class ApiContractTest {
     work(true);
   }
 
+  private void operations() throws Exception {
+    apply("id: many\nstages: [{id: a, run: noop}]", "", 201);
+    for (int i = 0; i < 3; i++) {
+      started("many");
+    }
+    String ask = "{\"action\":\"%s\",\"filter\":{\"job\":\"many\"},\"reason\":\"a test\"%s}";
+    JsonNode seen = ask("POST", "/bulk", ask.formatted("stop", ",\"preview\":true"), 200);
+    assertThat(seen.path("matched").asInt()).isEqualTo(3);
+    assertThat(seen.path("sample")).hasSize(3);
+    String token = ",\"token\":\"" + seen.path("token").asText() + "\"";
+    ask("POST", "/bulk", ask.formatted("kill", token), 409);
+    ask("POST", "/bulk", ask.formatted("explode", ""), 400);
+    ask("POST", "/bulk", ask.formatted("retry", ""), 404);
+    String id = ask("POST", "/bulk", ask.formatted("stop", token), 202).path("id").asText();
+    api.at.passes();
+    JsonNode done = get("/bulk/" + id);
+    assertThat(done.path("state").asText()).isEqualTo("DONE");
+    assertThat(done.path("done").asInt()).isEqualTo(3);
+    ask("POST", "/bulk/" + id + "/cancel", "{}", 409);
+    String more =
+        ask("POST", "/bulk", "{\"action\":\"pause-jobs\",\"filter\":{\"q\":\"many\"}}", 202)
+            .path("id")
+            .asText();
+    api.at.passes();
+    get("/bulk/" + more + "/failures");
+    assertThat(get("/bulk").path("items")).hasSize(2);
+    api.at.execute(
+        """
+        insert into bulk_operation (id, namespace, action, filter, matched, actor)
+        values (77, 'default', 'stop', '{"job":"many"}', 1, 'test')
+        """);
+    post("/bulk/" + new RunId(77) + "/cancel", "{}");
+    assertThat(get("/bulk?state=running").path("items")).isEmpty();
+    assertThat(get("/jobs/many/status").path("status").asText()).isEqualTo("PAUSED");
+  }
+
   private void fleet() throws Exception {
     api.at
         .database
@@ -446,7 +486,12 @@ class ApiContractTest {
                       '[{"pool":"default","slots":4}]', '["noop"]', false, 0, now(), now())
                     """));
     assertThat(get("/workers").path("items")).hasSize(1);
+    api.at.execute("insert into pool (name, created_at) values ('default', now())");
     get("/pools");
+    get("/pools/default");
+    ask("POST", "/pools/default/scale", "{\"desired\":7,\"reason\":\"more\"}", 200);
+    ask("POST", "/pools/default/scale", "{\"desired\":-7}", 400);
+    ask("POST", "/pools/nothing/scale", "{\"desired\":7}", 404);
     assertThat(get("/overview?namespace=*").path("runs").path("perMinute")).hasSize(60);
     get("/status");
   }

@@ -22,6 +22,7 @@ import java.net.http.HttpResponse;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * A real leader behind a real server, over one database and one broker: the leader's turn is called
@@ -39,7 +40,7 @@ final class LeaderApi implements AutoCloseable {
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
   /** An answer and where it came from. */
-  record Answer(int status, String contentType, String text) {
+  record Answer(int status, String contentType, String text, String etag) {
     JsonNode json() {
       try {
         return JSON.readTree(text);
@@ -73,12 +74,22 @@ final class LeaderApi implements AutoCloseable {
 
   /** Sends what the leader has to answer, and lets it. */
   Answer send(String method, String path, String type, String body) {
-    HttpRequest request =
-        request(path)
-            .header("Content-Type", type)
-            .method(method, HttpRequest.BodyPublishers.ofString(body))
-            .build();
-    var coming = client.sendAsync(request, HttpResponse.BodyHandlers.ofString());
+    return send(method, path, type, body, Map.of());
+  }
+
+  /**
+   * The same with headers.
+   *
+   * @param type null for none
+   */
+  Answer send(String method, String path, String type, String body, Map<String, String> headers) {
+    HttpRequest.Builder request =
+        request(path).method(method, HttpRequest.BodyPublishers.ofString(body));
+    headers.forEach(request::header);
+    if (type != null) {
+      request.header("Content-Type", type);
+    }
+    var coming = client.sendAsync(request.build(), HttpResponse.BodyHandlers.ofString());
     await()
         .atMost(SOON)
         .pollInSameThread()
@@ -98,7 +109,10 @@ final class LeaderApi implements AutoCloseable {
 
   private static Answer answer(HttpResponse<String> http) {
     return new Answer(
-        http.statusCode(), http.headers().firstValue("Content-Type").orElse(""), http.body());
+        http.statusCode(),
+        http.headers().firstValue("Content-Type").orElse(""),
+        http.body(),
+        http.headers().firstValue("ETag").orElse(null));
   }
 
   @Override

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
  */
 class RunListsTest {
   private static final int RUNS = 1_500;
-  private static final int FILTERS = 400;
+  private static final int FILTERS = 150;
   private static final List<String> STATES =
       List.of("PENDING", "SCHEDULED", "RUNNING", "PAUSED", "COMPLETED", "FAILED", "CANCELLED");
   private static final List<String> TRIGGERS = List.of("cron", "manual");
@@ -72,7 +72,6 @@ class RunListsTest {
   }
 
   private static void fill(Handle tx) {
-    tx.execute("insert into pool (name, created_at) values ('default', now()), ('other', now())");
     List<JobLabels.Said> said = new ArrayList<>();
     for (int i = 0; i < 8; i++) {
       String namespace = i < 6 ? "default" : "shop";
@@ -214,7 +213,8 @@ class RunListsTest {
         20 + random.nextInt(50),
         20 + random.nextInt(100),
         random.nextInt(4),
-        random.nextBoolean() ? 400 : 0);
+        random.nextBoolean() ? 400 : 0,
+        random.nextBoolean());
   }
 
   @Test
@@ -227,7 +227,7 @@ class RunListsTest {
       assertThat(all(filter, bounds)).as("%s %s", filter, bounds).isEqualTo(wanted);
       found += wanted.size();
     }
-    assertThat(found).as("else nothing was tried").isGreaterThan(5_000);
+    assertThat(found).as("else nothing was tried").isGreaterThan(1_500);
   }
 
   private static List<Long> all(RunFilter filter, ReadsRunLists.Bounds bounds) {
