@@ -2,7 +2,6 @@ package dev.millrace.scheduler.stats;
 
 import dev.millrace.scheduler.store.JobStats;
 import dev.millrace.scheduler.store.JobStats.Ended;
-import dev.millrace.scheduler.store.JobStats.Key;
 import dev.millrace.scheduler.store.JobStats.Sum;
 import dev.millrace.scheduler.store.Partitions;
 import java.util.ArrayList;
@@ -30,7 +29,7 @@ final class Tally {
 
   private final Handle tx;
   private final LongFunction<String> namespaces;
-  private final Map<Key, Sum> sums = new HashMap<>();
+  private final Map<JobStats.Key, Sum> sums = new HashMap<>();
   private final Map<Long, Ended> first = new LinkedHashMap<>();
   private final List<Change> changes = new ArrayList<>();
   private final List<RunMove> ends = new ArrayList<>();
@@ -102,7 +101,7 @@ final class Tally {
   }
 
   private Sum sum(long job, long day, String stage) {
-    return sums.computeIfAbsent(new Key(job, day, stage), any -> new Sum());
+    return sums.computeIfAbsent(new JobStats.Key(job, day, stage), any -> new Sum());
   }
 
   /** What is known of those whose days are still there. */
