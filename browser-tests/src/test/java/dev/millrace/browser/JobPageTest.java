@@ -35,8 +35,7 @@ class JobPageTest extends DashboardTest {
     api.job(REPORT);
     api.job(REPORT.replace("Writes the report", "Writes the whole report"));
     String params = "{\"params\":{\"day\":\"2026-11-26\"}}";
-    api.awaitState(
-        api.post("/jobs/report/runs", params).get("id").getAsString(), "COMPLETED");
+    api.awaitState(api.post("/jobs/report/runs", params).get("id").getAsString(), "COMPLETED");
     open("#/jobs/report");
     keep("job-overview");
     for (String name : new String[] {"Runs", "Versions", "Calendar", "Statistics", "Definition"}) {
