@@ -2,6 +2,7 @@ package dev.millrace.scheduler.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.model.RunId;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
 import java.io.IOException;
@@ -201,8 +202,8 @@ class SecurityVectorsTest {
         "{\"id\":\"evil\",\"namespace\":\"mine\",\"triggers\":[{\"after\":[\"default/known\"]}],"
             + "\"stages\":[{\"id\":\"a\",\"run\":\"noop\"}]}";
     String set =
-        "{\"files\":[{\"name\":\"a\",\"text\":\"id: evil\\n"
-            + "namespace: default\\n"
+        "{\"files\":[{\"name\":\"a.yaml\",\"text\":\"id: evil\\n"
+            + "namespace: other\\n"
             + "stages: [{id: a, run: h}]\"}]}";
     for (String[] each :
         List.of(
@@ -231,6 +232,53 @@ class SecurityVectorsTest {
     }
     assertThat(closed.get("/api/v1/jobs").text()).doesNotContain("evil");
     assertThat(closed.get("/api/v1/jobs?namespace=mine").text()).doesNotContain("evil");
+  }
+
+  @Test
+  void anOldVersionGivesNobodyWhatHeMayNotWrite() throws Exception {
+    closed.rows.job(
+        """
+        id: restored
+        namespace: theirs
+        stages:
+          - {id: a, run: job, with: {namespace: default, job: known}}
+        """);
+    var made =
+        closed.post("/api/v1/tokens", "{\"name\":\"restorer\",\"roles\":{\"theirs\":\"editor\"}}");
+    var answer =
+        closed.send(
+            bare(closed, "/api/v1/jobs/restored/rollback?namespace=theirs")
+                .header("Authorization", "Bearer " + made.json().path("token").asText())
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString("{\"version\":1}"))
+                .build());
+    assertThat(answer.status()).as(answer.text()).isEqualTo(403);
+    assertThat(answer.text()).contains("operator", "default");
+  }
+
+  @Test
+  void whatARunHasStartedElsewhereIsShownToThoseOfThere() throws Exception {
+    RunId parent = run("id: parent\nnamespace: here\nstages: [{id: a, run: noop}]");
+    RunId child = run("id: child\nnamespace: elsewhere\nstages: [{id: a, run: noop}]");
+    closed.jdbi.useHandle(
+        handle ->
+            handle.execute(
+                "update run set parent = ?, parent_idx = 0 where id = ?",
+                parent.value(),
+                child.value()));
+    var made = closed.post("/api/v1/tokens", "{\"name\":\"seer\",\"roles\":{\"here\":\"viewer\"}}");
+    String path = "/api/v1/runs/" + parent + "/children";
+    var seen =
+        closed.send(
+            bare(closed, path)
+                .header("Authorization", "Bearer " + made.json().path("token").asText())
+                .build());
+    assertThat(seen.json().path("items")).as(seen.text()).isEmpty();
+    assertThat(closed.get(path).json().at("/items/0/id").asText()).isEqualTo(child.toString());
+  }
+
+  private static RunId run(String text) {
+    return closed.rows.run(closed.rows.job(text), Rows.definition(text), "{}");
   }
 
   @Test
