@@ -209,8 +209,8 @@ final class StatsApi {
     LocalDate end = day(range.to().minusNanos(1)).plusDays(1);
     Map<LocalDate, Date> dates = new LinkedHashMap<>();
     first.datesUntil(end).forEach(date -> dates.put(date, new Date()));
-    List<ReadsStats.Ticks> ticks = ReadsStats.ticks(handle, job.id(), range.from(), range.to());
-    ticks.forEach(one -> dates.get(one.date()).ledger(one.disposition(), one.ticks()));
+    ReadsStats.Ledger ledger = ReadsStats.ticks(handle, job.id(), range.from(), range.to());
+    ledger.ticks().forEach(one -> dates.get(one.date()).ledger(one.disposition(), one.ticks()));
     for (ReadsStats.Day day : ReadsStats.days(handle, job.id(), first, end)) {
       Date date = dates.get(day.date());
       date.completed = day.completed();
@@ -231,13 +231,11 @@ final class StatsApi {
               },
               () -> planned[0] >= PLANNED_MAX);
     }
-    long rows = ticks.stream().mapToLong(ReadsStats.Ticks::rows).sum();
     ObjectNode body = Json.object();
     body.put("from", Json.text(range.from())).put("to", Json.text(range.to()));
     body.put("now", Json.text(now));
     body.put(
-        "countedFrom",
-        rows < ReadsStats.TICKS_MAX ? first.toString() : ticks.getFirst().date().plusDays(1) + "");
+        "countedFrom", (ledger.upTo() == null ? first : day(ledger.upTo()).plusDays(1)).toString());
     body.put("planComplete", planned[0] < PLANNED_MAX);
     ArrayNode shown = body.putArray("days");
     dates.forEach(

@@ -192,7 +192,7 @@ public final class Leadership implements Elector.Duties {
       services.start(new Loop("repair", repair::runOnce, new Pulse(), REPAIR_SWEEP));
       services.start(dead.loop());
       services.start(audit.loop());
-      services.start(new StatsSweep(node.database.leader()).loop());
+      services.start(new StatsSweep(node.database.leader(), node.metrics).loop());
       services.start(new Loop("housekeeping", this::keepHouse, new Pulse(), HOUSEKEEPING));
     } catch (Exception e) {
       forget();

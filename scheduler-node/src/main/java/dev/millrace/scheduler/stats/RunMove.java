@@ -3,9 +3,10 @@ package dev.millrace.scheduler.stats;
 import dev.millrace.lifecycle.RunState;
 import dev.millrace.scheduler.event.Move;
 import dev.millrace.scheduler.store.ReadsEvents.LogBatch;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /**
  * A run that ended, or had ended and goes on, as the log has it. Immutable.
@@ -23,7 +24,7 @@ record RunMove(long seq, long run, long job, boolean end, String state, long at)
     for (String moves : batch.moves()) {
       stories.add(steps(moves));
     }
-    long at = TimeUnit.SECONDS.toMicros(batch.at().getEpochSecond()) + batch.at().getNano() / 1_000;
+    long at = ChronoUnit.MICROS.between(Instant.EPOCH, batch.at());
     for (int place = 0; place < batch.runs().length; place++) {
       int story = batch.which()[place] - 1;
       for (Step step : stories.get(story)) {

@@ -7,13 +7,19 @@ import dev.millrace.scheduler.event.EventNames;
 import dev.millrace.scheduler.event.LogFollower;
 import dev.millrace.scheduler.store.JobStats;
 import dev.millrace.scheduler.store.ReadsJobs;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Counts runs as they end: follows the transition log, some batches at a time, and writes what they
@@ -22,6 +28,8 @@ import org.jdbi.v3.core.Jdbi;
  * it can count it is behind, and catches up after. Its own loop, one for a term.
  */
 public final class StatsSweep {
+  private static final Logger log = LoggerFactory.getLogger(StatsSweep.class);
+
   /** What a job's row costs is paid once for all of them. */
   private static final int MOVES_ENOUGH = 5_000;
 
@@ -33,13 +41,16 @@ public final class StatsSweep {
   private static final long GAP_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private final Jdbi jdbi;
+  private final MeterRegistry metrics;
   private final LogFollower follower;
   private final Map<Long, String> namespaces = new HashMap<>();
+  private final Set<Long> told = new HashSet<>();
   private JobStats.Cursor cursor;
   private long waitNanos;
 
-  public StatsSweep(Jdbi jdbi) {
+  public StatsSweep(Jdbi jdbi, MeterRegistry metrics) {
     this.jdbi = jdbi;
+    this.metrics = metrics;
     this.follower = new LogFollower(jdbi, new EventNames(jdbi));
   }
 
@@ -85,14 +96,33 @@ public final class StatsSweep {
     if (to == cursor.batch()) {
       return;
     }
-    jdbi.useTransaction(
-        tx -> {
-          if (!JobStats.advance(tx, cursor.batch(), to)) {
-            throw new QuietFailure("another node has counted meanwhile");
-          }
-          new Tally(tx, job -> namespace(tx, job)).count(moves, cursor);
-        });
+    Map<Long, Integer> lost =
+        jdbi.inTransaction(
+            tx -> {
+              if (!JobStats.advance(tx, cursor.batch(), to)) {
+                throw new QuietFailure("another node has counted meanwhile");
+              }
+              Tally tally = new Tally(tx, job -> namespace(tx, job));
+              tally.count(moves, cursor);
+              return tally.lost();
+            });
+    tell(lost);
     cursor = new JobStats.Cursor(to, cursor.begunAfter(), cursor.history());
+  }
+
+  /** Each day is said once, its runs are in the meter. */
+  private void tell(Map<Long, Integer> lost) {
+    lost.forEach(
+        (day, runs) -> {
+          metrics.counter("millrace.stats.runs.lost").increment(runs);
+          if (told.add(day)) {
+            log.warn(
+                "runs of a dropped day cannot be counted day={} runs={}; statistics of their jobs"
+                    + " are without them",
+                LocalDate.ofEpochDay(day),
+                runs);
+          }
+        });
   }
 
   /** Some of the runs that ended before anybody counted; true when there are more. */

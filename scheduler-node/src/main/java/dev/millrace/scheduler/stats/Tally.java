@@ -4,6 +4,7 @@ import dev.millrace.scheduler.store.JobStats;
 import dev.millrace.scheduler.store.JobStats.Ended;
 import dev.millrace.scheduler.store.JobStats.Key;
 import dev.millrace.scheduler.store.JobStats.Sum;
+import dev.millrace.scheduler.store.Partitions;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -12,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongFunction;
 import org.jdbi.v3.core.Handle;
@@ -34,6 +36,7 @@ final class Tally {
   private final List<RunMove> ends = new ArrayList<>();
   private final Set<Long> goOn = new HashSet<>();
   private final Set<Long> closed = new HashSet<>();
+  private final Map<Long, Integer> lost = new TreeMap<>();
 
   /**
    * @param namespaces of a job, by its id
@@ -74,6 +77,11 @@ final class Tally {
     JobStats.add(tx, sums);
   }
 
+  /** Of days, since 1970, that were dropped too soon: how many runs that ended are not counted. */
+  Map<Long, Integer> lost() {
+    return lost;
+  }
+
   private void end(RunMove move, Set<Long> before) {
     ends.add(move);
     if (goOn.remove(move.run()) || before.contains(move.run())) {
@@ -97,12 +105,29 @@ final class Tally {
     return sums.computeIfAbsent(new Key(job, day, stage), any -> new Sum());
   }
 
+  /** What is known of those whose days are still there. */
+  private List<JobStats.Fact> facts(Collection<Ended> ended) {
+    Set<Long> days = new HashSet<>();
+    ended.forEach(one -> days.add(JobStats.dayOf(one.run())));
+    Set<Long> present = Partitions.present(tx, "run", days);
+    List<Ended> there = new ArrayList<>(ended.size());
+    for (Ended one : ended) {
+      long day = JobStats.dayOf(one.run());
+      if (present.contains(day)) {
+        there.add(one);
+      } else {
+        lost.merge(day, 1, Integer::sum);
+      }
+    }
+    return JobStats.facts(tx, there);
+  }
+
   /** Returns those that are no items of fan-outs. */
   private Set<Long> first(Collection<Ended> ended) {
     Map<Long, Ended> byRun = new HashMap<>();
     ended.forEach(one -> byRun.put(one.run(), one));
     List<Ended> whole = new ArrayList<>();
-    for (JobStats.Fact fact : JobStats.facts(tx, ended)) {
+    for (JobStats.Fact fact : facts(ended)) {
       if (fact.whole()) {
         Ended one = byRun.get(fact.run());
         whole.add(one);

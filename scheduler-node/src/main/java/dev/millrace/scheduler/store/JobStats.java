@@ -252,7 +252,7 @@ public final class JobStats {
         == 1;
   }
 
-  /** What the rows of runs say, each run once. */
+  /** What the rows of runs say, each run once; their days have to be there. */
   public static List<Fact> facts(Handle tx, Collection<Ended> ended) {
     List<Fact> facts = new ArrayList<>(ended.size());
     byDay(ended)
@@ -273,27 +273,28 @@ public final class JobStats {
     return facts;
   }
 
-  /** Stages of runs that were executed, by the day of the runs. */
+  /** Stages of runs that were executed, by the day of the runs; none of a dropped day. */
   public static Map<Long, List<StageCount>> stages(Handle tx, Collection<Ended> ended) {
     Map<Long, List<StageCount>> counts = new HashMap<>();
-    byDay(ended)
-        .forEach(
-            (day, some) ->
-                counts.put(
-                    day,
-                    tx.createQuery(STAGES.formatted(Days.partition("stage", day)))
-                        .bindArray("ids", Long.class, some.stream().map(Ended::run).toList())
-                        .bindArray("jobs", Long.class, some.stream().map(Ended::job).toList())
-                        .map(
-                            (row, context) ->
-                                new StageCount(
-                                    row.getLong("job"),
-                                    row.getString("name"),
-                                    row.getBoolean("failed"),
-                                    row.getInt("duration"),
-                                    row.getInt("wait"),
-                                    row.getInt("count")))
-                        .list()));
+    Map<Long, List<Ended>> byDay = byDay(ended);
+    byDay.keySet().retainAll(Partitions.present(tx, "stage", byDay.keySet()));
+    byDay.forEach(
+        (day, some) ->
+            counts.put(
+                day,
+                tx.createQuery(STAGES.formatted(Days.partition("stage", day)))
+                    .bindArray("ids", Long.class, some.stream().map(Ended::run).toList())
+                    .bindArray("jobs", Long.class, some.stream().map(Ended::job).toList())
+                    .map(
+                        (row, context) ->
+                            new StageCount(
+                                row.getLong("job"),
+                                row.getString("name"),
+                                row.getBoolean("failed"),
+                                row.getInt("duration"),
+                                row.getInt("wait"),
+                                row.getInt("count")))
+                    .list()));
     return counts;
   }
 

@@ -1,6 +1,9 @@
 package dev.millrace.scheduler.store;
 
 import java.time.LocalDate;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
 import org.jdbi.v3.core.Handle;
 
 /** Day partitions, made ahead. Stateless. */
@@ -25,6 +28,30 @@ public final class Partitions {
       String text = LocalDate.ofEpochDay(day).toString();
       tx.createQuery(ENSURE_DAY).bind("day", text).mapTo(Integer.class).one();
     }
+  }
+
+  private static final String PRESENT =
+      "select day from unnest(:days, :names) as d (day, name) where to_regclass(name) is not null";
+
+  /**
+   * Those of these days, since 1970, of which a table still has its partition: days are dropped by
+   * hand.
+   */
+  public static Set<Long> present(Handle handle, String table, Collection<Long> days) {
+    if (days.isEmpty()) {
+      return Set.of();
+    }
+    List<Long> each = List.copyOf(days);
+    return Set.copyOf(
+        handle
+            .createQuery(PRESENT)
+            .bindArray("days", Long.class, each)
+            .bindArray(
+                "names",
+                String.class,
+                each.stream().map(day -> Days.partition(table, day)).toList())
+            .mapTo(Long.class)
+            .list());
   }
 
   /**

@@ -1,15 +1,22 @@
 package dev.millrace.scheduler.store;
 
+import dev.millrace.model.RunId;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.mapper.RowMapper;
 import org.jdbi.v3.core.statement.Query;
 import org.jdbi.v3.core.statement.SqlStatements;
+import org.jdbi.v3.core.statement.StatementContext;
+import org.jdbi.v3.core.statement.StatementCustomizer;
+import org.postgresql.PGStatement;
 
 /**
  * Lists of runs, newest first, by whatever filter. Each page reads a bounded number of rows,
@@ -19,7 +26,7 @@ import org.jdbi.v3.core.statement.SqlStatements;
  */
 public final class ReadsRunLists {
   /** A page reads at most this many runs. */
-  public static final int SCAN_ROWS_MAX = 50_000;
+  public static final int SCAN_ROWS_MAX = 20_000;
 
   /** The same where the stages of each have to be read. */
   static final int SCAN_ERRORS_MAX = 10_000;
@@ -27,11 +34,19 @@ public final class ReadsRunLists {
   /** Of the open runs, which are found by their stages. */
   private static final int SCAN_OPEN_MAX = 5_000;
 
+  /** So many of them are looked at by one statement. */
+  private static final int OPEN_AT_ONCE = 500;
+
+  /** In which most open runs were made. */
+  private static final long RECENT_MILLIS = TimeUnit.DAYS.toMillis(1);
+
   /** With a label that so many jobs have, the runs of each are read by itself. */
   private static final int JOBS_APART_MAX = 100;
 
   /** More lanes than this, and looking at each costs more than reading the newest runs. */
   private static final int LANES_MAX = 400;
+
+  private static final int PRIORITIES = 10;
 
   private ReadsRunLists() {}
 
@@ -99,7 +114,7 @@ public final class ReadsRunLists {
 
   private static final String OF_JOBS =
       """
-      (select x.* from unnest(:jobs) as k (job) cross join lateral (
+      (select x.* from unnest(:ids) as k (job) cross join lateral (
          select * from run where job = k.job and id < :before and id >= :from and parent is null
          order by id desc limit :scan) x)
       """;
@@ -107,43 +122,58 @@ public final class ReadsRunLists {
   /** Where the shallowest of them ends. */
   private static final String FLOOR_OF_JOBS =
       """
-      select max(x.id) from unnest(:jobs) as k (job) cross join lateral (
+      select max(x.id) from unnest(:ids) as k (job) cross join lateral (
         select id from run where job = k.job and id < :before and id >= :from and parent is null
         order by id desc offset :scan - 1 limit 1) x
       having max(x.id) is not null
       """;
 
-  /** Every run that goes on has a stage in one of these, or is held up itself. */
+  /**
+   * Every run that goes on has a stage in one of these, or is held up itself. Each of the four is
+   * planned for every day of the range, which takes longer than to execute it.
+   */
   private static final String OPEN =
       """
-      (select run.* from (
-         select distinct run from (
-           (select s.run
-            from unnest(:pools) as p (pool) cross join generate_series(0, 9) as l (priority)
-            cross join lateral (
-              select distinct run from stage
-              where state = 'READY' and marks is null and pool = p.pool and namespace = :namespace
-                and priority = l.priority and run < :before and run >= :from
-              order by run desc limit :scan) s)
-           union all
-           (select distinct run from stage
-            where state in ('QUEUED', 'RUNNING') and run < :before and run >= :from
-            order by run desc limit :scan)
-           union all
-           (select distinct run from stage
-            where state in ('HELD', 'BACKING_OFF', 'LOCK_WAIT') and run < :before and run >= :from
-            order by run desc limit :scan)
-           union all
-           (select id from run
-            where (pauses is not null or marks is not null) and finished_at is null
-              and id < :before and id >= :from
-            order by id desc limit :scan)
-         ) found order by run desc limit :scan
-       ) o join run on run.id = o.run)
+      select distinct run from (
+        (select s.run
+         from unnest(:pools) as p (pool) cross join generate_series(0, 9) as l (priority)
+         cross join lateral (
+           select distinct run from stage
+           where state = 'READY' and marks is null and pool = p.pool and namespace = :namespace
+             and priority = l.priority and run < :before and run >= :from
+           order by run desc limit :scan) s)
+        union all
+        (select distinct run from stage
+         where state in ('QUEUED', 'RUNNING') and run < :before and run >= :from
+         order by run desc limit :scan)
+        union all
+        (select distinct run from stage
+         where state in ('HELD', 'BACKING_OFF', 'LOCK_WAIT') and run < :before and run >= :from
+         order by run desc limit :scan)
+        union all
+        (select id from run
+         where (pauses is not null or marks is not null) and finished_at is null
+           and id < :before and id >= :from
+         order by id desc limit :scan)
+      ) found order by run desc limit :scan
       """;
 
-  /** Where the rows that a page looks at come from, and what their statement needs. */
-  private record Source(String sql, int scan, Map<String, Object> values, List<Long> jobs) {}
+  /** The same as a statement of its own, whose plan a connection keeps. */
+  private static final String OPEN_BEFORE = OPEN + "-- older\n";
+
+  private static final String KEEP_PLAN = "set local plan_cache_mode = force_generic_plan";
+  private static final String AS_USUAL = "set local plan_cache_mode = auto";
+
+  private static final String GIVEN = "(select * from run where id = any (:ids))";
+
+  private static final String NOW = "select micros(clock_timestamp()) / 1000";
+
+  /**
+   * Where the rows that a page looks at come from, and what their statement needs.
+   *
+   * @param ids of jobs, or of runs
+   */
+  private record Source(String sql, int scan, Map<String, Object> values, List<Long> ids) {}
 
   /** Runs below {@code before}, newest first. */
   public static Page<ReadsRuns.Run> page(Handle handle, RunFilter filter, long before, int limit) {
@@ -153,7 +183,7 @@ public final class ReadsRunLists {
         before,
         limit,
         Bounds.USUAL,
-        "select " + ReadsRuns.RUN_COLUMNS,
+        "select " + (filter.children() ? ReadsRuns.RUN_COLUMNS : ReadsRuns.ROOT_COLUMNS),
         (row, context) -> ReadsRuns.run(row),
         ReadsRuns.Run::id);
   }
@@ -184,26 +214,27 @@ public final class ReadsRunLists {
       String select,
       RowMapper<T> mapper,
       Function<T, Long> id) {
-    Optional<Source> known = source(handle, filter, limit, bounds);
-    if (known.isEmpty()) {
+    long below = Math.min(before, filter.to());
+    boolean ofJob = filter.job() != null && !filter.children() && bounds.jobFirst();
+    boolean elsewhere = ofJob || filter.orchestration() != null;
+    if (filter.open() && filter.namespace() != null && !elsewhere) {
+      List<String> pools = pools(handle, bounds);
+      if (pools.size() * PRIORITIES <= bounds.lanes()) {
+        return new Open<>(handle, filter, pools, bounds, select, mapper, id).page(below, limit);
+      }
+    }
+    Optional<Source> from = source(handle, filter, limit, bounds);
+    if (from.isEmpty()) {
       return new Page<>(List.of(), null);
     }
-    Source source = known.get();
-    long below = Math.min(before, filter.to());
-    String sql =
-        select
-            + " from "
-            + source.sql()
-            + " r join job j on j.id = r.job where true"
-            + wanted(filter)
-            + " order by r.id desc limit :limit";
+    Source source = from.get();
     List<T> found =
-        bind(handle.createQuery(sql), filter, source, below)
+        bind(handle.createQuery(select + wantedOf(source, filter)), filter, source, below)
             .bind("limit", limit)
             .map(mapper)
             .list();
     // Several sources are read to different depths: what is below the shallowest is not complete.
-    boolean several = !source.jobs().isEmpty();
+    boolean several = !source.ids().isEmpty();
     if (found.size() < limit || several) {
       Optional<Long> floor = floor(handle, filter, source, below);
       if (floor.isPresent()) {
@@ -214,10 +245,99 @@ public final class ReadsRunLists {
     return new Page<>(found, found.size() < limit ? null : id.apply(found.getLast()));
   }
 
+  /**
+   * Open runs of a namespace: first those of the newest day, which is all that most pages need.
+   *
+   * @param id of a row
+   */
+  private record Open<T>(
+      Handle handle,
+      RunFilter filter,
+      List<String> pools,
+      Bounds bounds,
+      String select,
+      RowMapper<T> mapper,
+      Function<T, Long> id) {
+    Page<T> page(long below, int limit) {
+      List<T> found = new ArrayList<>();
+      long recent = RunId.firstAt(handle.createQuery(NOW).mapTo(Long.class).one() - RECENT_MILLIS);
+      long middle = Math.min(below, Math.max(filter.from(), recent));
+      Long next = add(found, ids(OPEN, middle, below), limit);
+      if (next == null && filter.from() < middle) {
+        next = add(found, older(middle), limit);
+      }
+      return new Page<>(found, next);
+    }
+
+    private int scan() {
+      return Math.min(bounds.open(), filter.error() != null ? bounds.errors() : bounds.rows());
+    }
+
+    private List<Long> ids(String sql, long from, long before) {
+      return from >= before ? List.of() : query(sql, from, before).mapTo(Long.class).list();
+    }
+
+    /**
+     * Of many days, with a plan that is kept: to make it takes longer than all the rest. The days
+     * that had nothing when it was made are not older ones before its connection is closed.
+     */
+    private List<Long> older(long before) {
+      return handle.inTransaction(
+          tx -> {
+            tx.execute(KEEP_PLAN);
+            List<Long> ids =
+                query(OPEN_BEFORE, filter.from(), before)
+                    .addCustomizer(
+                        new StatementCustomizer() {
+                          @Override
+                          public void beforeExecution(
+                              PreparedStatement statement, StatementContext context)
+                              throws SQLException {
+                            statement.unwrap(PGStatement.class).setPrepareThreshold(1);
+                          }
+                        })
+                    .mapTo(Long.class)
+                    .list();
+            tx.execute(AS_USUAL);
+            return ids;
+          });
+    }
+
+    private Query query(String sql, long from, long before) {
+      return handle
+          .createQuery(sql)
+          .bindArray("pools", String.class, pools)
+          .bind("namespace", filter.namespace())
+          .bind("before", before)
+          .bind("from", from)
+          .bind("scan", scan());
+    }
+
+    /** Adds what is wanted of these; returns where to go on, or null when there are no more. */
+    private Long add(List<T> found, List<Long> ids, int limit) {
+      for (int i = 0; i < ids.size(); i += OPEN_AT_ONCE) {
+        List<Long> some = ids.subList(i, Math.min(ids.size(), i + OPEN_AT_ONCE));
+        found.addAll(rows(some, limit - found.size()));
+        if (found.size() == limit) {
+          return id.apply(found.getLast());
+        }
+      }
+      return ids.size() == scan() ? ids.getLast() : null;
+    }
+
+    private List<T> rows(List<Long> ids, int limit) {
+      Source source = new Source(GIVEN, 0, Map.of(), ids);
+      return bind(handle.createQuery(select + wantedOf(source, filter)), filter, source, 0)
+          .bind("limit", limit)
+          .map(mapper)
+          .list();
+    }
+  }
+
   /** The last id that was looked at; empty when all were. */
   private static Optional<Long> floor(Handle handle, RunFilter filter, Source source, long below) {
     String sql =
-        source.jobs().isEmpty()
+        source.ids().isEmpty()
             ? "select id from " + source.sql() + " r order by id desc offset :scan - 1 limit 1"
             : FLOOR_OF_JOBS;
     return bind(handle.createQuery(sql), filter, source, below).mapTo(Long.class).findOne();
@@ -232,19 +352,6 @@ public final class ReadsRunLists {
       values.put("orchestration", filter.orchestration());
       return Optional.of(
           new Source(OF_ORCHESTRATION.formatted(ofParents), scan, values, List.of()));
-    }
-    boolean ofJob = filter.job() != null && !filter.children() && bounds.jobFirst();
-    if (filter.open() && filter.namespace() != null && !ofJob) {
-      List<String> pools =
-          handle
-              .createQuery(POOLS)
-              .bind("limit", bounds.lanes() / 10 + 1)
-              .mapTo(String.class)
-              .list();
-      if (pools.size() * 10 <= bounds.lanes()) {
-        values.put("pools", pools);
-        return Optional.of(new Source(OPEN, Math.min(scan, bounds.open()), values, List.of()));
-      }
     }
     if (filter.job() != null && !filter.children()) {
       values.put("job", filter.job());
@@ -263,6 +370,14 @@ public final class ReadsRunLists {
     return Optional.of(new Source(NEWEST.formatted(ofParents), scan, values, List.of()));
   }
 
+  private static List<String> pools(Handle handle, Bounds bounds) {
+    return handle
+        .createQuery(POOLS)
+        .bind("limit", bounds.lanes() / PRIORITIES + 1)
+        .mapTo(String.class)
+        .list();
+  }
+
   private static List<Long> labelled(Handle handle, RunFilter filter, int limit) {
     RunFilter.Label first = filter.labels().getFirst();
     return handle
@@ -273,6 +388,14 @@ public final class ReadsRunLists {
         .bind("limit", limit)
         .mapTo(Long.class)
         .list();
+  }
+
+  private static String wantedOf(Source source, RunFilter filter) {
+    return " from "
+        + source.sql()
+        + " r join job j on j.id = r.job where true"
+        + wanted(filter)
+        + " order by r.id desc limit :limit";
   }
 
   private static String wanted(RunFilter filter) {
@@ -331,7 +454,7 @@ public final class ReadsRunLists {
           }
         });
     query.bindArray("states", String.class, filter.states());
-    query.bindArray("jobs", Long.class, source.jobs());
+    query.bindArray("ids", Long.class, source.ids());
     bindLabels(query, filter.labels());
     return query;
   }

@@ -103,14 +103,20 @@ public final class ReadsRuns {
   /** A row of the transition log. */
   public record Transition(long seq, long run, long job, long epoch, Instant at, String moves) {}
 
-  static final String RUN_COLUMNS =
+  private static final String COLUMNS =
       """
       r.id, r.job, j.namespace, j.name, j.state as job_state, r.version, r.state, r.trigger_kind,
         r.scheduled_for, r.params, r.actor, r.reason, r.stop_reason, r.created_at, r.started_at,
-        r.finished_at, r.parent, r.parent_idx, (select a.name from stage a where a.run = r.parent
-          and a.idx = r.parent_idx) as parent_stage, r.item, r.item_json, r.key, r.orchestration, r.due_at, r.ends_at,
-        r.paused_at, coalesce(r.pauses, 0) as pauses, coalesce(r.marks, 0) as marks
+        r.finished_at, r.parent, r.parent_idx, %s as parent_stage, r.item, r.item_json, r.key, r.orchestration,
+        r.due_at, r.ends_at, r.paused_at, coalesce(r.pauses, 0) as pauses, coalesce(r.marks, 0) as marks
       """;
+
+  static final String RUN_COLUMNS =
+      COLUMNS.formatted(
+          "(select a.name from stage a where a.run = r.parent and a.idx = r.parent_idx)");
+
+  /** The same of runs that no stage waits for: to plan a look for one in every day takes longer. */
+  static final String ROOT_COLUMNS = COLUMNS.formatted("cast(null as text)");
 
   private static final String FIND =
       "select "

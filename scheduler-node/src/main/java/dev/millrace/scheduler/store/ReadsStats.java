@@ -9,8 +9,8 @@ import org.jdbi.v3.core.Handle;
 
 /** What the API reads of how jobs have done. Stateless; the caller's thread. */
 public final class ReadsStats {
-  /** The ledger of a range is counted up to so many rows, from its end. */
-  public static final int TICKS_MAX = 50_000;
+  /** Of each trigger so many rows of the ledger are counted, from the end of a range. */
+  private static final int TICKS_MAX = 50_000;
 
   private ReadsStats() {}
 
@@ -29,12 +29,15 @@ public final class ReadsStats {
   public record StageDay(
       String stage, int runs, int failed, Histogram durations, Histogram waits) {}
 
+  /** What became of planned ticks of a day. */
+  public record Ticks(LocalDate date, String disposition, long ticks) {}
+
   /**
-   * What became of planned ticks of a day.
+   * The ledger of a range by days.
    *
-   * @param rows of the ledger
+   * @param upTo ticks up to then are not counted, there are too many; null when all are
    */
-  public record Ticks(LocalDate date, String disposition, long ticks, long rows) {}
+  public record Ledger(List<Ticks> ticks, Instant upTo) {}
 
   private static final String DAYS =
       """
@@ -48,17 +51,22 @@ public final class ReadsStats {
       where job = :job and day >= :from and day < :to order by day
       """;
 
+  /** Read from the key alone, backwards. */
+  private static final String TICKS_FLOOR =
+      """
+      select max(t.planned_at) from trigger g cross join lateral (
+        select planned_at from tick
+        where tick.trigger = g.id and planned_at >= :from and planned_at < :to
+        order by planned_at desc offset :max limit 1) t
+      where g.job = :job
+      """;
+
   private static final String TICKS =
       """
-      select (planned_at at time zone 'UTC')::date as day, disposition, sum(ticks) as ticks, count(*) as rows
-      from (
-        select t.planned_at, t.disposition, t.ticks
-        from trigger g cross join lateral (
-          select planned_at, disposition, ticks from tick
-          where tick.trigger = g.id and planned_at >= :from and planned_at < :to
-          order by planned_at desc limit :max) t
-        where g.job = :job
-        order by t.planned_at desc limit :max) l
+      select (t.planned_at at time zone 'UTC')::date as day, t.disposition, sum(t.ticks) as ticks
+      from trigger g join tick t on t.trigger = g.id
+      where g.job = :job and t.planned_at >= :from and t.planned_at < :to
+        and (cast(:upTo as timestamptz) is null or t.planned_at > :upTo)
       group by 1, 2 order by 1
       """;
 
@@ -101,21 +109,35 @@ public final class ReadsStats {
   }
 
   /** Of a job's time triggers, by the day (UTC) they were planned for; a range by its first. */
-  public static List<Ticks> ticks(Handle handle, long job, Instant from, Instant to) {
-    return handle
-        .createQuery(TICKS)
-        .bind("job", job)
-        .bind("from", from)
-        .bind("to", to)
-        .bind("max", TICKS_MAX)
-        .map(
-            (row, context) ->
-                new Ticks(
-                    row.getObject("day", LocalDate.class),
-                    row.getString("disposition"),
-                    row.getLong("ticks"),
-                    row.getLong("rows")))
-        .list();
+  public static Ledger ticks(Handle handle, long job, Instant from, Instant to) {
+    return ticks(handle, job, from, to, TICKS_MAX);
+  }
+
+  static Ledger ticks(Handle handle, long job, Instant from, Instant to, int max) {
+    Instant upTo =
+        handle
+            .createQuery(TICKS_FLOOR)
+            .bind("job", job)
+            .bind("from", from)
+            .bind("to", to)
+            .bind("max", max)
+            .map((row, context) -> ReadsRows.instant(row, "max"))
+            .one();
+    List<Ticks> ticks =
+        handle
+            .createQuery(TICKS)
+            .bind("job", job)
+            .bind("from", from)
+            .bind("to", to)
+            .bind("upTo", upTo)
+            .map(
+                (row, context) ->
+                    new Ticks(
+                        row.getObject("day", LocalDate.class),
+                        row.getString("disposition"),
+                        row.getLong("ticks")))
+            .list();
+    return new Ledger(ticks, upTo);
   }
 
   private static Histogram histogram(ResultSet row, String column) throws SQLException {

@@ -109,6 +109,25 @@ class SecurityVectorsTest {
   }
 
   @Test
+  void aReadIsNotMadeAChangeByAHeader() throws Exception {
+    String runs = "/api/v1/jobs/known/runs";
+    String before = closed.get(runs).text();
+    for (String method : List.of("POST", "DELETE", "INVENTED")) {
+      var answer =
+          closed.send(closed.request(runs).header("X-HTTP-Method-Override", method).build());
+      assertThat(answer.status()).as(method).isEqualTo(200);
+      assertThat(answer.text()).as(method).isEqualTo(before);
+    }
+    assertThat(closed.get(runs).text()).isEqualTo(before);
+  }
+
+  @Test
+  void nobodySendsALargeBodyToLogIn() throws Exception {
+    String large = "{\"token\":\"" + "x".repeat(10 * 1024) + "\"}";
+    assertThat(closed.post("/api/v1/session", large).status()).isEqualTo(413);
+  }
+
+  @Test
   void aTokenInAnAddressIsNone() throws Exception {
     for (String name : List.of("token", "access_token", "authorization", "api_key")) {
       assertThat(closed.send(bare(closed, "/api/v1/jobs?" + name + "=" + STATIC).build()).status())
@@ -179,7 +198,7 @@ class SecurityVectorsTest {
         "{\"id\":\"evil\",\"namespace\":\"mine\",\"stages\":[{\"id\":\"a\",\"run\":\"job\","
             + "\"with\":{\"namespace\":\"default\",\"job\":\"known\"}}]}";
     String after =
-        "{\"id\":\"evil\",\"namespace\":\"mine\",\"triggers\":[{\"after\":\"default/known\"}],"
+        "{\"id\":\"evil\",\"namespace\":\"mine\",\"triggers\":[{\"after\":[\"default/known\"]}],"
             + "\"stages\":[{\"id\":\"a\",\"run\":\"noop\"}]}";
     String set =
         "{\"files\":[{\"name\":\"a\",\"text\":\"id: evil\\n"

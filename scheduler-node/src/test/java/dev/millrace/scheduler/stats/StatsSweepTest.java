@@ -9,6 +9,11 @@ import dev.millrace.scheduler.store.Jobs;
 import dev.millrace.settings.PostgresSettings;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.LocalDate;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.Random;
 import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
@@ -23,6 +28,7 @@ class StatsSweepTest {
   private Jdbi jdbi;
   private long job;
   private long nextId;
+  private final MeterRegistry metrics = new SimpleMeterRegistry();
 
   @BeforeEach
   void start() throws Exception {
@@ -124,7 +130,7 @@ class StatsSweepTest {
   }
 
   private StatsSweep sweep() {
-    return new StatsSweep(jdbi);
+    return new StatsSweep(jdbi, metrics);
   }
 
   @Test
@@ -242,6 +248,43 @@ class StatsSweepTest {
     count(sweep);
     assertThat(day("runs")).isEqualTo(3);
     assertThat(day("failed")).isEqualTo(1);
+  }
+
+  /** A day that is dropped takes what it had with it, and holds up nobody. */
+  @Test
+  void aDayThatIsDroppedBeforeItIsCountedIsPassed() {
+    LocalDate day = LocalDate.now(ZoneOffset.UTC).minusDays(9);
+    String suffix = day.format(DateTimeFormatter.BASIC_ISO_DATE);
+    sql("select ensure_partitions(date '" + day + "', 1)");
+    long today = nextId;
+    nextId = RunId.firstAt(day.atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli());
+    ended("COMPLETED");
+    long open = ended("FAILED");
+    moved(open, "FAILED", "SCHEDULED");
+    moved(open, "RUNNING", "COMPLETED");
+    nextId = today;
+    ended("COMPLETED");
+    sql("drop table stage_" + suffix);
+    sql("drop table run_" + suffix);
+    StatsSweep sweep = sweep();
+    ended("FAILED");
+    count(sweep);
+    assertThat(day("runs")).as("of the days that are there").isEqualTo(2);
+    assertThat(day("failed")).isEqualTo(1);
+    assertThat(metrics.counter("millrace.stats.runs.lost").count()).isEqualTo(2);
+  }
+
+  /** Of a day whose stages are dropped the runs still count. */
+  @Test
+  void runsWithoutTheirStagesCount() {
+    LocalDate day = LocalDate.now(ZoneOffset.UTC).minusDays(9);
+    sql("select ensure_partitions(date '" + day + "', 1)");
+    nextId = RunId.firstAt(day.atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli());
+    ended("COMPLETED");
+    sql("drop table stage_" + day.format(DateTimeFormatter.BASIC_ISO_DATE));
+    count(sweep());
+    assertThat(day("runs")).isEqualTo(1);
+    assertThat(number("select count(*) from job_day_stage")).isZero();
   }
 
   @Test

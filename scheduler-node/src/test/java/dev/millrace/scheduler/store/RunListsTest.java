@@ -7,6 +7,7 @@ import dev.millrace.settings.PostgresSettings;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -96,9 +97,10 @@ class RunListsTest {
     }
     JobLabels.write(tx, said);
     long now = tx.createQuery("select micros(clock_timestamp())").mapTo(Long.class).one();
-    long id = RunId.firstAt(now / 1_000);
+    long id = RunId.firstAt(now / 1_000 - Duration.ofDays(3).toMillis());
+    Partitions.ensureDayOf(tx, id, now);
     for (int i = 0; i < RUNS; i++) {
-      id += 1 + random.nextInt(3);
+      id = i == RUNS / 3 ? RunId.firstAt(now / 1_000) : id + 1 + random.nextInt(3);
       // One job has most of the runs, another hardly any.
       Job job = random.nextInt(3) > 0 ? jobs.getFirst() : any(jobs);
       String state = random.nextInt(10) > 0 ? "COMPLETED" : any(STATES);
