@@ -34,8 +34,8 @@ class JobPageTest extends DashboardTest {
   void everyViewOfAJob() {
     api.job(REPORT);
     api.job(REPORT.replace("Writes the report", "Writes the whole report"));
-    // Until the figures of a day are kept, their pages tell that they are not there.
-    complaints.expect("/jobs/report/(calendar|stats)|/ticks\\?");
+    String params = "{\"params\":{\"day\":\"2026-11-26\"}}";
+    api.awaitState(api.post("/jobs/report/runs", params).get("id").getAsString(), "COMPLETED");
     open("#/jobs/report");
     keep("job-overview");
     for (String name : new String[] {"Runs", "Versions", "Calendar", "Statistics", "Definition"}) {
@@ -108,6 +108,25 @@ class JobPageTest extends DashboardTest {
     assertThat(page.getByText("This is your draft from before")).isVisible();
     page.getByText("Drop it").click();
     assertThat(page.locator(".editorproblems")).hasCount(0);
+  }
+
+  @Test
+  void whatSomebodyElseChangedMeanwhileIsNotOverwritten() {
+    api.job(REPORT);
+    open("#/jobs/report/edit");
+    text().fill(text().inputValue().replace("Writes the report", "Writes what I say"));
+    api.job(REPORT.replace("Writes the report", "Writes what they say"));
+    complaints.expect("412 POST .*/jobs");
+    button("Review and apply").click();
+    dialog().locator("footer button").last().click();
+    assertThat(dialog()).containsText("Somebody else has changed this job meanwhile");
+    accessible("a change that came too late");
+    button("Show what differs now").click();
+    assertThat(page.getByText("which is in force now")).isVisible();
+    assertThat(page.locator(".editorside")).containsText("Writes what they say");
+    button("Review and apply").click();
+    confirm("mine is right");
+    assertThat(page.locator("main")).containsText("Writes what I say");
   }
 
   @Test

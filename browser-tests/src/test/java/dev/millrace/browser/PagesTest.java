@@ -86,6 +86,16 @@ class PagesTest extends DashboardTest {
   }
 
   @Test
+  void howManyWorkersAPoolShouldHaveIsWrittenDown() {
+    open("#/pools");
+    button("Scale…").first().click();
+    assertThat(dialog()).containsText("Millrace starts no workers itself");
+    dialog().locator("input[name=desired]").fill("7");
+    confirm("the night is long");
+    assertThat(page.locator("tbody tr").first()).containsText("of 7 wanted");
+  }
+
+  @Test
   void aQuotaIsSet() {
     open("#/quotas");
     button("Change…").click();

@@ -1,17 +1,19 @@
 // Who did what, who may call, which secrets there are, and the limits of namespaces.
-import { h, ref, shallowRef } from "/dashboard/vue.js";
+import { h, ref, shallowRef, watch } from "/dashboard/vue.js";
 import { del, get, post, put, session } from "/dashboard/api.js";
 import { meter } from "/dashboard/charts.js";
-import { actionButton, clean, confirmReason, copyButton, Dialog, empty, loading, openDialog, panel, problemBox, toast, useLive, when } from "/dashboard/parts.js";
+import { actionButton, clean, confirmReason, copyButton, Dialog, empty, loading, openDialog, panel, problemBox, since, toast, useLive, when } from "/dashboard/parts.js";
 import { filterBar, filterQuery, searchFilter, table, textFilter, timeFilter, useList } from "/dashboard/table.js";
 import { route } from "/dashboard/route.js";
 
+const FOLLOWS_MS = 10_000;
+const SOON_MS = 1_000;
 const AUDIT = ["subject", "actor", "action", "since", "until"];
 const statusTone = (status) => (status >= 500 ? "bad" : status >= 400 ? "warn" : "good");
 
 const AUDIT_COLUMNS = [
   { title: "What", whole: true, cell: (a) => [h("span", { class: "name" }, clean(a.action, 80)), a.subject ? h("span", ` ${clean(a.subject, 120)}`) : null, h("div", { class: "dim mono clip", title: clean(a.path, 400) }, `${a.method} ${clean(a.path, 200)}`)] },
-  { title: "Outcome", bare: true, cell: (a) => h("span", { class: ["tag", statusTone(a.status)] }, String(a.status)) },
+  { title: "Outcome", bare: true, cell: (a) => (a.status == null ? h("span", { class: "tag", title: "It is being executed; or its node ended meanwhile, and it may or may not have been." }, "not known") : h("span", { class: ["tag", statusTone(a.status)] }, String(a.status))) },
   { title: "Who", cell: (a) => [clean(a.actor ?? "nobody", 80), h("span", { class: "dim" }, ` ${a.kind ?? ""}`)] },
   { title: "Reason", cell: (a) => h("span", { class: "clip short block", title: clean(a.reason ?? "") }, clean(a.reason ?? "–", 200)) },
   { title: "Namespace", wide: true, class: "dim", cell: (a) => clean(a.namespace ?? "", 60) },
@@ -22,6 +24,10 @@ const AUDIT_COLUMNS = [
 export const Audit = {
   setup() {
     const list = useList(() => `/audit${filterQuery(AUDIT)}`, { get });
+    // Status and reason follow a row within half a second, and no event tells of it.
+    watch(list.value, (page) => {
+      if (page?.items.some((a) => a.status == null && since(a.at) < FOLLOWS_MS)) setTimeout(list.refresh, SOON_MS);
+    });
     return () => {
       const page = list.value.value;
       return h("div", { class: "stack" }, [h("h1", "Audit"),
@@ -123,7 +129,7 @@ const SecretDialog = {
     }
     return () => h(Dialog, { title: props.name ? `New value of ${clean(props.name, 80)}` : "New secret", onClose: () => emit("close") }, () => h("form", { onSubmit: submit }, [
       props.name ? null : h("label", ["Name", h("input", { name: "name", required: true, maxlength: 200, autofocus: true, autocomplete: "off", value: name.value, onInput: (e) => { name.value = e.target.value; } })]),
-      h("label", ["Value; it is never shown again", h("input", { name: "value", type: "password", required: true, maxlength: 60_000, autocomplete: "new-password", value: value.value, onInput: (e) => { value.value = e.target.value; } })]),
+      h("label", ["Value, 6 characters at least; it is never shown again", h("input", { name: "value", type: "password", required: true, minlength: 6, maxlength: 32_768, autocomplete: "new-password", value: value.value, onInput: (e) => { value.value = e.target.value; } })]),
       problemBox(problem.value),
       h("footer", [h("button", { type: "button", onClick: () => emit("close") }, "Cancel"), h("button", { class: "primary" }, "Set the secret")]),
     ]));

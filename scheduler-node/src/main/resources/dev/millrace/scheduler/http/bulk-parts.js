@@ -21,10 +21,10 @@ const MEANS = {
 
 const reasonField = (reason) => h("label", ["Reason (kept in the history)", h("input", { name: "reason", value: reason.value, maxlength: 1000, autofocus: true, autocomplete: "off", onInput: (e) => { reason.value = e.target.value; } })]);
 
-function pathOf(kind, key) {
-  if (kind === "runs") return `/runs/${encodeURIComponent(key)}`;
+function pathOf(kind, key, action) {
+  if (kind === "runs") return `/runs/${encodeURIComponent(key)}/${action}`;
   const cut = session.namespace === "*" ? key.indexOf("/") : -1;
-  return `/jobs/${encodeURIComponent(key.slice(cut + 1))}`;
+  return `/jobs/${encodeURIComponent(key.slice(cut + 1))}/${action}${cut < 0 ? "" : `?namespace=${encodeURIComponent(key.slice(0, cut))}`}`;
 }
 
 /** Does it to each chosen one, a few at a time, and says which were refused and why. */
@@ -42,7 +42,7 @@ const ChosenDialog = {
       const one = async () => {
         for (let key = left.shift(); key !== undefined; key = left.shift()) {
           try {
-            await post(`${pathOf(props.kind, key)}/${props.action}`, { reason: reason.value || null });
+            await post(pathOf(props.kind, key, props.action), { reason: reason.value || null });
           } catch (problem) {
             failures.value = [...failures.value, { key, problem }];
           }
@@ -70,6 +70,19 @@ const ChosenDialog = {
   },
 };
 
+const FLAGS = new Set(["open", "children"]);
+const STATES = { runs: ["FAILED", "CANCELLED", "RUNNING", "PENDING", "SCHEDULED", "PAUSED"], jobs: ["SCHEDULED", "CREATED", "PAUSED", "STOPPED"] };
+
+/** Where no list gave filters they are asked for here: an operation on everything has to be said, too. */
+const filterFields = (kind, filter, set) => {
+  const text = (key, label, placeholder) => h("label", { class: "grow" }, [label, h("input", { name: key, maxlength: 200, autocomplete: "off", placeholder, value: filter[key] ?? "", onInput: (e) => set(key, e.target.value.trim()) })]);
+  return h("div", { class: "filters" }, [
+    h("label", ["State", h("select", { name: "state", value: filter.state ?? "", onChange: (e) => set("state", e.target.value) }, [h("option", { value: "" }, "any"), ...STATES[kind].map((state) => h("option", { value: state }, state.toLowerCase()))])]),
+    kind === "jobs" ? text("q", "In its id or description", "report") : text("job", "Job", "its id"),
+    text("label", "Label", "team:pricing"),
+  ]);
+};
+
 /** All that fit the filters: first how many they are, then a bulk operation that the leader executes. */
 const MatchingDialog = {
   props: { kind: String, filter: Object },
@@ -77,15 +90,23 @@ const MatchingDialog = {
   setup(props, { emit }) {
     const action = ref(ACTIONS[props.kind][0][0]);
     const reason = ref("");
+    const given = Object.keys(props.filter).length > 0;
+    const filter = ref({ ...props.filter });
+    const asked = () => Object.fromEntries(Object.entries(filter.value).map(([key, value]) => [key, FLAGS.has(key) ? value === "true" : value]));
     const preview = shallowRef(null);
     const problem = shallowRef(null);
     const busy = ref(false);
+    function set(key, value) {
+      const { [key]: before, ...others } = filter.value;
+      filter.value = value ? { ...others, [key]: value } : others;
+      if (before !== value) preview.value = null;
+    }
     const name = () => (props.kind === "jobs" ? `${action.value}-jobs` : action.value);
     async function ask(previewing) {
       busy.value = true;
       problem.value = null;
       try {
-        const answer = await post("/bulk", { action: name(), filter: props.filter, reason: reason.value || null, preview: previewing, ...(previewing ? {} : { token: preview.value?.token }) });
+        const answer = await post("/bulk", { action: name(), filter: asked(), reason: reason.value || null, preview: previewing, ...(previewing ? {} : { token: preview.value?.token }) });
         if (previewing) preview.value = answer;
         else {
           toast("The bulk operation goes on in the background", "good", { href: `#/bulk?id=${encodeURIComponent(answer.id)}`, text: "Watch it" });
@@ -99,7 +120,7 @@ const MatchingDialog = {
     }
     const submit = (event) => { event.preventDefault(); ask(preview.value === null); };
     return () => h(Dialog, { title: `All ${props.kind} that fit the filters`, onClose: () => emit("close") }, () => h("form", { onSubmit: submit }, [
-      h("p", { class: "dim" }, Object.keys(props.filter).length ? Object.entries(props.filter).map(([key, value]) => `${key} = ${clean(value, 80)}`).join(", ") : `No filter: all of namespace ${session.namespace}.`),
+      given ? h("p", { class: "dim" }, Object.entries(props.filter).map(([key, value]) => `${key} = ${clean(value, 80)}`).join(", ")) : filterFields(props.kind, filter.value, set),
       h("label", ["Action", h("select", { value: action.value, onChange: (e) => { action.value = e.target.value; preview.value = null; } }, ACTIONS[props.kind].map(([key, word]) => h("option", { value: key }, word)))]),
       h("p", { class: "dim" }, MEANS[action.value]),
       reasonField(reason),
@@ -108,7 +129,7 @@ const MatchingDialog = {
       problemBox(problem.value),
       h("footer", [h("button", { type: "button", onClick: () => emit("close") }, "Cancel"),
         preview.value ? h("button", { class: DANGER.has(action.value) ? "danger" : "primary", disabled: busy.value || preview.value.matched === 0 }, `Do it to ${preview.value.matched.toLocaleString("en")}`)
-          : h("button", { class: "primary", disabled: busy.value }, "How many are they?")]),
+          : h("button", { class: "primary", disabled: busy.value || Object.keys(filter.value).length === 0 }, "How many are they?")]),
     ]));
   },
 };

@@ -45,7 +45,7 @@ export const Bulk = {
     return () => {
       const page = list.value.value;
       return h("div", { class: "stack" }, [
-        h("div", { class: "title" }, [h("h1", "Bulk operations"), h("span", { class: "actions" }, [actionButton({ label: "On jobs…", onClick: () => openMatching("jobs", {}) }), actionButton({ label: "On failed runs…", onClick: () => openMatching("runs", { state: "FAILED" }) })])]),
+        h("div", { class: "title" }, [h("h1", "Bulk operations"), h("span", { class: "actions" }, [actionButton({ label: "On jobs…", onClick: () => openMatching("jobs", {}) }), actionButton({ label: "On runs…", onClick: () => openMatching("runs", {}) })])]),
         route.query.id ? h(One, { id: route.query.id, key: route.query.id }) : null,
         problemBox(page ? list.problem.value : null),
         !page ? loading(list, 4) : h("section", { class: "panel" }, page.items.length ? table({ rows: page.items, key: (op) => op.id, columns, label: "Bulk operations" })

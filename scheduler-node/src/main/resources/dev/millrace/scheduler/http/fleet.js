@@ -94,6 +94,34 @@ const RateDialog = {
   },
 };
 
+const ScaleDialog = {
+  props: { pool: String, desired: Number, workers: Number, done: Function },
+  emits: ["close"],
+  setup(props, { emit }) {
+    const desired = ref(String(props.desired ?? props.workers ?? 1));
+    const reason = ref("");
+    const problem = shallowRef(null);
+    async function submit(event) {
+      event.preventDefault();
+      try {
+        await post(`/pools/${encodeURIComponent(props.pool)}/scale`, { desired: Number(desired.value), reason: reason.value || null });
+        toast(`${props.pool}: ${number(Number(desired.value))} workers are wanted`);
+        props.done();
+        emit("close");
+      } catch (e) {
+        problem.value = e;
+      }
+    }
+    return () => h(Dialog, { title: `How many workers should ${clean(props.pool, 60)} have?`, onClose: () => emit("close") }, () => h("form", { onSubmit: submit }, [
+      h("p", { class: "dim" }, `It has ${number(props.workers)} now. Millrace starts no workers itself: the number is written down for an autoscaler that reads it, such as KEDA.`),
+      h("label", ["Workers", h("input", { type: "number", name: "desired", min: 0, max: 100_000, required: true, autofocus: true, value: desired.value, onInput: (e) => { desired.value = e.target.value; } })]),
+      h("label", ["Reason (kept in the audit)", h("input", { name: "reason", value: reason.value, maxlength: 1000, onInput: (e) => { reason.value = e.target.value; } })]),
+      problemBox(problem.value),
+      h("footer", [h("button", { type: "button", onClick: () => emit("close") }, "Cancel"), h("button", { class: "primary" }, "Write it down")]),
+    ]));
+  },
+};
+
 const pausePool = (pool, paused, done) => confirmReason({
   title: `${paused ? "Resume" : "Pause"} the pool ${clean(pool, 60)}?`, action: paused ? "Resume" : "Pause", danger: !paused, done: `Pool ${pool} ${paused ? "resumed" : "paused"}`,
   text: paused ? "What waits starts again." : "Attempts in flight finish; nothing new starts in this pool until it is resumed.",
@@ -120,6 +148,7 @@ export const Pools = {
       { title: "With the broker", num: true, cell: (p) => number(p.queued) },
       { title: "Oldest waits", num: true, cell: (p) => (p.oldest ? h("span", { class: p.oldest > 60 ? "is-warn" : "" }, duration(p.oldest * 1000)) : h("span", { class: "dim" }, "–")) },
       { title: "Actions", hidden: true, num: true, cell: (p) => h("span", { class: "actions" }, [
+        actionButton({ small: true, role: "operator", namespace: "*", label: "Scale…", onClick: () => openDialog(ScaleDialog, { pool: p.name, desired: p.desired ?? undefined, workers: p.workers, done: list.refresh }) }),
         actionButton({ small: true, role: "admin", namespace: "*", label: "Rate…", onClick: () => openDialog(RateDialog, { pool: p.name, done: list.refresh }) }),
         actionButton({ small: true, role: "operator", namespace: "*", label: p.paused ? "Resume" : "Pause", onClick: () => pausePool(p.name, Boolean(p.paused), list.refresh) })]) },
     ];
@@ -131,7 +160,7 @@ export const Pools = {
           ? table({ rows: page.items, key: (p) => p.name, columns, label: "Pools" })
           : empty("No pools yet", "A pool appears with the first worker that serves it or the first stage that names it.")),
         list.pager(),
-        panel("More slots", null, h("p", { class: "pad dim" }, ["A pool grows with its workers: start another with ", h("code", "millrace worker --pool NAME --slots N"), ", or let KEDA do it from the metric of the backlog in seconds."])),
+        panel("More slots", null, h("p", { class: "pad dim" }, ["A pool grows with its workers: start another with ", h("code", "millrace worker --pool NAME --slots N"), ", or let KEDA do it from the metric of the backlog in seconds or from the number that Scale… writes down. Millrace starts no workers itself."])),
       ]);
     };
   },

@@ -74,7 +74,7 @@ export const Stats = {
       if (runs === 0) return h("div", [pick, problemBox(problem.value), empty("No run has ended in this time", "Figures appear with the first run that ends.")]);
       const failed = s.days.reduce((n, d) => n + d.failed, 0);
       const lastDay = s.days.filter((d) => d.runs).at(-1);
-      const rate = s.successRate == null ? null : s.successRate <= 1 ? s.successRate * 100 : s.successRate;
+      const rate = s.successRate == null ? null : s.successRate * 100;
       const slow = [...s.stages].sort((a, b) => (b.p95Millis ?? 0) - (a.p95Millis ?? 0));
       const most = Math.max(1, ...slow.map((x) => x.p95Millis ?? 0));
       return h("div", [

@@ -60,14 +60,15 @@ export const Jobs = {
     const choosing = ref(false);
     return () => {
       const page = list.value.value;
-      const filtered = KEYS.some((key) => route.query[key]);
+      const filter = Object.fromEntries(KEYS.filter((key) => route.query[key]).map((key) => [key, route.query[key]]));
+      const filtered = Object.keys(filter).length > 0;
       return h("div", { class: "stack" }, [
         h("div", { class: "title" }, [h("h1", "Jobs"), h("span", { class: "actions" }, [
           h("button", { type: "button", "aria-pressed": choosing.value ? "true" : "false", onClick: () => { choosing.value = !choosing.value; chosen.value = new Set(); } }, choosing.value ? "Done choosing" : "Choose…"),
           actionButton({ role: "editor", primary: true, label: "New job", onClick: () => navigate("#/new") })])]),
         filterBar(KEYS, [searchFilter("q", "Search", "Search by id or description"), pickFilter("state", "State", STATES)], [textFilter("label", "Label", "team:data"), pickFilter("trigger", "Trigger", TRIGGERS)]),
         problemBox(page ? list.problem.value : null),
-        choosing.value ? bulkBar({ kind: "jobs", chosen: chosen.value, onDone: () => { chosen.value = new Set(); list.refresh(); } }) : null,
+        choosing.value ? bulkBar({ kind: "jobs", chosen: chosen.value, filter, onDone: () => { chosen.value = new Set(); list.refresh(); } }) : null,
         !page ? loading(list, 8) : h("section", { class: "panel" }, page.items.length
           ? table({ rows: page.items, key: (job) => (session.namespace === "*" ? `${job.namespace}/${job.id}` : job.id), columns: columns(list.refresh), label: "Jobs", chosen: choosing.value ? chosen.value : null, onChoose: (set) => { chosen.value = set; } })
           : filtered ? empty("No job fits these filters", "Take one of them back.")
