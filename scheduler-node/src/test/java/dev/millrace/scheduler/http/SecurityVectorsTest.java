@@ -150,8 +150,17 @@ class SecurityVectorsTest {
     String smuggled =
         raw(
             closed,
-            "POST /api/v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n"
-                + "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n");
+            """
+            POST /api/v1/jobs HTTP/1.1
+            Host: localhost
+            Content-Length: 4
+            Transfer-Encoding: chunked
+            Connection: close
+
+            0
+
+            """
+                .replace("\n", "\r\n"));
     assertThat(smuggled.substring(9, 12)).isEqualTo("400");
   }
 
