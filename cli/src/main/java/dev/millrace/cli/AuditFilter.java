@@ -4,10 +4,16 @@ import picocli.CommandLine.Option;
 
 /** Which entries of the audit are meant. Main thread. */
 final class AuditFilter {
-  @Option(names = "--actor", paramLabel = "NAME", description = "By them only.")
+  @Option(
+      names = "--actor",
+      paramLabel = "NAME",
+      description = "By them only, as WHO says: token:ci.")
   String actor;
 
-  @Option(names = "--action", paramLabel = "ACTION", description = "Of this kind only.")
+  @Option(
+      names = "--action",
+      paramLabel = "ACTION",
+      description = "Of this kind only, such as jobs.runs or tokens.delete.")
   String action;
 
   @Option(names = "--subject", paramLabel = "ID", description = "About this only.")

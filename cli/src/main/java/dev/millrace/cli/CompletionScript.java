@@ -97,10 +97,10 @@ final class CompletionScript {
         for word in $places; do
           what="$word"
           [ "$i" -eq "$n" ] && break
+          # A place with a + may be there many times; others are over.
+          case "$word" in *+) ;; *) what="" ;; esac
           i=$((i + 1))
         done
-        # The last place may be there many times; others are over.
-        [ "$i" -lt "$n" ] && case "$what" in *+) ;; *) what="" ;; esac
         what="${what%%+}"
       fi
       case "$what" in

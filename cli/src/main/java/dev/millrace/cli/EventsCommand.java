@@ -58,6 +58,9 @@ final class EventsCommand implements Callable<Integer> {
       description = "Go on for ever; it does so anyway, unless --count is given.")
   boolean follow;
 
+  /** What a stream ends with whose token was revoked or has expired. */
+  private static final String DENIED = "scheduler.denied";
+
   private int seen;
 
   EventsCommand(Terminal terminal) {
@@ -115,6 +118,9 @@ final class EventsCommand implements Callable<Integer> {
         after = event.id();
       }
       requireGoingOn();
+      if (event.type().equals(DENIED)) {
+        return true; // not an event: connecting again tells why, and ends with it
+      }
       show(session, event);
       seen++;
       if (terminal.outGone() || (count != null && seen >= count)) {

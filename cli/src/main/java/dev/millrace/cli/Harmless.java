@@ -9,7 +9,13 @@ import java.util.regex.Pattern;
 final class Harmless {
   private static final Pattern CONTROL =
       Pattern.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]");
-  private static final Pattern COLOR = Pattern.compile("\\x1b\\[[0-9;]{0,32}m");
+
+  /** Workers keep control characters as U+FFFD, so the escape of a colour may have become that. */
+  private static final Pattern COLOR = Pattern.compile("[\\x1b\\ufffd]\\[[0-9;]{0,32}m");
+
+  /** What workers leave of sequences for terminals: colours, erasing, moving the cursor. */
+  private static final Pattern REMAINS = Pattern.compile("\\ufffd\\[[0-9;?]{0,32}[A-HJKSTfhlmsu]");
+
   private static final String RESET = "\u001b[0m";
   private static final int SIGNS = 0x2400;
 
@@ -23,18 +29,23 @@ final class Harmless {
     return CONTROL.matcher(text).replaceAll(found -> sign(found.group().charAt(0)));
   }
 
+  /** A line of a log as its program wrote it, but for what is left of its colours. */
+  static String piped(String line) {
+    return REMAINS.matcher(line).replaceAll("");
+  }
+
   /** Also the colours that programs write, when they are wanted; they end with the line. */
   static String log(String line, boolean colors) {
     String[] parts = COLOR.split(line, -1);
     if (parts.length == 1) {
-      return text(line);
+      return text(piped(line));
     }
     StringBuilder shown = new StringBuilder();
     var found = COLOR.matcher(line);
     for (String part : parts) {
-      shown.append(text(part));
+      shown.append(text(piped(part)));
       if (found.find() && colors) {
-        shown.append(found.group());
+        shown.append('\u001b').append(found.group(), 1, found.group().length());
       }
     }
     return colors ? shown.append(RESET).toString() : shown.toString();

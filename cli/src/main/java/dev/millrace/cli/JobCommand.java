@@ -275,6 +275,7 @@ final class JobCommand implements Nested {
     return List.of(
         new TriggerCommand(terminal),
         new StartManyCommand(terminal),
+        new CheckCommand(terminal),
         new VersionCommands.Versions(terminal),
         new VersionCommands.Diff(terminal),
         new VersionCommands.Rollback(terminal));

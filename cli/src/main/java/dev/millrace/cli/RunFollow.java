@@ -58,7 +58,7 @@ final class RunFollow {
   }
 
   private void remember(JsonNode line) {
-    lastLines.put(line.path("stage").asText(), line.path("text").asText());
+    lastLines.put(line.path("stage").asText(), Harmless.log(line.path("text").asText(), false));
   }
 
   private JsonNode told() throws InterruptedException {
@@ -68,7 +68,10 @@ final class RunFollow {
             run,
             null,
             line ->
-                terminal.remark(line.path("stage").asText() + " | " + line.path("text").asText()));
+                terminal.remark(
+                    line.path("stage").asText()
+                        + " | "
+                        + Harmless.log(line.path("text").asText(), false)));
     JsonNode ended =
         new RunWatch(session.client(), run, RunLog.READ_EVERY, terminal::note)
             .untilFinal(

@@ -105,9 +105,9 @@ final class Terminal {
     out.flush();
   }
 
-  /** Says what a program wrote: its colours stay where there are some, and every byte in a pipe. */
+  /** Says what a program wrote: with its colours where there are some, and every byte in a pipe. */
   void sayLog(String line) {
-    out.println(outInteractive ? Harmless.log(line, colors()) : line);
+    out.println(outInteractive ? Harmless.log(line, colors()) : Harmless.piped(line));
     out.flush();
   }
 

@@ -148,6 +148,7 @@ final class CliDocsTest {
         .containsExactlyInAnyOrder(
             "millrace artifact get", // -o is its file
             "millrace server metrics", // a form of its own
+            "millrace bench pages", // figures, a line for each page
             "millrace login",
             "millrace logout",
             "millrace complete-words");

@@ -84,6 +84,21 @@ final class OutputTest {
   }
 
   @Test
+  void whatWorkersLeaveOfColoursIsAColourOrNothing() {
+    String kept = "\ufffd[1;31mred\ufffd[0m \ufffd[2Kdone \ufffd[";
+    server.answer(
+        "GET /api/v1/runs/0HZXW3V5K2Q8T/logs",
+        200,
+        "{\"items\":[{\"stage\":\"a\",\"text\":\"" + kept + "\"}],\"next\":null}");
+    String[] logs = {"run", "logs", "0HZXW3V5K2Q8T"};
+    assertThat(run(logs).out()).contains("red done \ufffd[");
+    assertThat(onTerminal(200, Map.of("NO_COLOR", "1"), logs)).contains("red done \ufffd[");
+    assertThat(onTerminal(200, Map.of(), logs))
+        .contains(ESC + "[1;31mred" + ESC + "[0m done \ufffd[" + ESC + "[0m");
+    assertThat(run("run", "logs", "0HZXW3V5K2Q8T", "--output", "json").out()).contains(kept);
+  }
+
+  @Test
   void jsonIsWhatTheApiAnswersAndYamlTheSame() throws Exception {
     String body = RUNS.formatted("night");
     server.answer("GET /api/v1/runs", 200, body);

@@ -30,6 +30,7 @@ public final class SettingsTable {
           "MILLRACE_CONFIG",
           "MILLRACE_LOG",
           "MILLRACE_SERVER",
+          "MILLRACE_CONFIG_DIR",
           "MILLRACE_API",
           "MILLRACE_RUN",
           "MILLRACE_STAGE",

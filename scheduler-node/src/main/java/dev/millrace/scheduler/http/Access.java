@@ -153,7 +153,7 @@ final class Access {
   /** What no caller of a route may send, and how often it may send. */
   void check(Context http, Principal principal, Route route) {
     limits.requireCalm(http, principal);
-    if (route.needs().scope() == Scope.PUBLIC && !isRead(http)) {
+    if (route.needs().scope() == Scope.PUBLIC && !isRead(http) && !isHook(http)) {
       limits.requireFewFailures(http.ip());
     }
     if (http.attribute(PROBLEM) != null && route.needs().scope() != Scope.PUBLIC) {

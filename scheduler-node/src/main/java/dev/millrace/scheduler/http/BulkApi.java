@@ -55,12 +55,13 @@ final class BulkApi {
   }
 
   private void start(Call call) throws InterruptedException {
+    byte[] bytes = call.bytes(BulkBody.BYTES_MAX); // who sends slowly keeps nobody out
     if (!calls.tryAcquire()) {
       throw new Problem.Refused(
           Problem.unavailable(CALLS_MAX + " bulk starts are under way at this node"));
     }
     try {
-      start(call, BulkBody.read(call.bytes(BulkBody.BYTES_MAX)));
+      start(call, BulkBody.read(bytes));
     } finally {
       calls.release();
     }

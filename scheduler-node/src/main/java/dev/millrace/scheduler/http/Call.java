@@ -6,23 +6,17 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.model.JobDefinition;
 import dev.millrace.model.RunId;
 import io.javalin.http.Context;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 
 /** One request, read strictly. Used by the request's thread only. */
 record Call(Context http) {
   static final int BODY_BYTES_MAX = 1024 * 1024;
   static final int LIMIT_MAX = 500;
-  private static final int BODY_PART_BYTES = 16 * 1024;
-  private static final int BODY_SECONDS_FREE = 10;
-  private static final int BODY_BYTES_PER_SECOND_MIN = 100;
   static final String PRINCIPAL = "caller-principal";
   static final String ROUTE = "caller-route";
   static final String ACCESS = "caller-access";
@@ -147,7 +141,8 @@ record Call(Context http) {
       throw tooLarge(bytesMax);
     }
     try {
-      byte[] bytes = read(http.req().getInputStream(), bytesMax + 1);
+      boolean known = principal().kind() != Principal.Kind.NOBODY;
+      byte[] bytes = Bodies.ofNode().read(http.req().getInputStream(), bytesMax + 1, known);
       if (bytes.length > bytesMax) {
         throw tooLarge(bytesMax);
       }
@@ -155,25 +150,6 @@ record Call(Context http) {
     } catch (IOException e) {
       throw Problem.badRequest("the body ended early", "Send it again.");
     }
-  }
-
-  /** Whoever sends a byte now and then is not waited for. */
-  private static byte[] read(InputStream in, int most) throws IOException {
-    ByteArrayOutputStream read = new ByteArrayOutputStream();
-    byte[] part = new byte[BODY_PART_BYTES];
-    long startNanos = System.nanoTime();
-    while (read.size() < most) {
-      int got = in.read(part, 0, Math.min(part.length, most - read.size()));
-      if (got < 0) {
-        break;
-      }
-      read.write(part, 0, got);
-      long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNanos);
-      if (seconds > BODY_SECONDS_FREE && read.size() < seconds * BODY_BYTES_PER_SECOND_MIN) {
-        throw Problem.badRequest("the body comes too slowly", "Send it at once.");
-      }
-    }
-    return read.toByteArray();
   }
 
   static String text(byte[] bytes) {

@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -35,6 +36,7 @@ import org.slf4j.LoggerFactory;
 
 /** Serves the API and the dashboard. Each request has a virtual thread. */
 public final class HttpServer implements Service {
+  private static final String OVERRIDE = "X-HTTP-Method-Override";
   private static final Logger log = LoggerFactory.getLogger(HttpServer.class);
   private static final String AUDITED = "caller-audited";
   private static final int TOO_MANY = 429;
@@ -191,6 +193,9 @@ public final class HttpServer implements Service {
         http -> {
           http.setSendServerVersion(false);
           http.setRequestHeaderSize(HEADER_BYTES_MAX);
+          http.addCustomizer(
+              (request, answer) ->
+                  request.getHeaders().contains(OVERRIDE) ? new OwnMethod(request) : request);
         });
     settings.jetty.modifyServer(
         server -> {
@@ -219,6 +224,21 @@ public final class HttpServer implements Service {
     settings.routes.addWsHandler(WsHandlerType.WEBSOCKET, EventsApi.SOCKET, sockets::configure);
     for (String path : dashboard.paths()) {
       settings.routes.get(path, dashboard::serve);
+    }
+  }
+
+  /** A request without the header by which the router would take it for one of another method. */
+  private static final class OwnMethod extends Request.Wrapper {
+    private final HttpFields headers;
+
+    OwnMethod(Request request) {
+      super(request);
+      this.headers = HttpFields.build(request.getHeaders()).remove(OVERRIDE).asImmutable();
+    }
+
+    @Override
+    public HttpFields getHeaders() {
+      return headers;
     }
   }
 

@@ -194,7 +194,9 @@ final class RunsApi {
           List<ReadsRuns.Run> runs =
               ReadsRuns.withDefinitions(
                   handle, ReadsRuns.children(handle, id.value(), stage, states, after, limit));
-          call.page(items(handle, runs), runs.size() < limit ? null : next(runs.getLast()));
+          List<ReadsRuns.Run> seen =
+              runs.stream().filter(run -> call.principal().sees(run.namespace())).toList();
+          call.page(items(handle, seen), runs.size() < limit ? null : next(runs.getLast()));
         });
   }
 

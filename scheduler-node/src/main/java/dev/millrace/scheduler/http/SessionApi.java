@@ -24,6 +24,7 @@ final class SessionApi {
   private static final String PATH = "/api/v1/session";
   private static final Set<String> KEYS = Set.of("token");
   private static final String LOGIN_COOKIE = "millrace-login";
+  private static final int BODY_BYTES_MAX = 8 * 1024;
   private static final int LOGIN_SECONDS_MAX = 600;
   private static final String PLACE = "/(#[A-Za-z0-9._~/?=&%@:,+*-]{0,500})?";
 
@@ -84,7 +85,7 @@ final class SessionApi {
   }
 
   private void login(Call call) {
-    ObjectNode body = call.object(KEYS);
+    ObjectNode body = call.object(KEYS, BODY_BYTES_MAX);
     String token = body.path("token").asText().strip();
     Principal principal = access.ofToken(call.http(), token);
     if (principal.kind() == Principal.Kind.NOBODY) {

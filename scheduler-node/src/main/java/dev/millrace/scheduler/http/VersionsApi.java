@@ -148,6 +148,7 @@ final class VersionsApi {
     body.set("version", version);
     ETags.expect(call, body);
     String name = call.path("job");
+    requireRestored(call, name, version.asInt());
     Command command =
         new Command(
             Command.Kind.JOB_ROLLBACK,
@@ -159,6 +160,16 @@ final class VersionsApi {
     asker
         .ask(call, command, "/api/v1/jobs/" + name)
         .ifPresent(outcome -> call.answer(outcome.status(), Json.stored(outcome.body())));
+  }
+
+  /** What a version names, its editor of today may not be allowed to name. */
+  private void requireRestored(Call call, String name, int version) {
+    jdbi.withHandle(
+            handle ->
+                ReadsJobs.version(
+                    handle, JobsApi.find(handle, call.namespace(), name).id(), version))
+        .map(found -> Definitions.of(found.definition()))
+        .ifPresent(definition -> DefinitionCommands.require(call, definition));
   }
 
   static int number(String key, String text) {

@@ -2,6 +2,7 @@ package dev.millrace.scheduler.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.model.RunId;
 import dev.millrace.testing.TestDatabase;
 import dev.millrace.testing.TestServers;
 import java.io.IOException;
@@ -109,6 +110,25 @@ class SecurityVectorsTest {
   }
 
   @Test
+  void aReadIsNotMadeAChangeByAHeader() throws Exception {
+    String runs = "/api/v1/jobs/known/runs";
+    String before = closed.get(runs).text();
+    for (String method : List.of("POST", "DELETE", "INVENTED")) {
+      var answer =
+          closed.send(closed.request(runs).header("X-HTTP-Method-Override", method).build());
+      assertThat(answer.status()).as(method).isEqualTo(200);
+      assertThat(answer.text()).as(method).isEqualTo(before);
+    }
+    assertThat(closed.get(runs).text()).isEqualTo(before);
+  }
+
+  @Test
+  void nobodySendsALargeBodyToLogIn() throws Exception {
+    String large = "{\"token\":\"" + "x".repeat(10 * 1024) + "\"}";
+    assertThat(closed.post("/api/v1/session", large).status()).isEqualTo(413);
+  }
+
+  @Test
   void aTokenInAnAddressIsNone() throws Exception {
     for (String name : List.of("token", "access_token", "authorization", "api_key")) {
       assertThat(closed.send(bare(closed, "/api/v1/jobs?" + name + "=" + STATIC).build()).status())
@@ -179,11 +199,11 @@ class SecurityVectorsTest {
         "{\"id\":\"evil\",\"namespace\":\"mine\",\"stages\":[{\"id\":\"a\",\"run\":\"job\","
             + "\"with\":{\"namespace\":\"default\",\"job\":\"known\"}}]}";
     String after =
-        "{\"id\":\"evil\",\"namespace\":\"mine\",\"triggers\":[{\"after\":\"default/known\"}],"
+        "{\"id\":\"evil\",\"namespace\":\"mine\",\"triggers\":[{\"after\":[\"default/known\"]}],"
             + "\"stages\":[{\"id\":\"a\",\"run\":\"noop\"}]}";
     String set =
-        "{\"files\":[{\"name\":\"a\",\"text\":\"id: evil\\n"
-            + "namespace: default\\n"
+        "{\"files\":[{\"name\":\"a.yaml\",\"text\":\"id: evil\\n"
+            + "namespace: other\\n"
             + "stages: [{id: a, run: h}]\"}]}";
     for (String[] each :
         List.of(
@@ -212,6 +232,53 @@ class SecurityVectorsTest {
     }
     assertThat(closed.get("/api/v1/jobs").text()).doesNotContain("evil");
     assertThat(closed.get("/api/v1/jobs?namespace=mine").text()).doesNotContain("evil");
+  }
+
+  @Test
+  void anOldVersionGivesNobodyWhatHeMayNotWrite() throws Exception {
+    closed.rows.job(
+        """
+        id: restored
+        namespace: theirs
+        stages:
+          - {id: a, run: job, with: {namespace: default, job: known}}
+        """);
+    var made =
+        closed.post("/api/v1/tokens", "{\"name\":\"restorer\",\"roles\":{\"theirs\":\"editor\"}}");
+    var answer =
+        closed.send(
+            bare(closed, "/api/v1/jobs/restored/rollback?namespace=theirs")
+                .header("Authorization", "Bearer " + made.json().path("token").asText())
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString("{\"version\":1}"))
+                .build());
+    assertThat(answer.status()).as(answer.text()).isEqualTo(403);
+    assertThat(answer.text()).contains("operator", "default");
+  }
+
+  @Test
+  void whatARunHasStartedElsewhereIsShownToThoseOfThere() throws Exception {
+    RunId parent = run("id: parent\nnamespace: here\nstages: [{id: a, run: noop}]");
+    RunId child = run("id: child\nnamespace: elsewhere\nstages: [{id: a, run: noop}]");
+    closed.jdbi.useHandle(
+        handle ->
+            handle.execute(
+                "update run set parent = ?, parent_idx = 0 where id = ?",
+                parent.value(),
+                child.value()));
+    var made = closed.post("/api/v1/tokens", "{\"name\":\"seer\",\"roles\":{\"here\":\"viewer\"}}");
+    String path = "/api/v1/runs/" + parent + "/children";
+    var seen =
+        closed.send(
+            bare(closed, path)
+                .header("Authorization", "Bearer " + made.json().path("token").asText())
+                .build());
+    assertThat(seen.json().path("items")).as(seen.text()).isEmpty();
+    assertThat(closed.get(path).json().at("/items/0/id").asText()).isEqualTo(child.toString());
+  }
+
+  private static RunId run(String text) {
+    return closed.rows.run(closed.rows.job(text), Rows.definition(text), "{}");
   }
 
   @Test
