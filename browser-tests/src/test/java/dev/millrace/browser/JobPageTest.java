@@ -14,6 +14,9 @@ class JobPageTest extends DashboardTest {
   private static final LocatorAssertions.ContainsTextOptions SOON =
       new LocatorAssertions.ContainsTextOptions().setTimeout(20_000);
 
+  private static final String CHARTS_ARE_DRAWN =
+      "() => [...document.querySelectorAll('.plot canvas')].every(c => window.Chart?.getChart(c))";
+
   private static final String REPORT =
       """
       id: report
@@ -44,6 +47,7 @@ class JobPageTest extends DashboardTest {
           .waitFor(
               new Locator.WaitForOptions()
                   .setState(com.microsoft.playwright.options.WaitForSelectorState.DETACHED));
+      page.waitForFunction(CHARTS_ARE_DRAWN);
       keep("job-" + name.toLowerCase(Locale.ROOT));
     }
     assertThat(page.locator("pre.code")).containsText("Writes the whole report");

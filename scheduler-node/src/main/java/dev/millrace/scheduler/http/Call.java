@@ -167,7 +167,11 @@ record Call(Context http) {
 
   /** The same for a route that takes more. */
   ObjectNode object(Set<String> keys, int bytesMax) {
-    String text = body(bytesMax);
+    return object(keys, body(bytesMax));
+  }
+
+  /** The same of a body that was read before. */
+  static ObjectNode object(Set<String> keys, String text) {
     if (text.isBlank()) {
       return Json.object();
     }

@@ -110,6 +110,16 @@ final class FleetApi {
     call.page(items, next);
   }
 
+  /** What was looked up before is not good enough any more: something of it was just changed. */
+  void changed() {
+    looking.lock();
+    try {
+      numbers = null;
+    } finally {
+      looking.unlock();
+    }
+  }
+
   /** A pool as it is now, or a problem. */
   ObjectNode pool(String name) throws InterruptedException {
     Numbers now = numbers();

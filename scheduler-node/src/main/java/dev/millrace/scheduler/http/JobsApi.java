@@ -115,7 +115,7 @@ final class JobsApi {
             .query("namespace"),
         get("/api/v1/ticks", "time", "The tick ledger of a job", "TickPage", this::ticks)
             .needs(Role.VIEWER, Scope.QUERY)
-            .query("job", "namespace", "limit", "after"));
+            .query("job", "namespace", "from", "to", "limit", "after"));
   }
 
   /** The job, or a problem. */
@@ -306,12 +306,15 @@ final class JobsApi {
       throw Problem.badRequest("ticks needs a job", "Send ?job=NAME.");
     }
     int limit = call.limit();
-    Cursor before = Cursor.of(call.query("after"), new Cursor(Cursor.LAST, Long.MAX_VALUE));
+    Instant from = TimeRange.instant(call, "from", Instant.EPOCH);
+    Cursor end = new Cursor(TimeRange.instant(call, "to", Cursor.LAST), Long.MIN_VALUE);
+    Cursor after = Cursor.of(call.query("after"), end);
+    Cursor before = after.at().isBefore(end.at()) ? after : end;
     jdbi.useHandle(
         handle -> {
           ReadsJobs.Job job = find(handle, call.namespace(), name);
           List<ReadsJobs.Tick> ticks =
-              ReadsJobs.ticks(handle, job.id(), before.at(), before.id(), limit);
+              ReadsJobs.ticks(handle, job.id(), from, before.at(), before.id(), limit);
           ArrayNode items = Json.array();
           for (ReadsJobs.Tick tick : ticks) {
             ObjectNode item = items.addObject();

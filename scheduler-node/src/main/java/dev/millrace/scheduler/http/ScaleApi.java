@@ -80,6 +80,7 @@ final class ScaleApi {
     if (!known) {
       throw FleetApi.noPool(pool);
     }
+    fleet.changed();
     call.answer(200, fleet.pool(pool).put("desired", desired.asInt()));
   }
 

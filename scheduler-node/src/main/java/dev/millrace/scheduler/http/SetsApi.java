@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.transaction.TransactionIsolationLevel;
 
@@ -31,6 +32,9 @@ final class SetsApi {
   /** Thousands of files fit; each of them has a bound of its own. */
   private static final int BODY_BYTES_MAX = 16 * 1024 * 1024;
 
+  /** Of those over the size of an ordinary body. */
+  private static final int LARGES_MAX = 2;
+
   /** A set of a thousand jobs takes the leader about a second. */
   private static final Duration ANSWER_WAIT_MAX = Duration.ofSeconds(20);
 
@@ -40,6 +44,13 @@ final class SetsApi {
   private final Jdbi jdbi;
   private final Asker asker;
   private final PatternSource patterns;
+  private final Semaphore larges = new Semaphore(LARGES_MAX);
+
+  /** What is done with the body of a set. */
+  @FunctionalInterface
+  private interface Work {
+    void on(Call call, String text) throws InterruptedException;
+  }
 
   SetsApi(Jdbi jdbi, Asker asker, PatternSource patterns) {
     this.jdbi = jdbi;
@@ -60,7 +71,7 @@ final class SetsApi {
                 "What applying these files would change; changes nothing",
                 "SetIn",
                 List.of(json(200, "SetPlan")),
-                this::plan)
+                call -> withRoom(call, this::plan))
             .needs(Role.EDITOR, Scope.BODY)
             .query("namespace"),
         post(
@@ -69,7 +80,7 @@ final class SetsApi {
                 "Apply these files, all of them or none",
                 "SetIn",
                 List.of(json(200, "SetDone"), json(202, "Accepted")),
-                this::apply)
+                call -> withRoom(call, this::apply))
             .needs(Role.EDITOR, Scope.BODY)
             .query("namespace"));
   }
@@ -82,14 +93,31 @@ final class SetsApi {
     }
   }
 
-  private Asked read(Call call) {
+  /** What is done with a set of thousands of files fills the memory for a while. */
+  private void withRoom(Call call, Work work) throws InterruptedException {
+    byte[] bytes = call.bytes(BODY_BYTES_MAX); // who sends slowly keeps nobody out
+    boolean large = bytes.length > Call.BODY_BYTES_MAX;
+    if (large && !larges.tryAcquire()) {
+      throw new Problem.Refused(
+          Problem.unavailable(LARGES_MAX + " large sets are under way at this node"));
+    }
+    try {
+      work.on(call, Call.text(bytes));
+    } finally {
+      if (large) {
+        larges.release();
+      }
+    }
+  }
+
+  private Asked read(Call call, String text) {
     String set = call.path("set");
     if (!set.matches(SET)) {
       throw Problem.badRequest(
           "'" + Call.shortened(set) + "' is not the name of a set",
           "Use letters, digits, '_', '.' and '-'.");
     }
-    ObjectNode body = call.object(KEYS, BODY_BYTES_MAX);
+    ObjectNode body = Call.object(KEYS, text);
     String reason = Call.reason(body);
     List<DefinitionSet.File> files = files(body.path("files"));
     boolean prune = flag(body, "prune");
@@ -160,8 +188,8 @@ final class SetsApi {
             + " problems; nothing was changed");
   }
 
-  private void plan(Call call) {
-    Asked asked = read(call);
+  private void plan(Call call, String text) {
+    Asked asked = read(call, text);
     call.answer(
         200,
         jdbi.inTransaction(
@@ -170,8 +198,8 @@ final class SetsApi {
                 SetPlan.of(handle, asked.set, asked.files, asked.prune, asked.adopt).toJson()));
   }
 
-  private void apply(Call call) throws InterruptedException {
-    Asked asked = read(call);
+  private void apply(Call call, String text) throws InterruptedException {
+    Asked asked = read(call, text);
     ObjectNode body = Json.object();
     body.put("source", asked.source());
     body.put("prune", asked.prune).put("adopt", asked.adopt).put("expect", asked.expect);

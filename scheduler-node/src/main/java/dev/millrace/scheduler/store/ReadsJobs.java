@@ -161,10 +161,12 @@ public final class ReadsJobs {
         select * from (
           (select trigger, planned_at, planned_until, ticks, disposition, run, recorded_at from tick
            where tick.trigger = g.id and (tick.planned_at, tick.trigger) < (:beforeAt, :beforeTrigger)
+             and tick.planned_at >= :from
            order by tick.planned_at desc limit :limit)
           union all
           (select trigger, recorded_at, recorded_at, 1, disposition, run, recorded_at from after_fire f
            where f.trigger = g.id and (f.recorded_at, f.trigger) < (:beforeAt, :beforeTrigger)
+             and f.recorded_at >= :from
            order by f.recorded_at desc limit :limit)
         ) ledger
         order by planned_at desc limit :limit
@@ -212,12 +214,13 @@ public final class ReadsJobs {
         .findOne();
   }
 
-  /** The ledger of a job below a point, newest first. */
+  /** The ledger of a job from an instant up to a point that is not in it, newest first. */
   public static List<Tick> ticks(
-      Handle handle, long job, Instant beforeAt, long beforeTrigger, int limit) {
+      Handle handle, long job, Instant from, Instant beforeAt, long beforeTrigger, int limit) {
     return handle
         .createQuery(TICKS)
         .bind("job", job)
+        .bind("from", from)
         .bind("beforeAt", beforeAt)
         .bind("beforeTrigger", beforeTrigger)
         .bind("limit", limit)

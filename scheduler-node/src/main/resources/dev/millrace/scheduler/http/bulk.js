@@ -6,7 +6,7 @@ import { actionButton, badge, clean, confirmReason, empty, loading, panel, probl
 import { table, useList } from "/dashboard/table.js";
 import { route, setQuery } from "/dashboard/route.js";
 
-const said = (filter) => Object.entries(filter ?? {}).map(([key, value]) => `${key} ${clean(typeof value === "string" ? value : JSON.stringify(value), 60)}`).join(", ") || "all";
+const said = (filter) => Object.entries(filter ?? {}).map(([key, value]) => `${key === "q" ? "text" : key} ${clean(typeof value === "string" ? value : JSON.stringify(value), 60)}`).join(", ") || "all";
 const over = (op) => Boolean(op.finishedAt);
 
 const progress = (op) => [h("progress", { max: Math.max(1, op.matched), value: op.done + op.failed, "aria-label": `${op.done} of ${op.matched} done` }), ` ${op.done.toLocaleString("en")} of ${op.matched.toLocaleString("en")}`, op.failed ? h("span", { class: "is-bad-text" }, `, ${op.failed.toLocaleString("en")} refused`) : null];

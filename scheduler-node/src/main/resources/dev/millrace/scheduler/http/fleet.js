@@ -143,7 +143,7 @@ export const Pools = {
     const columns = [
       { title: "Pool", whole: true, cell: (p) => [h("span", { class: "name" }, clean(p.name, 100)), p.paused ? h("span", { class: "tag warn", title: clean(p.paused.reason ?? "") }, "paused") : null] },
       { title: "Slots in use", cell: (p) => [meter(p.running, p.slots, `${p.running} of ${p.slots} slots in use`, p.slots ? "busy" : "bad"), ` ${number(p.running)}/${number(p.slots)}`] },
-      { title: "Workers", num: true, cell: (p) => h("span", { class: p.workers === 0 ? (p.ready + p.queued > 0 ? "is-bad-text" : "dim") : "" }, number(p.workers)) },
+      { title: "Workers", num: true, cell: (p) => h("span", { class: p.workers === 0 ? (p.ready + p.queued > 0 ? "is-bad-text" : "dim") : "" }, [number(p.workers), p.desired == null ? null : h("span", { class: "dim" }, ` of ${number(p.desired)} wanted`)]) },
       { title: "Ready", num: true, cell: (p) => `${number(p.ready)}${p.readyIsAtLeast ? "+" : ""}` },
       { title: "With the broker", num: true, cell: (p) => number(p.queued) },
       { title: "Oldest waits", num: true, cell: (p) => (p.oldest ? h("span", { class: p.oldest > 60 ? "is-warn" : "" }, duration(p.oldest * 1000)) : h("span", { class: "dim" }, "–")) },

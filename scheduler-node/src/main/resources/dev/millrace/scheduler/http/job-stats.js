@@ -80,7 +80,7 @@ export const Stats = {
       return h("div", [
         pick, problemBox(problem.value),
         h("div", { class: "tiles inpanel" }, [
-          tile("Completed", rate == null ? "–" : `${rate.toFixed(rate === 100 ? 0 : 1)} %`, `${runs.toLocaleString("en")} runs`, rate < 90 ? "is-bad" : rate < 99 ? "is-warn" : "is-good"),
+          tile("Completed", rate == null ? "–" : `${rate.toFixed(rate === 100 ? 0 : 1)} %`, `${runs.toLocaleString("en")} ${runs === 1 ? "run" : "runs"}`, rate < 90 ? "is-bad" : rate < 99 ? "is-warn" : "is-good"),
           tile("Failed", failed.toLocaleString("en"), `in ${days.value} days`, failed ? "is-bad" : ""),
           tile("p50", duration(lastDay.p50Millis), `on ${lastDay.date}`), tile("p95", duration(lastDay.p95Millis), `on ${lastDay.date}`), tile("Waited, p95", duration(lastDay.waitP95Millis), "until the first start")]),
         h(TrendChart, { days: s.days }),

@@ -331,6 +331,12 @@ class ApiTest {
         api.get("/api/v1/ticks?job=ticking&limit=2&after=" + page.path("next").asText()).json();
     assertThat(rest.path("items")).hasSize(1);
     assertThat(rest.path("items").path(0).path("disposition").asText()).isEqualTo("MISSED");
+    String newest = page.path("items").path(0).path("plannedAt").asText();
+    String older = page.path("items").path(1).path("plannedAt").asText();
+    JsonNode some =
+        api.get("/api/v1/ticks?job=ticking&from=" + older + "&to=" + newest).json().path("items");
+    assertThat(some).hasSize(1);
+    assertThat(some.path(0).path("plannedAt").asText()).isEqualTo(older);
     assertThat(api.get("/api/v1/ticks").status()).isEqualTo(400);
     String month = "&from=2035-01-01T00:00:00Z&to=2035-02-01T00:00:00Z";
     JsonNode schedule = api.get("/api/v1/schedule?job=ticking" + month).json().path("items");
