@@ -2,6 +2,7 @@ package dev.millrace.worker.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.secret.Redactor;
 import dev.millrace.worker.StageContext;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
@@ -33,6 +34,9 @@ final class ReportsFileTest {
             getClass().getClassLoader(),
             new Class<?>[] {StageContext.class},
             (proxy, method, arguments) -> {
+              if (method.getName().equals("redactor")) {
+                return Redactor.NONE;
+              }
               said.add(method.getName() + Arrays.toString(arguments));
               if (Arrays.asList(arguments).contains("refused")) {
                 throw new IllegalArgumentException("this counter is refused");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpServer;
+import dev.millrace.secret.Redactor;
 import dev.millrace.worker.Result;
 import dev.millrace.worker.StageContext;
 import java.lang.reflect.Proxy;
@@ -64,7 +65,12 @@ final class HttpHandlerTest {
             Proxy.newProxyInstance(
                 getClass().getClassLoader(),
                 new Class<?>[] {StageContext.class},
-                (proxy, method, arguments) -> method.getName().equals("with") ? tree : null);
+                (proxy, method, arguments) ->
+                    switch (method.getName()) {
+                      case "with" -> tree;
+                      case "redactor" -> Redactor.NONE;
+                      default -> null;
+                    });
     return handler.execute(context);
   }
 
