@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
  * one alone.
  */
 class EngineLawTest {
-  private static final int STORIES = Integer.getInteger("millrace.stories", 10_000);
+  private static final int STORIES = Integer.getInteger("millrace.stories", 5_000);
   private static final int JOBS = 400;
   private static final long FIRST_SEED = 20_260_101;
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
  */
 class SimulationTest {
   private static final long FIRST_SEED = 1;
-  private static final int SEEDS = Integer.getInteger("millrace.simulation.seeds", 10_000);
+  private static final int SEEDS = Integer.getInteger("millrace.simulation.seeds", 5_000);
   private static final int TAIL = 60;
   private static final int SHOWN_MAX = 3;
 
