@@ -144,11 +144,11 @@ final class CliDocsTest {
   void whatSaysSomethingOfAServerSaysItToProgramsToo() {
     List<String> silent = new ArrayList<>();
     silent(root(), silent);
+    silent.removeIf(name -> name.startsWith("millrace bench ")); // of another module
     assertThat(silent)
         .containsExactlyInAnyOrder(
             "millrace artifact get", // -o is its file
             "millrace server metrics", // a form of its own
-            "millrace bench pages", // figures, a line for each page
             "millrace login",
             "millrace logout",
             "millrace complete-words");
