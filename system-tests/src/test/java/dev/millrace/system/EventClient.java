@@ -120,6 +120,7 @@ final class EventClient implements AutoCloseable {
     HttpRequest request =
         HttpRequest.newBuilder(
                 URI.create("http://127.0.0.1:" + server.port() + "/api/v1/events?namespace=*"))
+            .header("Authorization", "Bearer " + NodeApi.TOKEN)
             .header("Last-Event-ID", last)
             .build();
     HttpResponse<InputStream> answer =
@@ -156,6 +157,7 @@ final class EventClient implements AutoCloseable {
             "ws://127.0.0.1:" + server.port() + "/api/v1/ws?namespace=*&lastEventId=" + last);
     WebSocket open =
         http.newWebSocketBuilder()
+            .header("Authorization", "Bearer " + NodeApi.TOKEN)
             .buildAsync(uri, new Frames(ended))
             .get(CONNECT_MAX.toSeconds(), TimeUnit.SECONDS);
     hangUp = open::abort;

@@ -15,8 +15,19 @@ final class NodeApi {
   static final String TOKEN = "token-of-a-system-test";
 
   private static final Duration ANSWER_LIMIT = Duration.ofSeconds(20);
+  private final String token;
   private final HttpClient http =
       HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+
+  /** With the token of the schedulers. */
+  NodeApi() {
+    this(TOKEN);
+  }
+
+  /** Null is none, as for {@code up} on this machine. */
+  NodeApi(String token) {
+    this.token = token;
+  }
 
   HttpResponse<String> get(NodeProcess node, String path) throws IOException, InterruptedException {
     return http.send(request(node, path).build(), BodyHandlers.ofString());
@@ -45,9 +56,10 @@ final class NodeApi {
     return http.send(request, BodyHandlers.ofString());
   }
 
-  private static HttpRequest.Builder request(NodeProcess node, String path) {
-    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + node.port() + path))
-        .header("Authorization", "Bearer " + TOKEN)
-        .timeout(ANSWER_LIMIT);
+  private HttpRequest.Builder request(NodeProcess node, String path) {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + node.port() + path))
+            .timeout(ANSWER_LIMIT);
+    return token == null ? request : request.header("Authorization", "Bearer " + token);
   }
 }

@@ -27,7 +27,7 @@ class PackagedUpTest {
       Pattern.compile("(?m)^\\s+at \\S+\\(.*\\)$|NoClassDefFoundError|ClassNotFoundException");
 
   private final PackagedProgram program = PackagedProgram.here();
-  private final NodeApi api = new NodeApi();
+  private final NodeApi api = new NodeApi(null);
   @TempDir Path folder;
 
   @BeforeEach
